@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Every name that users read, listed once: the module, the tool and the documents are made
+ * from these lists. Each row's first word is the enumerator in linux/tcpfsm.h without prefix,
+ * or the counter's name.
+ */
+#ifndef _TCPFSM_NAMES_H
+#define _TCPFSM_NAMES_H
+
+/* state, in the order in which files list them; ss's spelling; what it means, who it waits
+ * for, what a pile-up tells
+ */
+#define TCPFSM_STATE_LIST(X) \
+	X(CLOSED, "closed", \
+	  "No connection at this end; the entry lingers shortly so that late segments find it.", \
+	  "Waits for nothing.", \
+	  "Many: connections are short, or one side resets them; see the reasons in flows.") \
+	X(LISTEN, "listening", \
+	  "A SYN went to this end and it has not answered; that it listens is presumed.", \
+	  "Waits for this end to send SYN|ACK.", \
+	  "Many: the host is down, a filter drops SYNs, or the SYN queue is full.") \
+	X(SYN_SENT, "syn-sent", \
+	  "This end sent SYN and has taken no SYN|ACK yet.", \
+	  "Waits for the peer's SYN|ACK.", \
+	  "Many towards one service: it does not answer, or answers are lost on the way back.") \
+	X(SYN_RCVD, "syn-recv", \
+	  "This end answered with SYN|ACK; its own SYN is not acknowledged yet.", \
+	  "Waits for the peer's ACK, the third segment.", \
+	  "Many: a SYN flood, or the return path to the clients is broken.") \
+	X(ESTABLISHED, "established", \
+	  "Both ends are synchronized; data flows.", \
+	  "Waits for the applications.", \
+	  "Many idle: connection pools, or peers that vanished without keepalive to notice.") \
+	X(FIN_WAIT_1, "fin-wait-1", \
+	  "This end sent FIN, not yet acknowledged.", \
+	  "Waits for the peer's ACK of the FIN.", \
+	  "Many: peers vanished, or data before the FIN is stuck behind a closed window.") \
+	X(FIN_WAIT_2, "fin-wait-2", \
+	  "This end's FIN is acknowledged; it may still receive.", \
+	  "Waits for the peer's application to close.", \
+	  "Many: the peer's application leaks CLOSE_WAIT.") \
+	X(CLOSE_WAIT, "close-wait", \
+	  "This end took the peer's FIN; it may still send.", \
+	  "Waits for its own application to call close().", \
+	  "Many, or old ones: the application on this end forgot to close.") \
+	X(CLOSING, "closing", \
+	  "Both ends sent FIN before either took the other's.", \
+	  "Waits for the peer's ACK of its FIN.", \
+	  "Rare; many: the last ACKs are lost.") \
+	X(LAST_ACK, "last-ack", \
+	  "This end took the peer's FIN, then sent its own.", \
+	  "Waits for the peer's ACK of its FIN.", \
+	  "Many: peers vanish or reset before the last ACK.") \
+	X(TIME_WAIT, "time-wait", \
+	  "This end closed first and is done; it keeps the tuple from being mistaken.", \
+	  "Waits 2MSL (60 s here) to be over.", \
+	  "Many on one client and destination: new connections run out of ports.")
+
+/* cause; what happened, of the endpoint that moved */
+#define TCPFSM_CAUSE_LIST(X) \
+	X(PASSIVE_OPEN,	"a SYN went to it, so it is presumed to listen") \
+	X(SND_SYN,	"it sent SYN") \
+	X(SND_SYNACK,	"it sent SYN|ACK") \
+	X(SYN_ACKED,	"the peer's ACK covers its SYN") \
+	X(TOOK_SYNACK,	"its own ACK covers the peer's SYN") \
+	X(SND_FIN,	"it sent FIN") \
+	X(TOOK_FIN,	"its own ACK covers the peer's FIN") \
+	X(FIN_ACKED,	"the peer's ACK covers its FIN") \
+	X(SND_RST,	"it sent an acceptable RST") \
+	X(RCV_RST,	"an acceptable RST went to it") \
+	X(EXPIRE,	"2MSL is over") \
+	X(GONE,		"its local socket no longer exists") \
+	X(MIDSTREAM,	"picked up after its start") \
+	X(SND_FIN_FIRST, "correction: its FIN had left before it took the peer's") \
+	X(RESUME,	"correction: both ends went on after a RST")
+
+/* reason; name; what it says */
+#define TCPFSM_REASON_LIST(X) \
+	X(FIN,		"fin",		"both ends closed") \
+	X(RST_ORIG,	"rst-orig",	"orig sent a RST that resp had to accept") \
+	X(RST_RESP,	"rst-resp",	"resp sent a RST that orig had to accept") \
+	X(RST_HOST,	"rst-host",	"this host made a RST for a flow it forwards") \
+	X(REFUSED,	"refused",	"the target answered SYN with RST") \
+	X(STALE_SYN,	"stale-syn",	"orig reset the SYN|ACK that answered its SYN") \
+	X(SILENT,	"silent",	"the local sockets are gone without a segment") \
+	X(TIMEOUT,	"timeout",	"no segment for the pair's time-out") \
+	X(REOPENED,	"reopened",	"a new incarnation took the tuple") \
+	X(EVICTED,	"evicted",	"the table was full") \
+	X(FLUSHED,	"flushed",	"tracking was switched off, or the namespace went away")
+
+/*
+ * Time-out classes, in the order in which a full table gives them up. sysctl timeout_NAME;
+ * default in seconds; which pairs of states, in words (tfsm_class() decides).
+ */
+#define TCPFSM_CLASS_LIST(X) \
+	X(CLOSED,	closed,		10,	"both ends CLOSED or LISTEN") \
+	X(OPENING,	opening,	130,	"an end in LISTEN, SYN_SENT or SYN_RCVD, or midstream and unconfirmed") \
+	X(TIME_WAIT,	time_wait,	60,	"an end in TIME_WAIT") \
+	X(CLOSING,	closing,	120,	"an end in FIN_WAIT_1, CLOSING or LAST_ACK, one end dead, or a half-closed pair that may be a ghost") \
+	X(ESTABLISHED,	established,	432000,	"ESTABLISHED:ESTABLISHED") \
+	X(HALF_CLOSED,	half_closed,	432000,	"one side FIN_WAIT_2 or CLOSE_WAIT, the other open")
+
+/*
+ * What the engine notes of a segment: refusals first, each means that no state moved.
+ * name, sentence.
+ */
+#define TCPFSM_NOTE_LIST(X) \
+	X(bad_flags,		"Flags that no TCP sends together (SYN with FIN or RST, FIN with RST, none at all).") \
+	X(no_ack,		"Neither SYN nor RST, yet no ACK: RFC 9293 3.10.7.4 drops it.") \
+	X(seq_old,		"A segment older than a window: a stray duplicate.") \
+	X(seq_beyond_window,	"A segment beyond what its receiver had granted.") \
+	X(seq_beyond_fin,	"Data beyond the sender's own FIN.") \
+	X(fin_moved,		"A FIN at another place than the sender's first one, or below data already sent.") \
+	X(ack_old,		"An acknowledgement older than a window (RFC 5961 5.2).") \
+	X(ack_beyond,		"An acknowledgement of what cannot have been sent.") \
+	X(handshake_ack,	"During the handshake, an acknowledgement that does not fit the SYN: does not establish.") \
+	X(synack_bad_ack,	"A SYN|ACK that acknowledges another SYN than the one seen.") \
+	X(synack_unexpected,	"A SYN|ACK in the middle of a connection that is no retransmission.") \
+	X(rst_challenged,	"A RST in the window but not exact: the receiver answers with a challenge ACK (RFC 5961 3.2).") \
+	X(rst_out_of_window,	"A RST outside the window: the receiver drops it.") \
+	X(rst_unproven,		"A RST to an end in SYN_SENT that does not acknowledge its SYN, or to nobody.") \
+	X(rst_rfc1337,		"A RST to an end in TIME_WAIT, which net.ipv4.tcp_rfc1337 protects.") \
+	X(closed_segment,	"A segment between two ends that are CLOSED.") \
+	X(no_room,		"A SYN or refused segment that could not be kept for want of memory.") \
+	/* No refusal: what happened beside the states. */ \
+	X(syn_retrans,		"A SYN sent again.") \
+	X(synack_retrans,	"A SYN|ACK sent again before its ACK passed.") \
+	X(synack_resent,	"A SYN|ACK sent again after its ACK passed: accept queue full, TCP_DEFER_ACCEPT, or the ACK was lost.") \
+	X(fin_retrans,		"A FIN sent again.") \
+	X(data_retrans,		"Data sent again.") \
+	X(keepalive,		"A keepalive or window probe: one byte below what was sent.") \
+	X(syn_pending,		"A SYN in a living connection, kept until an answer tells whether a new one starts.") \
+	X(syn_dropped,		"A kept SYN that a RST answered.") \
+	X(synack_isn,		"A SYN|ACK with another ISN replaced the first (SYN cookies, restart).") \
+	X(fin_early,		"A FIN that overtook its own SYN|ACK, kept until that passes.") \
+	X(fin_ack_held,		"An ACK of a FIN, held until it shows whether the peer's FIN came before it.") \
+	X(fin_corrected,	"A FIN that had left before its sender took the peer's: CLOSE_WAIT corrected to CLOSING.") \
+	X(rst_sender_kept,	"A RST that answers a refused segment: its sender did not move (RFC 9293 figures 8 and 9).") \
+	X(rst_ignored,		"Both ends went on after a RST: the pair from before it was put back.") \
+	X(refused,		"A connection refused: RST from LISTEN.") \
+	X(stale_syn,		"A SYN|ACK that the SYN's sender reset: a stale SYN, or a scan.") \
+	X(gap,			"An ACK of data that did not pass here.") \
+	X(one_way,		"A handshake step inferred from the other direction alone.") \
+	X(reanchored,		"Both ends agreed on numbers other than those followed: learnt anew.") \
+	X(time_wait_restarted,	"A segment reached an end in TIME_WAIT, which restarts 2MSL.") \
+	X(confirmed,		"A midstream flow in which both ends have proved to be alive.")
+
+/* What the module counts besides. */
+#define TCPFSM_SHELL_LIST(X) \
+	X(segments,		"TCP segments looked at; a GSO segment counts as one.") \
+	X(seen_twice,		"Segments passed over since another hook has them: loopback input, VRF, IPVS, bridges.") \
+	X(self_connected,	"Segments from a tuple to itself: counted, not tracked.") \
+	X(short_header,		"A TCP header that is cut short or claims an impossible length.") \
+	X(bad_checksum,		"A wrong TCP checksum on a segment that would have moved a state.") \
+	X(later_fragments,	"Fragments of TCP segments behind the first: they carry no header.") \
+	X(foreign_rst,		"A RST for which there is no flow; a RST never starts one.") \
+	X(no_flow,		"Segments for which no flow was made: nothing to learn from them, no memory, or the table full.") \
+	X(flows_opened,		"Flows that started with a SYN.") \
+	X(flows_midstream,	"Flows picked up after their start.") \
+	X(flows_reopened,	"Flows whose tuple a new incarnation took.") \
+	X(ended_fin,		"Flows ended: both ends closed.") \
+	X(ended_rst,		"Flows ended by a RST.") \
+	X(ended_refused,	"Flows ended: connection refused.") \
+	X(ended_stale_syn,	"Flows ended: the SYN|ACK was reset.") \
+	X(ended_silent,		"Flows ended: the local socket went away without a segment.") \
+	X(ended_timeout,	"Flows ended: no segment for the pair's time-out.") \
+	X(ended_reopened,	"Flows ended by a new incarnation on their tuple.") \
+	X(ended_evicted,	"Flows ended to make room in a full table.") \
+	X(ended_flushed,	"Flows ended: tracking switched off.") \
+	X(evicted_closed,	"Of the evicted, those whose ends were both closed.") \
+	X(evicted_opening,	"Of the evicted, those half-open or unconfirmed.") \
+	X(evicted_time_wait,	"Of the evicted, those in TIME_WAIT.") \
+	X(evicted_closing,	"Of the evicted, those closing.") \
+	X(evicted_established,	"Of the evicted, established ones that were idle.") \
+	X(evicted_half_closed,	"Of the evicted, half-closed ones.") \
+	X(table_full,		"Flows refused: the table was full and nothing in it could go.") \
+	X(no_memory,		"Flows, extensions or pages of the log refused for want of memory.") \
+	X(sockets_asked,	"Local sockets looked up because a state's usual time was over.") \
+	X(services_other,	"Flows counted in the row 'other': the table of services was full.") \
+	X(log_lost,		"Transitions not recorded in the log for want of memory.") \
+	X(events_lost,		"Events not sent to listeners for want of memory; the sequence numbers show them too.")
+
+#endif /* _TCPFSM_NAMES_H */

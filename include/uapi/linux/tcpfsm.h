@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * tcpfsm: the TCP states of both endpoints of every flow on a host, over generic netlink.
+ *
+ * Words
+ *   flow        one incarnation of a connection; its id is never used again while the
+ *               module is loaded.
+ *   endpoint    one end of a flow: orig sent the first segment seen, resp is the other.
+ *               src and sport are orig's, dst and dport are resp's, in every message.
+ *   transition  one endpoint moving from one state to another. Each flow numbers its own
+ *               from 1 (the step), over both ends.
+ *
+ * Family TCPFSM_GENL_NAME, version TCPFSM_GENL_VERSION. Every request needs CAP_NET_ADMIN
+ * in the user namespace that owns the network namespace, and so does joining a group.
+ * Requests and events concern the network namespace of the socket. Errors carry an extended
+ * acknowledgement that says why and points at the attribute.
+ *
+ *   request                        answer
+ *   TCPFSM_CMD_FLOW_GET   dump     per message one TCPFSM_A_FLOW, filtered by TCPFSM_A_FILTER.
+ *                                  The first message carries no flow but one TCPFSM_A_POSITION
+ *                                  for each CPU that has sent events: what was sent with a
+ *                                  lower sequence number is in the dump. NLM_F_DUMP_INTR: the
+ *                                  table was resized meanwhile, ask again. NLM_F_DUMP_FILTERED:
+ *                                  a filter was honoured.
+ *   TCPFSM_CMD_FLOW_GET   do       the flow whose TCPFSM_FLOW_ID stands in TCPFSM_A_FILTER's
+ *                                  TCPFSM_FILTER_ID; -ENOENT if there is none.
+ *   TCPFSM_CMD_STATS_GET  do       gauges and totals of this namespace, at a cost that does
+ *                                  not depend on the number of flows.
+ *   TCPFSM_CMD_STATS_GET  dump     the same for every namespace that has seen TCP, if asked
+ *                                  from the initial one; else for this one.
+ *   TCPFSM_CMD_COUNTER_GET dump    per message one TCPFSM_A_COUNTER.
+ *   TCPFSM_CMD_SERVICE_GET dump    per message one TCPFSM_A_SERVICE.
+ *   TCPFSM_CMD_LOG_GET    dump     the last transitions, oldest first, one TCPFSM_A_LOG each.
+ *
+ *   group "transition": TCPFSM_CMD_TRANSITION_NTF  TCPFSM_A_CPU, TCPFSM_A_SEQ, TCPFSM_A_COUNT,
+ *                                                  then TCPFSM_A_COUNT times TCPFSM_A_TRANSITION
+ *   group "flow":       TCPFSM_CMD_FLOW_NTF        the same with TCPFSM_A_FLOW: a flow without
+ *                                                  TCPFSM_FLOW_REASON is new, one with it ended
+ *
+ * An event message holds many events and is sent when full, or 10 ms after its first event.
+ * TCPFSM_A_SEQ is the number of the message's first event; the numbers count per network
+ * namespace, group and CPU from 0 and have no gaps when nothing was lost. Order among CPUs
+ * is by the steps of a flow. After a loss (a gap, or ENOBUFS from recv) dump again.
+ *
+ * Integers are in host byte order, addresses and ports: see each attribute. Times of day are
+ * nanoseconds of CLOCK_REALTIME, ages and spans nanoseconds of CLOCK_MONOTONIC.
+ */
+#ifndef _UAPI_LINUX_TCPFSM_H
+#define _UAPI_LINUX_TCPFSM_H
+
+#include <linux/types.h>
+
+#define TCPFSM_GENL_NAME		"tcpfsm"
+#define TCPFSM_GENL_VERSION		1
+#define TCPFSM_GENL_GRP_TRANSITION	"transition"
+#define TCPFSM_GENL_GRP_FLOW		"flow"
+
+/*
+ * States, RFC 9293 3.3.2. The values are the kernel's TCP_* numbers, so that a value means
+ * the same to sock_diag and to bpftrace. 0 is "unset", never a state.
+ */
+enum tcpfsm_state {
+	TCPFSM_STATE_UNSET,
+	TCPFSM_ESTABLISHED,
+	TCPFSM_SYN_SENT,
+	TCPFSM_SYN_RCVD,
+	TCPFSM_FIN_WAIT_1,
+	TCPFSM_FIN_WAIT_2,
+	TCPFSM_TIME_WAIT,
+	TCPFSM_CLOSED,
+	TCPFSM_CLOSE_WAIT,
+	TCPFSM_LAST_ACK,
+	TCPFSM_LISTEN,
+	TCPFSM_CLOSING,
+	TCPFSM_STATES,			/* size of an array indexed by state */
+};
+
+enum tcpfsm_end {
+	TCPFSM_ORIG,
+	TCPFSM_RESP,
+	TCPFSM_ENDS,
+};
+
+/* Why an endpoint moved. */
+enum tcpfsm_cause {
+	TCPFSM_CAUSE_UNSET,
+	TCPFSM_PASSIVE_OPEN,		/* presumed to listen: a SYN went to it */
+	TCPFSM_SND_SYN,			/* it sent SYN */
+	TCPFSM_SND_SYNACK,		/* it sent SYN|ACK */
+	TCPFSM_SYN_ACKED,		/* the peer's ACK covers its SYN */
+	TCPFSM_TOOK_SYNACK,		/* its own ACK covers the peer's SYN */
+	TCPFSM_SND_FIN,			/* it sent FIN */
+	TCPFSM_TOOK_FIN,		/* its own ACK covers the peer's FIN */
+	TCPFSM_FIN_ACKED,		/* the peer's ACK covers its FIN */
+	TCPFSM_SND_RST,			/* it sent an acceptable RST */
+	TCPFSM_RCV_RST,			/* an acceptable RST went to it */
+	TCPFSM_EXPIRE,			/* 2MSL is over */
+	TCPFSM_GONE,			/* its local socket no longer exists */
+	TCPFSM_MIDSTREAM,		/* picked up after its start */
+	TCPFSM_SND_FIN_FIRST,		/* correction: its FIN had left before it took the peer's */
+	TCPFSM_RESUME,			/* correction: both ends went on after a RST */
+	TCPFSM_CAUSES,
+};
+
+/* Why a flow ended. */
+enum tcpfsm_reason {
+	TCPFSM_REASON_UNSET,		/* it has not */
+	TCPFSM_REASON_FIN,		/* both ends closed */
+	TCPFSM_REASON_RST_ORIG,		/* orig sent a RST that resp had to accept */
+	TCPFSM_REASON_RST_RESP,
+	TCPFSM_REASON_RST_HOST,		/* this host made the RST for a flow it forwards */
+	TCPFSM_REASON_REFUSED,		/* RST from LISTEN */
+	TCPFSM_REASON_STALE_SYN,	/* orig reset the SYN|ACK that answered its SYN */
+	TCPFSM_REASON_SILENT,		/* local sockets are gone without a segment */
+	TCPFSM_REASON_TIMEOUT,		/* no segment for the pair's time-out */
+	TCPFSM_REASON_REOPENED,		/* a new incarnation took the tuple */
+	TCPFSM_REASON_EVICTED,		/* the table was full */
+	TCPFSM_REASON_FLUSHED,		/* disabled, namespace or module gone */
+	TCPFSM_REASONS,
+};
+
+/* TCPFSM_FLOW_FLAGS */
+enum tcpfsm_flow_flags {
+	TCPFSM_F_MIDSTREAM	= 1U << 0,	/* its start was not seen */
+	TCPFSM_F_UNCONFIRMED	= 1U << 1,	/* midstream, and not yet seen to be alive */
+	TCPFSM_F_GAP		= 1U << 2,	/* segments passed unseen */
+	TCPFSM_F_ONE_WAY	= 1U << 3,	/* one direction inferred from the other */
+	TCPFSM_F_CORRECTED	= 1U << 4,	/* a state shown earlier was corrected */
+	TCPFSM_F_OFFLOADED	= 1U << 5,	/* handed to a flowtable: blind since */
+	TCPFSM_F_FORWARDED	= 1U << 6,	/* seen at FORWARD */
+	TCPFSM_F_LOCAL_ORIG	= 1U << 7,	/* orig is a socket of this namespace */
+	TCPFSM_F_LOCAL_RESP	= 1U << 8,	/* resp is a socket of this namespace */
+	TCPFSM_F_SYN_ACK_RESENT	= 1U << 9,	/* SYN|ACK resent after its ACK passed */
+	TCPFSM_F_REANCHORED	= 1U << 10,	/* sequence state learnt anew */
+	TCPFSM_F_SUSPECT	= 1U << 11,	/* an in-window RST passed: may be dead */
+};
+
+/* Flags of a transition. */
+#define TCPFSM_T_CORRECTION	1U	/* sets right what was shown before */
+#define TCPFSM_T_INFERRED	2U	/* proved by a later segment: its own was not seen */
+
+/*
+ * One transition, payload of TCPFSM_A_TRANSITION. Readers take what they know of a longer
+ * one and treat a shorter one as ended early. Not aligned within the message: copy it.
+ */
+struct tcpfsm_transition {
+	__u64	flow;		/* id */
+	__u64	when;		/* time of day, ns */
+	__u64	dwell;		/* time spent in from, ns */
+	__u32	step;		/* of the flow, from 1 */
+	__u8	end_flags;	/* bit 0: enum tcpfsm_end; from bit 1: TCPFSM_T_* */
+	__u8	from;		/* enum tcpfsm_state */
+	__u8	to;		/* enum tcpfsm_state */
+	__u8	cause;		/* enum tcpfsm_cause */
+};
+
+/* Dwell times are counted in powers of two: bucket n holds spans of [2^n, 2^(n+1)) us,
+ * bucket 0 also what is shorter, the last one also what is longer.
+ */
+#define TCPFSM_DWELL_BUCKETS	48
+
+enum tcpfsm_cmd {
+	TCPFSM_CMD_UNSPEC,
+	TCPFSM_CMD_FLOW_GET,
+	TCPFSM_CMD_STATS_GET,
+	TCPFSM_CMD_COUNTER_GET,
+	TCPFSM_CMD_SERVICE_GET,
+	TCPFSM_CMD_LOG_GET,
+	TCPFSM_CMD_TRANSITION_NTF,
+	TCPFSM_CMD_FLOW_NTF,
+	__TCPFSM_CMD_MAX,
+};
+#define TCPFSM_CMD_MAX (__TCPFSM_CMD_MAX - 1)
+
+/* Top level */
+enum tcpfsm_attr {
+	TCPFSM_A_UNSPEC,
+	TCPFSM_A_PAD,
+	TCPFSM_A_FILTER,		/* nest, TCPFSM_FILTER_* */
+	TCPFSM_A_FLOW,			/* nest, TCPFSM_FLOW_* */
+	TCPFSM_A_CPU,			/* u32 */
+	TCPFSM_A_SEQ,			/* u64, number of the first event in this message */
+	TCPFSM_A_COUNT,			/* u32, events in this message */
+	TCPFSM_A_TRANSITION,		/* struct tcpfsm_transition, many */
+	TCPFSM_A_POSITION,		/* nest, TCPFSM_POSITION_*, many */
+	TCPFSM_A_NETNS,			/* u32, inode of the network namespace */
+	TCPFSM_A_PAIRS,			/* u64 [TCPFSM_STATES][TCPFSM_STATES]: flows by orig, resp */
+	TCPFSM_A_TRANSITIONS,		/* u64 [TCPFSM_STATES][TCPFSM_STATES]: moves by from, to */
+	TCPFSM_A_DWELL,			/* u64 [TCPFSM_STATES][TCPFSM_DWELL_BUCKETS] */
+	TCPFSM_A_COUNTER,		/* nest, TCPFSM_COUNTER_* */
+	TCPFSM_A_SERVICE,		/* nest, TCPFSM_SERVICE_* */
+	TCPFSM_A_LOG,			/* nest, TCPFSM_LOG_* */
+	TCPFSM_A_ENTRIES,		/* u64, flows in the table, all namespaces */
+	TCPFSM_A_LIMIT,			/* u64, max_flows */
+	__TCPFSM_A_MAX,
+};
+#define TCPFSM_A_MAX (__TCPFSM_A_MAX - 1)
+
+/* All that are given must hold. */
+enum tcpfsm_filter_attr {
+	TCPFSM_FILTER_UNSPEC,
+	TCPFSM_FILTER_PAD,
+	TCPFSM_FILTER_ID,		/* u64 */
+	TCPFSM_FILTER_FAMILY,		/* u32, AF_INET or AF_INET6 */
+	TCPFSM_FILTER_ORIG_STATES,	/* u32, bit n: state n */
+	TCPFSM_FILTER_RESP_STATES,	/* u32 */
+	TCPFSM_FILTER_ANY_STATES,	/* u32, of either end */
+	TCPFSM_FILTER_SRC,		/* 4 or 16 bytes, network order */
+	TCPFSM_FILTER_SRC_LEN,		/* u32, prefix length, default all */
+	TCPFSM_FILTER_DST,
+	TCPFSM_FILTER_DST_LEN,
+	TCPFSM_FILTER_SPORT_MIN,	/* u32, host order, 0-65535 */
+	TCPFSM_FILTER_SPORT_MAX,
+	TCPFSM_FILTER_DPORT_MIN,
+	TCPFSM_FILTER_DPORT_MAX,
+	TCPFSM_FILTER_AGE_MIN,		/* u64, ns since its first segment */
+	TCPFSM_FILTER_IDLE_MIN,		/* u64, ns since its last segment */
+	__TCPFSM_FILTER_MAX,
+};
+#define TCPFSM_FILTER_MAX (__TCPFSM_FILTER_MAX - 1)
+
+enum tcpfsm_flow_attr {
+	TCPFSM_FLOW_UNSPEC,
+	TCPFSM_FLOW_PAD,
+	TCPFSM_FLOW_ID,			/* u64 */
+	TCPFSM_FLOW_FAMILY,		/* u32 */
+	TCPFSM_FLOW_SRC,		/* 4 or 16 bytes, network order */
+	TCPFSM_FLOW_DST,
+	TCPFSM_FLOW_SPORT,		/* u32, host order */
+	TCPFSM_FLOW_DPORT,
+	TCPFSM_FLOW_IFINDEX,		/* u32, L3 domain, absent if none */
+	TCPFSM_FLOW_FLAGS,		/* u32, TCPFSM_F_* */
+	TCPFSM_FLOW_STEP,		/* u32, of its last transition */
+	TCPFSM_FLOW_START,		/* u64, time of day of the first segment, ns */
+	TCPFSM_FLOW_IDLE,		/* u64, ns since its last segment, resolution a jiffy */
+	TCPFSM_FLOW_REASON,		/* u32, enum tcpfsm_reason: it has ended */
+	TCPFSM_FLOW_ORIG,		/* nest, TCPFSM_END_* */
+	TCPFSM_FLOW_RESP,
+	__TCPFSM_FLOW_MAX,
+};
+#define TCPFSM_FLOW_MAX (__TCPFSM_FLOW_MAX - 1)
+
+enum tcpfsm_end_attr {
+	TCPFSM_END_UNSPEC,
+	TCPFSM_END_PAD,
+	TCPFSM_END_STATE,		/* u32 */
+	TCPFSM_END_HISTORY,		/* u64, last 16 states, latest in the lowest 4 bits */
+	TCPFSM_END_DWELL,		/* u64, ns in this state so far */
+	TCPFSM_END_PACKETS,		/* u64, sent by it; a GSO segment counts as its parts */
+	TCPFSM_END_BYTES,		/* u64, sent by it, from the IP header on */
+	TCPFSM_END_COOKIE,		/* u64, of the local socket, as in sock_diag */
+	TCPFSM_END_UID,			/* u32, owner of the local socket, in the reader's user ns */
+	TCPFSM_END_SK_SRC,		/* the socket's own tuple where NAT made it another: */
+	TCPFSM_END_SK_DST,		/* 4 or 16 bytes, network order, src is this end's */
+	TCPFSM_END_SK_SPORT,		/* u32, host order */
+	TCPFSM_END_SK_DPORT,
+	__TCPFSM_END_MAX,
+};
+#define TCPFSM_END_MAX (__TCPFSM_END_MAX - 1)
+
+enum tcpfsm_position_attr {
+	TCPFSM_POSITION_UNSPEC,
+	TCPFSM_POSITION_PAD,
+	TCPFSM_POSITION_CPU,		/* u32 */
+	TCPFSM_POSITION_TRANSITION,	/* u64, next number of group transition */
+	TCPFSM_POSITION_FLOW,		/* u64, next number of group flow */
+	__TCPFSM_POSITION_MAX,
+};
+#define TCPFSM_POSITION_MAX (__TCPFSM_POSITION_MAX - 1)
+
+enum tcpfsm_counter_attr {
+	TCPFSM_COUNTER_UNSPEC,
+	TCPFSM_COUNTER_PAD,
+	TCPFSM_COUNTER_NAME,		/* string */
+	TCPFSM_COUNTER_VALUE,		/* u64 */
+	TCPFSM_COUNTER_HELP,		/* string, one sentence */
+	__TCPFSM_COUNTER_MAX,
+};
+#define TCPFSM_COUNTER_MAX (__TCPFSM_COUNTER_MAX - 1)
+
+enum tcpfsm_service_attr {
+	TCPFSM_SERVICE_UNSPEC,
+	TCPFSM_SERVICE_PAD,
+	TCPFSM_SERVICE_FAMILY,		/* u32; absent: the row of all that found no place */
+	TCPFSM_SERVICE_ADDR,		/* 4 or 16 bytes, network order */
+	TCPFSM_SERVICE_PORT,		/* u32, host order */
+	TCPFSM_SERVICE_STATES,		/* u64 [TCPFSM_STATES]: its ends now in each state */
+	TCPFSM_SERVICE_FLOWS,		/* u64, so far */
+	TCPFSM_SERVICE_ESTABLISHED,	/* u64, of these, handshakes completed */
+	TCPFSM_SERVICE_REFUSED,		/* u64 */
+	TCPFSM_SERVICE_RESET,		/* u64, ended by RST after the handshake */
+	TCPFSM_SERVICE_SYNACK_RESENT,	/* u64, SYN|ACK resent after its ACK passed: accept queue
+					 * full, or TCP_DEFER_ACCEPT
+					 */
+	TCPFSM_SERVICE_CONNECT_NS,	/* u64, sum over flows: first SYN to SYN|ACK */
+	TCPFSM_SERVICE_CONNECTS,	/* u64, flows in that sum */
+	TCPFSM_SERVICE_ACCEPT_NS,	/* u64, sum over flows: first SYN to the ACK of the SYN|ACK */
+	TCPFSM_SERVICE_ACCEPTS,		/* u64, flows in that sum */
+	__TCPFSM_SERVICE_MAX,
+};
+#define TCPFSM_SERVICE_MAX (__TCPFSM_SERVICE_MAX - 1)
+
+enum tcpfsm_log_attr {
+	TCPFSM_LOG_UNSPEC,
+	TCPFSM_LOG_PAD,
+	TCPFSM_LOG_SEQ,			/* u64, from 1 per namespace; a gap was not recorded */
+	TCPFSM_LOG_TRANSITION,		/* struct tcpfsm_transition */
+	TCPFSM_LOG_FAMILY,		/* u32 */
+	TCPFSM_LOG_SRC,			/* 4 or 16 bytes, network order */
+	TCPFSM_LOG_DST,
+	TCPFSM_LOG_SPORT,		/* u32, host order */
+	TCPFSM_LOG_DPORT,
+	__TCPFSM_LOG_MAX,
+};
+#define TCPFSM_LOG_MAX (__TCPFSM_LOG_MAX - 1)
+
+#endif /* _UAPI_LINUX_TCPFSM_H */

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What a segment teaches about sequence space, and what is kept of those that do not fit. */
+#include "engine.h"
+
+/* a's SYN or SYN|ACK: learn its numbers and options. */
+void tfsm_learn_syn(struct tfsm_end *a, const struct tfsm_seg *s)
+{
+	a->isn = s->seq;
+	a->next = s->seq + tfsm_seg_len(s);
+	a->run = a->next;
+	a->facts |= TFSM_E_SYN | TFSM_E_SENT;
+	a->facts &= ~(TFSM_E_WSCALE | TFSM_E_MARK);
+	a->wscale = 0;
+	if (s->has_wscale) {
+		a->facts |= TFSM_E_WSCALE;
+		a->wscale = s->wscale > 14 ? 14 : s->wscale;	/* RFC 7323 2.3 */
+	}
+	if (s->win > a->maxwin)
+		a->maxwin = s->win;
+}
+
+/*
+ * RFC 7323 2.2: scaling is on if both SYNs carried the option; SYNs themselves are not scaled.
+ * Where a SYN was not seen, assume the most.
+ */
+static u32 granted(const struct tfsm *f, const struct tfsm_end *a, const struct tfsm_end *b,
+		   const struct tfsm_seg *s)
+{
+	if (s->flags & TFSM_SYN)
+		return s->win;
+	if (f->flags & (TCPFSM_F_MIDSTREAM | TCPFSM_F_ONE_WAY | TCPFSM_F_REANCHORED) &&
+	    !(has(a, TFSM_E_WSCALE) && has(b, TFSM_E_WSCALE)))
+		return (u32)s->win << 14;
+	return has(a, TFSM_E_WSCALE) && has(b, TFSM_E_WSCALE) ? (u32)s->win << a->wscale : s->win;
+}
+
+void tfsm_learn_ack(struct tfsm *f, const struct tfsm_seg *s)
+{
+	struct tfsm_end *a = sender(f, s), *b = receiver(f, s);
+	u32 win = granted(f, a, b, s), edge = s->ack + win;
+
+	if (!has(a, TFSM_E_ACKS) || tfsm_after(s->ack, a->ack))
+		a->ack = s->ack;
+	if (!has(a, TFSM_E_ACKS) || tfsm_after(edge, a->edge))
+		a->edge = edge;
+	if (win > a->maxwin)
+		a->maxwin = win;
+	a->facts |= TFSM_E_ACKS;
+	if (!has(b, TFSM_E_SENT)) {
+		b->next = s->ack;
+		b->run = s->ack;
+		b->facts |= TFSM_E_SENT;
+	} else if (tfsm_after(s->ack, b->run)) {
+		b->run = s->ack;
+	}
+}
+
+void tfsm_learn_seq(struct tfsm_end *a, const struct tfsm_seg *s)
+{
+	u32 end = s->seq + tfsm_seg_len(s);
+
+	if (!has(a, TFSM_E_SENT)) {
+		a->next = end;
+		a->run = end;
+		a->facts |= TFSM_E_SENT;
+		return;
+	}
+	if (tfsm_after(end, a->next))
+		a->next = end;
+	if (!tfsm_after(s->seq, a->run) && tfsm_after(end, a->run))
+		a->run = end;
+}
+
+
+void tfsm_drop_kept(struct tfsm *f, u8 dir)
+{
+	if (f->side)
+		f->side->syn[dir].kept = false;
+}
+
+static bool acks_syn(const struct tfsm_seg *syn, u32 ack)
+{
+	return tfsm_after(ack, syn->seq) && !tfsm_after(ack, syn->seq + tfsm_seg_len(syn));
+}
+
+/* Does this segment acknowledge a SYN of its receiver that is kept? */
+bool tfsm_acks_kept(const struct tfsm *f, const struct tfsm_seg *s)
+{
+	const struct tfsm_syn *kept = f->side ? &f->side->syn[!s->dir] : NULL;
+
+	return kept && kept->kept && s->flags & TFSM_ACK && acks_syn(&kept->seg, s->ack);
+}
+
+enum tfsm_verdict tfsm_keep_syn(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
+{
+	struct tfsm_syn *kept;
+
+	if (!f->side) {
+		if (!(f->flags & TFSM_F_NO_SIDE))
+			return TFSM_NEED_SIDE;
+		return refuse(o, TFSM_NOTE_no_room);
+	}
+	kept = &f->side->syn[s->dir];
+	if (kept->kept && kept->seg.seq == s->seq) {
+		note(o, TFSM_NOTE_syn_retrans);
+	} else {
+		kept->kept = true;
+		kept->seg = *s;
+		kept->when = o->now;
+		note(o, TFSM_NOTE_syn_pending);
+	}
+	return TFSM_REFUSED;	/* it does not keep the old connection alive */
+}
+
+/* Close enough to be of the same conversation: within a megabyte, or a window. */
+bool tfsm_near(u32 x, u32 y, u32 win)
+{
+	u32 reach = win > 1U << 20 ? win : 1U << 20;
+
+	return !tfsm_before(x, y - reach) && !tfsm_after(x, y + reach);
+}
+
+/*
+ * A refused segment of a. When two in a row from each side agree with each other, they are
+ * right and our numbers are not.
+ */
+bool tfsm_strays_agree(struct tfsm *f, const struct tfsm_seg *s)
+{
+	struct tfsm_stray *a = &f->side->stray[s->dir], *b = &f->side->stray[!s->dir];
+	u32 end = s->seq + tfsm_seg_len(s);
+
+	if (a->count && tfsm_near(end, a->end, a->win)) {
+		if (a->count < 2)
+			a->count++;
+	} else {
+		a->count = 1;
+	}
+	a->end = end;
+	a->ack = s->ack;
+	a->win = (u32)s->win << 14;
+	return a->count == 2 && b->count == 2 &&
+	       tfsm_near(a->ack, b->end, 0) && tfsm_near(b->ack, a->end, 0);
+}
+
+void tfsm_forget_strays(struct tfsm *f)
+{
+	if (f->side) {
+		f->side->stray[TCPFSM_ORIG].count = 0;
+		f->side->stray[TCPFSM_RESP].count = 0;
+	}
+}
+
+/* Take the numbers of the strays for both ends; what is latched stays so. */
+void tfsm_reanchor(struct tfsm *f)
+{
+	u8 i;
+
+	f->flags |= TCPFSM_F_GAP | TCPFSM_F_REANCHORED;
+	for (i = 0; i < TCPFSM_ENDS; i++) {
+		const struct tfsm_stray *mine = &f->side->stray[i], *other = &f->side->stray[!i];
+		struct tfsm_end *e = &f->end[i];
+
+		e->next = tfsm_after(mine->end, other->ack) ? mine->end : other->ack;
+		e->run = e->next;
+		e->ack = mine->ack;
+		e->edge = mine->ack + mine->win;
+		if (mine->win > e->maxwin)
+			e->maxwin = mine->win;
+		e->facts |= TFSM_E_SENT | TFSM_E_ACKS;
+	}
+	tfsm_forget_strays(f);
+}

@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * How flows begin: the handshake, SYNs on tuples in use, and flows met after their start.
+ * a is the segment's sender, b its receiver.
+ */
+#include "engine.h"
+
+/* Nothing of the connection is left at either end, but perhaps 2MSL. */
+static bool finished(const struct tfsm *f)
+{
+	const struct tfsm_end *e;
+
+	for (e = f->end; e < f->end + TCPFSM_ENDS; e++)
+		if (!tfsm_closed(e) && e->state != TCPFSM_TIME_WAIT)
+			return false;
+	return true;
+}
+
+enum tfsm_verdict tfsm_on_syn(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
+{
+	struct tfsm_end *a = sender(f, s), *b = receiver(f, s);
+	bool again = has(a, TFSM_E_SYN) && s->seq == a->isn;
+
+	if (a->state == TCPFSM_CLOSED && again && f->flags & TFSM_F_REFUSED) {
+		tfsm_put_back(f, o);		/* the RST that refused it was lost */
+		note(o, TFSM_NOTE_syn_retrans);
+		return TFSM_OK;
+	}
+	if (a->state == TCPFSM_CLOSED || finished(f))
+		return TFSM_NEW;
+	if (again) {
+		note(o, TFSM_NOTE_syn_retrans);
+		return state_of(a) == TCPFSM_SYN_SENT ? TFSM_OK : TFSM_REFUSED;
+	}
+	if (a->state == TCPFSM_LISTEN && b->state == TCPFSM_SYN_SENT) {
+		/* Simultaneous open, RFC 9293 figure 7: nobody listened. */
+		a->facts &= ~(TFSM_E_PASSIVE | TFSM_E_EARLY_FIN);
+		tfsm_learn_syn(a, s);
+		tfsm_move(f, a, TCPFSM_SND_SYN, o);
+		return TFSM_OK;
+	}
+	return tfsm_keep_syn(f, s, o);
+}
+
+
+static void take_synack(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
+{
+	struct tfsm_end *a = sender(f, s), *b = receiver(f, s);
+	bool early = has(a, TFSM_E_EARLY_FIN);
+	u32 fin = a->next;
+
+	tfsm_learn_syn(a, s);
+	tfsm_learn_ack(f, s);
+	a->facts |= TFSM_E_TOOK_SYN;
+	tfsm_move(f, a, TCPFSM_SND_SYNACK, o);
+	if (has(a, TFSM_E_SYN_ACKED))		/* simultaneous open: already acknowledged */
+		tfsm_move(f, a, TCPFSM_SYN_ACKED, o);
+	if (early && tfsm_after(fin, a->next)) {
+		a->next = fin;
+		a->run = fin;
+		a->facts |= TFSM_E_FIN;
+		tfsm_move(f, a, TCPFSM_SND_FIN, o);
+	}
+	a->facts &= ~TFSM_E_EARLY_FIN;
+	b->facts |= TFSM_E_SYN_ACKED;		/* remembered if b is in SYN_SENT */
+	if (state_of(b) == TCPFSM_SYN_RCVD)
+		tfsm_move(f, b, TCPFSM_SYN_ACKED, o);
+	tfsm_talked(f, a, o);
+}
+
+/* Remember what a refused segment acknowledged: b answers it with a RST of that number and
+ * stays (RFC 9293 3.10.7.3, 3.10.7.4; figures 8 and 9).
+ */
+void tfsm_mark_refused(struct tfsm_end *b, const struct tfsm_seg *s)
+{
+	u8 state = state_of(b);
+
+	if (state != TCPFSM_SYN_SENT && state != TCPFSM_SYN_RCVD)
+		return;
+	b->mark = s->ack;
+	b->facts |= TFSM_E_MARK;
+}
+
+/* A SYN|ACK that a, in SYN_RCVD or later, has already sent. */
+static enum tfsm_verdict synack_again(struct tfsm *f, const struct tfsm_end *b,
+				      struct tfsm_out *o)
+{
+	if (!has(b, TFSM_E_TOOK_SYN)) {
+		note(o, TFSM_NOTE_synack_retrans);
+		return TFSM_OK;
+	}
+	f->flags |= TCPFSM_F_SYN_ACK_RESENT;
+	note(o, TFSM_NOTE_synack_resent);
+	return TFSM_REFUSED;
+}
+
+enum tfsm_verdict tfsm_on_synack(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
+{
+	struct tfsm_end *a = sender(f, s), *b = receiver(f, s);
+	u8 sa = state_of(a), sb = state_of(b);
+	bool again = has(a, TFSM_E_SYN) && has(a, TFSM_E_TOOK_SYN) && s->seq == a->isn;
+	bool acks = has(b, TFSM_E_SYN) && tfsm_after(s->ack, b->isn) &&
+		    !tfsm_after(s->ack, b->next);
+
+	if (tfsm_acks_kept(f, s) && !(again && acks)) {
+		f->side->next = !s->dir;
+		return TFSM_NEW_KEPT;
+	}
+	if (again) {
+		return synack_again(f, b, o);
+	}
+	if (finished(f))
+		return TFSM_NEW;
+	if (acks && (sb == TCPFSM_SYN_SENT || sb == TCPFSM_SYN_RCVD)) {
+		if (sa == TCPFSM_LISTEN || (sa == TCPFSM_SYN_SENT && s->seq == a->isn)) {
+			take_synack(f, s, o);
+			return TFSM_OK;
+		}
+		if (sa == TCPFSM_SYN_RCVD && sb == TCPFSM_SYN_SENT) {
+			note(o, TFSM_NOTE_synack_isn);
+			take_synack(f, s, o);
+			return TFSM_OK;
+		}
+		if (sb == TCPFSM_SYN_SENT && sa != TCPFSM_SYN_SENT)
+			return TFSM_NEW;
+	}
+	tfsm_mark_refused(b, s);
+	if (sb == TCPFSM_SYN_SENT || sb == TCPFSM_SYN_RCVD)
+		return refuse(o, TFSM_NOTE_synack_bad_ack);
+	return refuse(o, TFSM_NOTE_synack_unexpected);
+}
+
+/*
+ * The handshake's own conditions on an ACK-kind segment of a, before those on sequence space.
+ * Return: TFSM_NOTES to go on, else why not. Raises what one direction proves of the other.
+ */
+static enum tfsm_note handshake_from_listen(struct tfsm *f, const struct tfsm_seg *s,
+					    struct tfsm_out *o)
+{
+	struct tfsm_end *a = sender(f, s), *b = receiver(f, s);
+	u32 end = s->seq + tfsm_seg_len(s);
+
+	if (state_of(b) != TCPFSM_SYN_SENT || !tfsm_after(s->ack, b->isn))
+		return TFSM_NOTE_handshake_ack;
+	if (!tfsm_after(s->ack, b->next)) {
+		if (!(s->flags & TFSM_FIN) || s->partial)
+			return TFSM_NOTE_handshake_ack;
+		a->facts |= TFSM_E_EARLY_FIN;
+		a->next = end;
+		return TFSM_NOTE_fin_early;
+	}
+	if (!tfsm_near(s->ack, b->next, 0))
+		return TFSM_NOTE_handshake_ack;
+	/* It acknowledges data that b can only have sent once synchronized. */
+	f->flags |= TCPFSM_F_ONE_WAY;
+	note(o, TFSM_NOTE_one_way);
+	a->isn = s->seq - 1;
+	a->next = s->seq;
+	a->run = s->seq;
+	a->facts |= TFSM_E_SYN | TFSM_E_SENT | TFSM_E_TOOK_SYN | TFSM_E_SYN_ACKED;
+	b->facts |= TFSM_E_SYN_ACKED | TFSM_E_TOOK_SYN;
+	tfsm_infer(f, a, TCPFSM_SND_SYNACK, o);
+	tfsm_infer(f, b, TCPFSM_TOOK_SYNACK, o);
+	tfsm_infer(f, a, TCPFSM_SYN_ACKED, o);
+	return TFSM_NOTES;
+}
+
+static enum tfsm_note handshake_from_syn_sent(struct tfsm *f, const struct tfsm_seg *s,
+					      struct tfsm_out *o)
+{
+	struct tfsm_end *a = sender(f, s), *b = receiver(f, s);
+
+	if (!tfsm_after(s->seq, a->isn) || !tfsm_near(s->seq, a->next, 0))
+		return TFSM_NOTE_seq_old;
+	switch (state_of(b)) {
+	case TCPFSM_LISTEN:
+		/* The SYN|ACK took another way: this proves that a has taken it. */
+		f->flags |= TCPFSM_F_ONE_WAY;
+		note(o, TFSM_NOTE_one_way);
+		b->isn = s->ack - 1;
+		b->next = s->ack;
+		b->run = s->ack;
+		b->facts |= TFSM_E_SYN | TFSM_E_SENT | TFSM_E_TOOK_SYN;
+		a->facts |= TFSM_E_SYN_ACKED;
+		tfsm_infer(f, b, TCPFSM_SND_SYNACK, o);
+		return TFSM_NOTES;
+	case TCPFSM_SYN_SENT:
+	case TCPFSM_SYN_RCVD:
+		if (!tfsm_after(s->ack, b->isn) || tfsm_after(s->ack, b->next))
+			return TFSM_NOTE_handshake_ack;
+		if (has(b, TFSM_E_PASSIVE))
+			return TFSM_NOTES;
+		/* b's plain SYN passed, so a answered it with a SYN|ACK, which we missed. */
+		f->flags |= TCPFSM_F_ONE_WAY;
+		note(o, TFSM_NOTE_one_way);
+		a->facts |= TFSM_E_TOOK_SYN;
+		tfsm_infer(f, a, TCPFSM_SND_SYNACK, o);
+		if (has(a, TFSM_E_SYN_ACKED))
+			tfsm_infer(f, a, TCPFSM_SYN_ACKED, o);
+		return TFSM_NOTES;
+	}
+	return TFSM_NOTES;
+}
+
+static enum tfsm_note handshake_from_syn_rcvd(struct tfsm *f, const struct tfsm_seg *s,
+					      struct tfsm_out *o)
+{
+	struct tfsm_end *b = receiver(f, s);
+
+	if (!has(b, TFSM_E_SYN))
+		return TFSM_NOTES;
+	if (!tfsm_after(s->ack, b->isn))
+		return TFSM_NOTE_handshake_ack;
+	if (state_of(b) != TCPFSM_SYN_SENT || !tfsm_after(s->ack, b->next))
+		return TFSM_NOTES;
+	if (!tfsm_near(s->ack, b->next, 0))
+		return TFSM_NOTE_handshake_ack;
+	/* It acknowledges data that b can only have sent after taking the SYN|ACK. */
+	f->flags |= TCPFSM_F_ONE_WAY;
+	note(o, TFSM_NOTE_one_way);
+	b->facts |= TFSM_E_SYN_ACKED | TFSM_E_TOOK_SYN;
+	sender(f, s)->facts |= TFSM_E_SYN_ACKED;
+	tfsm_infer(f, b, TCPFSM_TOOK_SYNACK, o);
+	tfsm_infer(f, sender(f, s), TCPFSM_SYN_ACKED, o);
+	return TFSM_NOTES;
+}
+
+enum tfsm_note tfsm_handshake(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
+{
+	u8 sb = state_of(receiver(f, s));
+
+	switch (state_of(sender(f, s))) {
+	case TCPFSM_LISTEN:
+		return handshake_from_listen(f, s, o);
+	case TCPFSM_SYN_SENT:
+		return handshake_from_syn_sent(f, s, o);
+	case TCPFSM_SYN_RCVD:
+		return handshake_from_syn_rcvd(f, s, o);
+	case TCPFSM_CLOSED:
+		if (sb == TCPFSM_CLOSED || sb == TCPFSM_LISTEN)
+			return TFSM_NOTE_closed_segment;
+		break;
+	}
+	return TFSM_NOTES;
+}
+
+static void open_syn(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
+{
+	struct tfsm_end *a = sender(f, s), *b = receiver(f, s);
+
+	tfsm_learn_syn(a, s);
+	b->facts |= TFSM_E_PASSIVE;
+	tfsm_move(f, a, TCPFSM_SND_SYN, o);
+	tfsm_move(f, b, TCPFSM_PASSIVE_OPEN, o);
+}
+
+static void open_synack(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
+{
+	struct tfsm_end *a = sender(f, s), *b = receiver(f, s);
+
+	tfsm_learn_syn(a, s);
+	tfsm_learn_ack(f, s);
+	a->facts |= TFSM_E_PASSIVE | TFSM_E_TOOK_SYN;
+	b->isn = s->ack - 1;
+	b->facts |= TFSM_E_SYN | TFSM_E_SYN_ACKED;
+	tfsm_move_given(f, a, TCPFSM_MIDSTREAM, TCPFSM_SYN_RCVD, 0, o);
+	tfsm_move_given(f, b, TCPFSM_MIDSTREAM, TCPFSM_SYN_SENT, 0, o);
+}
+
+/*
+ * What a local socket's state tells of both ends, when the flow is met midstream. A state that
+ * is not here says nothing beyond the segment itself.
+ */
+static const struct {
+	u8	peer;			/* the other end's state */
+	u16	mine, theirs;		/* facts */
+} adopted[TCPFSM_STATES] = {
+#define FIN_DONE (TFSM_E_FIN | TFSM_E_FIN_ACKED)
+	[TCPFSM_ESTABLISHED]	= { TCPFSM_ESTABLISHED, 0, 0 },
+	[TCPFSM_FIN_WAIT_2]	= { TCPFSM_CLOSE_WAIT, FIN_DONE, TFSM_E_TOOK_FIN },
+	[TCPFSM_CLOSE_WAIT]	= { TCPFSM_FIN_WAIT_2, TFSM_E_TOOK_FIN, FIN_DONE },
+	[TCPFSM_LAST_ACK]	= { TCPFSM_FIN_WAIT_2, TFSM_E_TOOK_FIN | TFSM_E_FIN, FIN_DONE },
+	[TCPFSM_TIME_WAIT]	= { TCPFSM_LAST_ACK, FIN_DONE | TFSM_E_TOOK_FIN,
+				    TFSM_E_TOOK_FIN | TFSM_E_FIN },
+#undef FIN_DONE
+};
+
+static void open_ack(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
+{
+	const u16 synchronized = TFSM_E_SYN_ACKED | TFSM_E_TOOK_SYN;
+	struct tfsm_end *a = sender(f, s), *b = receiver(f, s), *e;
+	bool fin = s->flags & TFSM_FIN && !s->partial;
+	u8 state[TCPFSM_ENDS];
+
+	state[s->dir] = fin ? TCPFSM_FIN_WAIT_1 : TCPFSM_ESTABLISHED;
+	state[!s->dir] = TCPFSM_ESTABLISHED;
+	tfsm_learn_seq(a, s);
+	tfsm_learn_ack(f, s);
+	a->facts |= synchronized | (fin ? TFSM_E_FIN : 0);
+	b->facts |= synchronized;
+	for (e = f->end; e < f->end + TCPFSM_ENDS; e++) {
+		u8 i = e - f->end, local = o->local[i];
+
+		/* A FIN in this very segment is not yet in what its receiver's socket says. */
+		if (local >= TCPFSM_STATES || !adopted[local].peer || (fin && e != a))
+			continue;
+		state[i] = local;
+		state[!i] = adopted[local].peer;
+		e->facts |= adopted[local].mine;
+		f->end[!i].facts |= adopted[local].theirs;
+		f->flags &= ~TCPFSM_F_UNCONFIRMED;
+	}
+	if (f->flags & TCPFSM_F_UNCONFIRMED)
+		tfsm_confirm(f, s, o);
+	tfsm_move_given(f, a, TCPFSM_MIDSTREAM, state[s->dir], 0, o);
+	tfsm_move_given(f, b, TCPFSM_MIDSTREAM, state[!s->dir], 0, o);
+}
+
+static void begin(struct tfsm *f)
+{
+	f->end[TCPFSM_ORIG].state = TCPFSM_CLOSED;
+	f->end[TCPFSM_RESP].state = TCPFSM_CLOSED;
+}
+
+void tfsm_open(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
+{
+	enum tfsm_kind kind = tfsm_classify(s->flags);
+
+	begin(f);
+	if (kind == TFSM_KIND_SYN) {
+		open_syn(f, s, o);
+		return;
+	}
+	f->flags |= TCPFSM_F_MIDSTREAM | TCPFSM_F_UNCONFIRMED;
+	if (kind == TFSM_KIND_SYNACK)
+		open_synack(f, s, o);
+	else
+		open_ack(f, s, o);
+}
+
+bool tfsm_open_kept(struct tfsm *f, struct tfsm *old, u8 *who, struct tfsm_out *o)
+{
+	struct tfsm_side *side = old->side;
+	struct tfsm_end *loser;
+	struct tfsm_seg seg;
+
+	if (!side || side->next >= TCPFSM_ENDS || !side->syn[side->next].kept)
+		return false;
+	*who = side->next;
+	o->now = side->syn[side->next].when;
+	seg = side->syn[side->next].seg;
+	seg.dir = TCPFSM_ORIG;
+	loser = &old->end[side->next];
+
+	memset(side, 0, sizeof(*side));
+	if (state_of(loser) == TCPFSM_SYN_SENT && loser->state == TCPFSM_SYN_SENT) {
+		/* Which of two SYNs its sender stands by shows only in its answer. */
+		side->syn[TCPFSM_ORIG].kept = true;
+		side->syn[TCPFSM_ORIG].when = o->now;
+		side->syn[TCPFSM_ORIG].seg = (struct tfsm_seg) {
+			.seq = loser->isn, .len = loser->next - loser->isn - 1,
+			.win = loser->maxwin, .flags = TFSM_SYN, .dir = TCPFSM_ORIG,
+			.wscale = loser->wscale, .has_wscale = has(loser, TFSM_E_WSCALE),
+		};
+	}
+	f->side = side;
+	old->side = NULL;
+	begin(f);
+	open_syn(f, &seg, o);
+	return true;
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * RST: who has to accept it, whom it moves, and what if both ends go on regardless.
+ * RFC 9293 3.10.7, RFC 5961 3. a is the segment's sender, b its receiver.
+ */
+#include "engine.h"
+
+static void forget_talk(struct tfsm *f)
+{
+	f->end[TCPFSM_ORIG].facts &= ~TFSM_E_TALKED;
+	f->end[TCPFSM_RESP].facts &= ~TFSM_E_TALKED;
+}
+
+void tfsm_put_back(struct tfsm *f, struct tfsm_out *o)
+{
+	struct tfsm_end *e;
+
+	for (e = f->end; e < f->end + TCPFSM_ENDS; e++) {
+		u8 under = e->under;
+
+		e->under = TCPFSM_STATE_UNSET;
+		if (under && under != e->state)
+			tfsm_move_given(f, e, TCPFSM_RESUME, under, TCPFSM_T_CORRECTION, o);
+	}
+	f->flags &= ~(TFSM_F_BENEATH | TFSM_F_REFUSED);
+	f->flags |= TCPFSM_F_CORRECTED;
+	f->reason = TCPFSM_REASON_UNSET;
+	note(o, TFSM_NOTE_rst_ignored);
+}
+
+/* An acceptable segment of a: once both ends have passed one, a RST before it was ignored. */
+void tfsm_talked(struct tfsm *f, struct tfsm_end *a, struct tfsm_out *o)
+{
+	if (!(f->flags & (TFSM_F_BENEATH | TCPFSM_F_SUSPECT)))
+		return;
+	a->facts |= TFSM_E_TALKED;
+	if (!has(&f->end[TCPFSM_ORIG], TFSM_E_TALKED) || !has(&f->end[TCPFSM_RESP], TFSM_E_TALKED))
+		return;
+	f->flags &= ~TCPFSM_F_SUSPECT;
+	if (f->flags & TFSM_F_BENEATH)
+		tfsm_put_back(f, o);
+}
+
+/* An ended flow with a SYN that nobody has answered: that SYN is the next flow. */
+static enum tfsm_verdict after_rst(struct tfsm *f)
+{
+	if (!f->side || !tfsm_closed(&f->end[TCPFSM_ORIG]) || !tfsm_closed(&f->end[TCPFSM_RESP]))
+		return TFSM_OK;
+	for (f->side->next = 0; f->side->next < TCPFSM_ENDS; f->side->next++)
+		if (f->side->syn[f->side->next].kept)
+			return TFSM_NEW_AFTER;
+	return TFSM_OK;
+}
+
+static u8 rst_reason(const struct tfsm_seg *s, u8 sa, u8 sb)
+{
+	if (s->made_here)
+		return TCPFSM_REASON_RST_HOST;
+	if (sa == TCPFSM_LISTEN && sb == TCPFSM_SYN_SENT)
+		return TCPFSM_REASON_REFUSED;
+	if (sa == TCPFSM_SYN_SENT && sb == TCPFSM_SYN_RCVD)
+		return TCPFSM_REASON_STALE_SYN;
+	return s->dir == TCPFSM_ORIG ? TCPFSM_REASON_RST_ORIG : TCPFSM_REASON_RST_RESP;
+}
+
+/* a answers a refused segment with a RST and stays: figures 8 and 9. */
+static bool rst_keeps_sender(const struct tfsm_end *a, const struct tfsm_seg *s)
+{
+	u8 state = state_of(a);
+
+	return !(s->flags & TFSM_ACK) && has(a, TFSM_E_MARK) && a->mark == s->seq &&
+	       (state == TCPFSM_SYN_SENT || state == TCPFSM_SYN_RCVD);
+}
+
+/* The states go on beneath, in case both ends ignore the RST. */
+static void close_by_rst(struct tfsm *f, struct tfsm_end *e, u8 event, struct tfsm_out *o)
+{
+	u8 beneath = state_of(e);
+
+	e->under = TCPFSM_STATE_UNSET;
+	tfsm_move(f, e, event, o);
+	if (e->state != beneath && beneath != TCPFSM_CLOSED) {
+		e->under = beneath;
+		f->flags |= TFSM_F_BENEATH;
+	}
+}
+
+static enum tfsm_verdict take_rst(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
+{
+	struct tfsm_end *a = sender(f, s), *b = receiver(f, s);
+	u8 sa = state_of(a), sb = state_of(b);
+	u8 reason = rst_reason(s, sa, sb);
+
+	forget_talk(f);
+	if (rst_keeps_sender(a, s))
+		note(o, TFSM_NOTE_rst_sender_kept);
+	else if (!s->made_here)
+		close_by_rst(f, a, TCPFSM_SND_RST, o);
+	close_by_rst(f, b, TCPFSM_RCV_RST, o);
+	if (!o->moves)
+		return after_rst(f);
+	if (f->reason == TCPFSM_REASON_UNSET)
+		f->reason = reason;
+	if (reason == TCPFSM_REASON_REFUSED) {
+		f->flags |= TFSM_F_REFUSED;
+		note(o, TFSM_NOTE_refused);
+	} else if (reason == TCPFSM_REASON_STALE_SYN && tfsm_closed(a)) {
+		note(o, TFSM_NOTE_stale_syn);
+	}
+	return after_rst(f);
+}
+
+enum tfsm_verdict tfsm_on_rst(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
+{
+	struct tfsm_end *a = sender(f, s), *b = receiver(f, s);
+
+	switch (state_of(b)) {
+	case TCPFSM_SYN_SENT:
+		/* RFC 9293 3.10.7.3: the ACK must cover the SYN. */
+		if (tfsm_acks_kept(f, s) && !(has(b, TFSM_E_SYN) && s->ack == b->isn + 1)) {
+			tfsm_drop_kept(f, !s->dir);
+			note(o, TFSM_NOTE_syn_dropped);
+			return TFSM_REFUSED;
+		}
+		if (!(s->flags & TFSM_ACK) || !tfsm_after(s->ack, b->isn) ||
+		    tfsm_after(s->ack, b->next))
+			return refuse(o, TFSM_NOTE_rst_unproven);
+		return take_rst(f, s, o);
+	case TCPFSM_LISTEN:
+	case TCPFSM_CLOSED:
+		/* Moves nobody but its sender, who must have sent it in its own sequence. */
+		if (tfsm_closed(a) || !has(a, TFSM_E_SENT) || s->seq != a->next)
+			return refuse(o, TFSM_NOTE_rst_unproven);
+		return take_rst(f, s, o);
+	case TCPFSM_TIME_WAIT:
+		if (s->rfc1337)
+			return refuse(o, TFSM_NOTE_rst_rfc1337);
+		break;
+	}
+	if (tfsm_acks_kept(f, s)) {
+		tfsm_drop_kept(f, !s->dir);
+		note(o, TFSM_NOTE_syn_dropped);
+	}
+	switch (tfsm_rst_stands(f, s)) {
+	case TFSM_RST_EXACT:
+		return take_rst(f, s, o);
+	case TFSM_RST_CHALLENGED:
+		forget_talk(f);
+		f->flags |= TCPFSM_F_SUSPECT;
+		return refuse(o, TFSM_NOTE_rst_challenged);
+	default:
+		return refuse(o, TFSM_NOTE_rst_out_of_window);
+	}
+}

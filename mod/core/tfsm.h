@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The engine: moves the two endpoints of a flow as segments pass. Pure functions; the caller
+ * holds whatever lock protects the flow, and owns all memory and all clocks.
+ *
+ * What an observer may conclude (the observation model):
+ *
+ *   A control bit (SYN, FIN) takes effect on its sender when it passes, and on its receiver
+ *   when the receiver's own acknowledgement covers it: that is the receiver's evidence. An
+ *   acknowledgement or an acceptable RST takes effect on its receiver when it passes: its
+ *   delivery is assumed.
+ *
+ * So loss behind the observer never moves an endpoint past a SYN or FIN that it has not
+ * taken, and nothing needs to be reassembled. A lost last ACK or RST moves its receiver
+ * early; the retransmission that follows is noted.
+ *
+ * A segment is classified (classify.c: flags to kind), checked (accept.c: sequence space),
+ * and tracked (track.c, open.c, reset.c: which events at which end, in which order). Each event
+ * goes through the endpoint machine (table.c), whose only caller is the only writer of a
+ * state, tfsm_move_given() in track.c.
+ */
+#ifndef _TFSM_H
+#define _TFSM_H
+
+#include "types.h"
+#include "../../include/tcpfsm_names.h"
+
+/* Events of the endpoint machine are numbered as the causes of transitions. */
+#define tfsm_event tcpfsm_cause
+
+/* Results of tfsm_next() besides a state. */
+enum {
+	TFSM_STAY = TCPFSM_STATES,	/* legal, no move */
+	TFSM_NEVER,			/* the event cannot happen in this state: no move */
+	TFSM_PASSIVE,			/* LISTEN if opened passively, else CLOSED */
+	TFSM_GIVEN,			/* the state that came with the event */
+};
+
+/*
+ * tfsm_next - the endpoint machine of RFC 9293 3.3.2 and 3.10
+ * @state: an enum tcpfsm_state other than UNSET
+ * @event: an enum tcpfsm_cause other than UNSET
+ *
+ * Return: a state, or TFSM_STAY and following.
+ */
+u8 tfsm_next(u8 state, u8 event);
+
+/* Flags of a TCP header, in the order of its 14th byte. */
+#define TFSM_FIN	0x01
+#define TFSM_SYN	0x02
+#define TFSM_RST	0x04
+#define TFSM_PSH	0x08
+#define TFSM_ACK	0x10
+#define TFSM_URG	0x20
+
+/* What the engine sees of a segment. All in host byte order. */
+struct tfsm_seg {
+	u32	seq;
+	u32	ack;		/* valid with TFSM_ACK */
+	u32	len;		/* payload, bytes */
+	u16	win;		/* as in the header, not scaled */
+	u8	flags;		/* TFSM_FIN ... */
+	u8	dir;		/* the sender: TCPFSM_ORIG or TCPFSM_RESP */
+	u8	wscale;		/* window scale option of a SYN, 0-14 */
+	bool	has_wscale:1;	/* the option is there */
+	bool	partial:1;	/* first fragment: end and FIN are unknown */
+	bool	made_here:1;	/* a RST that this host made for a flow it forwards */
+	bool	rfc1337:1;	/* TIME_WAIT is protected from RST */
+};
+
+enum tfsm_kind {
+	TFSM_KIND_BAD,		/* impossible flags */
+	TFSM_KIND_NO_ACK,	/* neither SYN nor RST nor ACK */
+	TFSM_KIND_SYN,
+	TFSM_KIND_SYNACK,
+	TFSM_KIND_RST,
+	TFSM_KIND_ACK,		/* the rest: data, FIN, plain ACK */
+};
+
+enum tfsm_kind tfsm_classify(u8 flags);
+
+/* Length in sequence space, RFC 9293 3.4 SEG.LEN. */
+static inline u32 tfsm_seg_len(const struct tfsm_seg *s)
+{
+	return s->len + !!(s->flags & TFSM_SYN) +
+	       (!s->partial && (s->flags & TFSM_FIN));
+}
+
+/* Facts about an endpoint that, once true, stay so: comparing sequence numbers again would
+ * lie 2^31 bytes later.
+ */
+enum {
+	TFSM_E_SYN		= 1U << 0,	/* isn is known */
+	TFSM_E_SYN_ACKED	= 1U << 1,
+	TFSM_E_TOOK_SYN		= 1U << 2,	/* its ACK covers the peer's SYN */
+	TFSM_E_FIN		= 1U << 3,	/* sent; next is the FIN's end */
+	TFSM_E_FIN_ACKED	= 1U << 4,
+	TFSM_E_TOOK_FIN		= 1U << 5,
+	TFSM_E_PASSIVE		= 1U << 6,	/* opened passively */
+	TFSM_E_WSCALE		= 1U << 7,	/* its SYN carried the option */
+	TFSM_E_SENT		= 1U << 8,	/* next and run are known */
+	TFSM_E_ACKS		= 1U << 9,	/* ack, edge and maxwin are known */
+	TFSM_E_HELD		= 1U << 10,	/* FIN_ACKED waits for an answer to the peer's FIN */
+	TFSM_E_EARLY_FIN	= 1U << 11,	/* FIN seen before its SYN|ACK; next is its end */
+	TFSM_E_MARK		= 1U << 12,	/* mark is valid */
+	TFSM_E_DATA		= 1U << 13,	/* midstream: sent data, isn is the end of the first */
+	TFSM_E_CONFIRMED	= 1U << 14,	/* midstream: its ACK covers data of the peer */
+	TFSM_E_TALKED		= 1U << 15,	/* an acceptable segment since the last RST */
+};
+
+struct tfsm_end {
+	u32	isn;
+	u32	next;		/* highest sequence number sent, plus one (SND.NXT as seen) */
+	u32	run;		/* the same without holes: all below has passed or is acked */
+	u32	ack;		/* highest ACK sent (RCV.NXT as told) */
+	u32	edge;		/* highest ACK + window granted */
+	u32	maxwin;		/* largest window granted, scaled */
+	u32	mark;		/* SYN_SENT, SYN_RCVD: the ACK of the last refused segment it got;
+				 * later: the lowest SEQ of its segments without FIN that cover
+				 * the peer's FIN
+				 */
+	u8	state:4;	/* enum tcpfsm_state, as shown */
+	u8	wscale:4;
+	u8	under;		/* the state that goes on beneath a RST we took, or UNSET */
+	u16	facts;		/* TFSM_E_* */
+};
+
+/* A SYN in a living connection: starts a new flow once it is answered. */
+struct tfsm_syn {
+	bool	kept;
+	struct tfsm_seg seg;
+	u64	when;		/* the caller's clock, copied from tfsm_out.now */
+};
+
+/* The last segment of a direction that was refused for its numbers. */
+struct tfsm_stray {
+	u32	end;		/* SEQ + length */
+	u32	ack;
+	u32	win;
+	u8	count;		/* how many in a row agree with each other */
+};
+
+/* What few flows need. The caller allocates it when the engine asks (TFSM_NEED_SIDE). */
+struct tfsm_side {
+	struct tfsm_syn	  syn[TCPFSM_ENDS];	/* by sender */
+	struct tfsm_stray stray[TCPFSM_ENDS];	/* by sender */
+	u8		  next;			/* whose kept SYN tfsm_open_kept() takes */
+};
+
+/* Flags of a flow beyond the uapi's TCPFSM_F_*, not shown to users. */
+#define TFSM_F_BENEATH	(1U << 24)	/* ends have a state beneath a RST */
+#define TFSM_F_REFUSED	(1U << 25)	/* RST from LISTEN */
+#define TFSM_F_NO_SIDE	(1U << 26)	/* the caller has no memory for the side */
+
+struct tfsm {
+	struct tfsm_end	  end[TCPFSM_ENDS];
+	u32		  flags;	/* TCPFSM_F_*, TFSM_F_* */
+	u8		  reason;	/* enum tcpfsm_reason that a removal now would have */
+	struct tfsm_side *side;
+};
+
+enum tfsm_note {
+#define X(name, help) TFSM_NOTE_##name,
+	TCPFSM_NOTE_LIST(X)
+#undef X
+	TFSM_NOTES,
+};
+
+enum tfsm_class {
+#define X(id, name, seconds, help) TFSM_CLASS_##id,
+	TCPFSM_CLASS_LIST(X)
+#undef X
+	TFSM_CLASSES,
+};
+
+enum tfsm_verdict {
+	TFSM_OK,		/* taken */
+	TFSM_REFUSED,		/* noted, nothing moved: must not refresh a timer */
+	TFSM_NEED_SIDE,		/* nothing done: allocate flow->side, or set TFSM_F_NO_SIDE, and
+				 * call again
+				 */
+	TFSM_NEW,		/* the flow is over: start another from this segment */
+	TFSM_NEW_KEPT,		/* the flow is over: start another with tfsm_open_kept(), then
+				 * track this segment there
+				 */
+	TFSM_NEW_AFTER,		/* the segment is done and the flow over: start another with
+				 * tfsm_open_kept()
+				 */
+};
+
+struct tfsm_move {
+	u8	end;		/* enum tcpfsm_end */
+	u8	from, to;	/* enum tcpfsm_state */
+	u8	cause;		/* enum tcpfsm_cause */
+	u8	flags;		/* TCPFSM_T_* */
+};
+
+#define TFSM_MOVES_MAX	8	/* the most that one segment raises */
+
+/* What came of a segment. The caller zeroes it, then sets what is marked in. */
+struct tfsm_out {
+	u64	now;		/* in: copied to kept SYNs */
+	u8	local[TCPFSM_ENDS]; /* in, tfsm_open() midstream: states of local sockets, or UNSET */
+	u64	notes;		/* bit n: enum tfsm_note n */
+	u8	moves;		/* how many in move[] */
+	bool	time_wait;	/* reached an end in TIME_WAIT: 2MSL starts anew */
+	struct tfsm_move move[TFSM_MOVES_MAX];
+};
+
+/*
+ * tfsm_open - start a flow with the first segment seen of it
+ * @f: zeroed but for flow->side
+ * @s: kinds SYN, SYNACK and ACK. s->dir says which end sent it; for other kinds than SYN the
+ *     caller has decided who is presumed to be orig (tfsm_sender_presumed()).
+ *
+ * Both ends begin in CLOSED and move from there.
+ */
+void tfsm_open(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o);
+
+/* May a flow start with this kind of segment? */
+static inline bool tfsm_opens(enum tfsm_kind kind)
+{
+	return kind == TFSM_KIND_SYN || kind == TFSM_KIND_SYNACK || kind == TFSM_KIND_ACK;
+}
+
+/*
+ * tfsm_open_kept - start a flow with a SYN that another flow on the tuple had kept
+ * @f: zeroed but for flow->side
+ * @old: the flow that is over
+ * @sender: out: which end of @old sent it; it is orig of @f
+ *
+ * Return: false if there was none. o->now becomes the time when the SYN passed.
+ */
+bool tfsm_open_kept(struct tfsm *f, struct tfsm *old, u8 *sender, struct tfsm_out *o);
+
+/* Track one segment. s->dir is the sender's end of this flow. */
+enum tfsm_verdict tfsm_track(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o);
+
+/* Would tfsm_track() change more than sequence numbers? Then its checksum matters. */
+bool tfsm_moves(const struct tfsm *f, const struct tfsm_seg *s);
+
+/* 2MSL is over: every end in TIME_WAIT closes. */
+void tfsm_expire(struct tfsm *f, struct tfsm_out *o);
+
+/* The local socket of an end no longer exists. */
+void tfsm_gone(struct tfsm *f, u8 end, struct tfsm_out *o);
+
+/* The time-out class of a flow, by its pair of states and flags. */
+enum tfsm_class tfsm_class(const struct tfsm *f);
+
+static inline bool tfsm_closed(const struct tfsm_end *e)
+{
+	return e->state == TCPFSM_CLOSED || e->state == TCPFSM_LISTEN;
+}
+
+/* accept.c, for track.c: is an ACK-kind segment of a synchronized sender acceptable?
+ * Return: TFSM_NOTES if so, else the note that says why not.
+ */
+enum tfsm_note tfsm_acceptable(const struct tfsm *f, const struct tfsm_seg *s);
+
+/* accept.c, for track.c: how a RST stands to its receiver. */
+enum tfsm_rst { TFSM_RST_EXACT, TFSM_RST_CHALLENGED, TFSM_RST_OUTSIDE };
+enum tfsm_rst tfsm_rst_stands(const struct tfsm *f, const struct tfsm_seg *s);
+
+#endif /* _TFSM_H */

@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a segment does to the two ends of its flow. In the text below a is the segment's
+ * sender, b its receiver.
+ *
+ * Order within a segment: what a has taken (its ACK covers b's SYN or FIN), then what a
+ * sends (SYN, FIN, RST), then what of b's is acknowledged. Each is one event, each move one
+ * transition, in that order.
+ */
+#include "engine.h"
+
+/*
+ * The only writer of a state. @given is for events whose cell is GIVEN. Moves beneath a RST
+ * are not shown unless the flow resumes.
+ */
+void tfsm_move_given(struct tfsm *f, struct tfsm_end *e, u8 event, u8 given, u8 flags,
+		       struct tfsm_out *o)
+{
+	u8 from = state_of(e);
+	u8 to = tfsm_next(from, event);
+
+	if (to == TFSM_GIVEN)
+		to = given;
+	else if (to == TFSM_PASSIVE)
+		to = has(e, TFSM_E_PASSIVE) ? TCPFSM_LISTEN : TCPFSM_CLOSED;
+	if (to >= TCPFSM_STATES || to == from)
+		return;
+	if (e->under) {
+		e->under = to;
+		return;
+	}
+	e->state = to;
+	if (o->moves < TFSM_MOVES_MAX)
+		o->move[o->moves++] = (struct tfsm_move) {
+			.end = e - f->end, .from = from, .to = to, .cause = event, .flags = flags,
+		};
+}
+
+void tfsm_move(struct tfsm *f, struct tfsm_end *e, u8 event, struct tfsm_out *o)
+{
+	tfsm_move_given(f, e, event, TCPFSM_STATE_UNSET, 0, o);
+}
+
+void tfsm_infer(struct tfsm *f, struct tfsm_end *e, u8 event, struct tfsm_out *o)
+{
+	tfsm_move_given(f, e, event, TCPFSM_STATE_UNSET, TCPFSM_T_INFERRED, o);
+}
+
+
+/* A FIN of a, first seen now: the end of what it sends. */
+static void take_fin(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
+{
+	struct tfsm_end *a = sender(f, s), *b = receiver(f, s);
+	u32 end = s->seq + tfsm_seg_len(s);
+	bool first = has(a, TFSM_E_TOOK_FIN) && has(a, TFSM_E_MARK) && !tfsm_after(end, a->mark);
+
+	a->facts |= TFSM_E_FIN;
+	a->next = end;
+	if (first && state_of(a) == TCPFSM_CLOSE_WAIT) {
+		/* It was sent before the segment that covers the peer's FIN. */
+		tfsm_move_given(f, a, TCPFSM_SND_FIN_FIRST, TCPFSM_STATE_UNSET, TCPFSM_T_CORRECTION, o);
+		f->flags |= TCPFSM_F_CORRECTED;
+		note(o, TFSM_NOTE_fin_corrected);
+	} else {
+		tfsm_move(f, a, TCPFSM_SND_FIN, o);
+	}
+	/* Its acknowledgement may have passed before it. */
+	if (has(b, TFSM_E_ACKS) && !tfsm_before(b->ack, end)) {
+		b->facts |= TFSM_E_TOOK_FIN;
+		tfsm_infer(f, b, TCPFSM_TOOK_FIN, o);
+		a->facts |= TFSM_E_FIN_ACKED;
+		tfsm_infer(f, a, TCPFSM_FIN_ACKED, o);
+	}
+}
+
+static void release_held(struct tfsm *f, struct tfsm_end *e, struct tfsm_out *o)
+{
+	if (!has(e, TFSM_E_HELD))
+		return;
+	e->facts &= ~TFSM_E_HELD;
+	e->facts |= TFSM_E_FIN_ACKED;
+	tfsm_move(f, e, TCPFSM_FIN_ACKED, o);
+}
+
+/* What a's acknowledgement shows that a has taken. */
+static void sender_took(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
+{
+	struct tfsm_end *a = sender(f, s), *b = receiver(f, s);
+
+	if (!has(a, TFSM_E_TOOK_SYN) && has(b, TFSM_E_SYN) && tfsm_after(s->ack, b->isn)) {
+		a->facts |= TFSM_E_TOOK_SYN;
+		a->facts &= ~TFSM_E_MARK;
+		tfsm_move(f, a, TCPFSM_TOOK_SYNACK, o);
+	}
+	if (!has(b, TFSM_E_FIN) || tfsm_before(s->ack, b->next))
+		return;
+	if (!(s->flags & TFSM_FIN) &&
+	    (!has(a, TFSM_E_TOOK_FIN) || !has(a, TFSM_E_MARK) || tfsm_before(s->seq, a->mark))) {
+		a->mark = s->seq;
+		a->facts |= TFSM_E_MARK;
+	}
+	if (!has(a, TFSM_E_TOOK_FIN)) {
+		a->facts |= TFSM_E_TOOK_FIN;
+		tfsm_move(f, a, TCPFSM_TOOK_FIN, o);
+		release_held(f, a, o);
+	}
+}
+
+/*
+ * b's SYN or FIN that a's acknowledgement covers.
+ *
+ * If b is in FIN_WAIT_1 and a's FIN passed before, b may have taken that FIN first (CLOSING)
+ * or this ACK first (FIN_WAIT_2). b's own next ACK tells; so does a, by sending its FIN again.
+ */
+static void receiver_acked(struct tfsm *f, const struct tfsm_seg *s, bool fin_before,
+			   bool fin_again, struct tfsm_out *o)
+{
+	struct tfsm_end *a = sender(f, s), *b = receiver(f, s);
+
+	if (has(b, TFSM_E_SYN) && !has(b, TFSM_E_SYN_ACKED) && tfsm_after(s->ack, b->isn) &&
+	    state_of(b) != TCPFSM_SYN_SENT) {
+		b->facts |= TFSM_E_SYN_ACKED;
+		b->facts &= ~TFSM_E_MARK;
+		tfsm_move(f, b, TCPFSM_SYN_ACKED, o);
+	}
+	if (!has(b, TFSM_E_FIN) || has(b, TFSM_E_FIN_ACKED | TFSM_E_HELD) ||
+	    tfsm_before(s->ack, b->next))
+		return;
+	if (fin_before && !fin_again && !has(b, TFSM_E_TOOK_FIN) &&
+	    state_of(b) == TCPFSM_FIN_WAIT_1 && has(a, TFSM_E_FIN)) {
+		b->facts |= TFSM_E_HELD;
+		note(o, TFSM_NOTE_fin_ack_held);
+		return;
+	}
+	b->facts |= TFSM_E_FIN_ACKED;
+	tfsm_move(f, b, TCPFSM_FIN_ACKED, o);
+}
+
+/* Does a's ACK prove that it takes what we saw of b? */
+static bool proves(const struct tfsm_end *b, u32 ack)
+{
+	if (has(b, TFSM_E_SYN))		/* a SYN that passed, or data behind one that did not */
+		return tfsm_after(ack, has(b, TFSM_E_PASSIVE) ? b->isn : b->isn + 1);
+	return has(b, TFSM_E_DATA) && !tfsm_before(ack, b->isn);
+}
+
+void tfsm_confirm(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
+{
+	struct tfsm_end *a = sender(f, s), *b = receiver(f, s);
+
+	if (proves(b, s->ack))
+		a->facts |= TFSM_E_CONFIRMED;
+	if (s->len && !has(a, TFSM_E_SYN | TFSM_E_DATA)) {
+		a->isn = s->seq + s->len;
+		a->facts |= TFSM_E_DATA;
+	}
+	if (has(a, TFSM_E_CONFIRMED) && has(b, TFSM_E_CONFIRMED)) {
+		f->flags &= ~TCPFSM_F_UNCONFIRMED;
+		note(o, TFSM_NOTE_confirmed);
+	}
+}
+
+static void note_repeats(const struct tfsm_end *a, const struct tfsm_seg *s, struct tfsm_out *o)
+{
+	u32 end = s->seq + tfsm_seg_len(s);
+
+	if (!has(a, TFSM_E_SENT))
+		return;
+	if (s->seq + 1 == a->next && s->len <= 1 && !(s->flags & TFSM_FIN))
+		note(o, TFSM_NOTE_keepalive);
+	else if (s->len && !tfsm_after(end, a->next) && tfsm_before(s->seq, a->next))
+		note(o, TFSM_NOTE_data_retrans);
+}
+
+static enum tfsm_verdict take_ack(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
+{
+	struct tfsm_end *a = sender(f, s), *b = receiver(f, s);
+	bool fin = s->flags & TFSM_FIN && !s->partial;
+	bool fin_before = has(a, TFSM_E_FIN);
+
+	note_repeats(a, s, o);
+	if (has(b, TFSM_E_SENT) && tfsm_after(s->ack, b->next)) {
+		b->next = s->ack;
+		f->flags |= TCPFSM_F_GAP;
+		note(o, TFSM_NOTE_gap);
+	}
+	tfsm_learn_seq(a, s);
+	tfsm_learn_ack(f, s);
+
+	sender_took(f, s, o);
+	if (fin && !fin_before) {
+		take_fin(f, s, o);
+	} else if (fin) {
+		note(o, TFSM_NOTE_fin_retrans);
+		release_held(f, b, o);
+	}
+	receiver_acked(f, s, fin_before, fin && fin_before, o);
+
+	if (f->flags & TCPFSM_F_UNCONFIRMED)
+		tfsm_confirm(f, s, o);
+	tfsm_talked(f, a, o);
+	return TFSM_OK;
+}
+
+static bool both_established(const struct tfsm *f)
+{
+	return f->end[TCPFSM_ORIG].state == TCPFSM_ESTABLISHED &&
+	       f->end[TCPFSM_RESP].state == TCPFSM_ESTABLISHED;
+}
+
+static enum tfsm_verdict refuse_ack(struct tfsm *f, const struct tfsm_seg *s, enum tfsm_note why,
+				    struct tfsm_out *o)
+{
+	if (why == TFSM_NOTE_fin_early) {
+		note(o, why);
+		return TFSM_OK;
+	}
+	if (!f->side && !(f->flags & TFSM_F_NO_SIDE))
+		return TFSM_NEED_SIDE;
+	note(o, f->side ? why : TFSM_NOTE_no_room);
+	tfsm_mark_refused(receiver(f, s), s);
+	if (!f->side || s->partial || !tfsm_strays_agree(f, s))
+		return TFSM_REFUSED;
+	note(o, TFSM_NOTE_reanchored);
+	if (!both_established(f))
+		return TFSM_NEW;
+	tfsm_reanchor(f);
+	return take_ack(f, s, o);
+}
+
+static enum tfsm_verdict on_ack(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
+{
+	enum tfsm_note why = tfsm_acceptable(f, s);
+
+	if (why == TFSM_NOTES)
+		why = tfsm_handshake(f, s, o);
+	if (why != TFSM_NOTES)
+		return refuse_ack(f, s, why, o);
+	if (f->side)
+		tfsm_forget_strays(f);
+	return take_ack(f, s, o);
+}
+
+static void settle_reason(struct tfsm *f)
+{
+	if (f->reason == TCPFSM_REASON_UNSET && tfsm_closed(&f->end[0]) && tfsm_closed(&f->end[1]))
+		f->reason = TCPFSM_REASON_FIN;
+}
+
+enum tfsm_verdict tfsm_track(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
+{
+	enum tfsm_verdict v;
+
+	/* As Linux, 2MSL starts anew with any ACK that reaches TIME_WAIT, RFC 9293 3.10.7.4. */
+	if (receiver(f, s)->state == TCPFSM_TIME_WAIT &&
+	    (s->flags & (TFSM_SYN | TFSM_RST | TFSM_ACK)) == TFSM_ACK) {
+		o->time_wait = true;
+		note(o, TFSM_NOTE_time_wait_restarted);
+	}
+	switch (tfsm_classify(s->flags)) {
+	case TFSM_KIND_SYN:
+		v = tfsm_on_syn(f, s, o);
+		break;
+	case TFSM_KIND_SYNACK:
+		v = tfsm_on_synack(f, s, o);
+		break;
+	case TFSM_KIND_RST:
+		v = tfsm_on_rst(f, s, o);
+		break;
+	case TFSM_KIND_ACK:
+		v = on_ack(f, s, o);
+		break;
+	case TFSM_KIND_NO_ACK:
+		return refuse(o, TFSM_NOTE_no_ack);
+	default:
+		return refuse(o, TFSM_NOTE_bad_flags);
+	}
+	if (o->moves)
+		settle_reason(f);
+	return v;
+}
+
+bool tfsm_moves(const struct tfsm *f, const struct tfsm_seg *s)
+{
+	const struct tfsm_end *a = &f->end[s->dir], *b = &f->end[!s->dir];
+	const u16 up = 1U << TCPFSM_ESTABLISHED | 1U << TCPFSM_CLOSE_WAIT |
+		       1U << TCPFSM_FIN_WAIT_1 | 1U << TCPFSM_FIN_WAIT_2;
+
+	if (s->flags & (TFSM_SYN | TFSM_FIN | TFSM_RST))
+		return true;
+	if (!(up & 1U << a->state) || !(up & 1U << b->state))
+		return true;
+	if (f->flags & (TFSM_F_BENEATH | TCPFSM_F_SUSPECT | TCPFSM_F_UNCONFIRMED))
+		return true;
+	return has(b, TFSM_E_FIN) && (!has(b, TFSM_E_FIN_ACKED) || !has(a, TFSM_E_TOOK_FIN));
+}
+
+void tfsm_expire(struct tfsm *f, struct tfsm_out *o)
+{
+	struct tfsm_end *e;
+
+	for (e = f->end; e < f->end + TCPFSM_ENDS; e++)
+		if (e->state == TCPFSM_TIME_WAIT)
+			tfsm_move(f, e, TCPFSM_EXPIRE, o);
+	settle_reason(f);
+}
+
+void tfsm_gone(struct tfsm *f, u8 end, struct tfsm_out *o)
+{
+	f->end[end].under = TCPFSM_STATE_UNSET;
+	tfsm_move(f, &f->end[end], TCPFSM_GONE, o);
+	if (f->reason == TCPFSM_REASON_UNSET && tfsm_closed(&f->end[0]) && tfsm_closed(&f->end[1]))
+		f->reason = TCPFSM_REASON_SILENT;
+}
