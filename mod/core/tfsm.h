@@ -166,6 +166,9 @@ enum tfsm_note {
 	TFSM_NOTES,
 };
 
+/* Notes that refuse a segment, as bits. */
+#define TFSM_REFUSALS (((u64)1 << TFSM_NOTE_syn_retrans) - 1)
+
 enum tfsm_class {
 #define X(id, name, seconds, help) TFSM_CLASS_##id,
 	TCPFSM_CLASS_LIST(X)

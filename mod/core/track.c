@@ -307,8 +307,10 @@ void tfsm_expire(struct tfsm *f, struct tfsm_out *o)
 
 void tfsm_gone(struct tfsm *f, u8 end, struct tfsm_out *o)
 {
+	u8 moves = o->moves;
+
 	f->end[end].under = TCPFSM_STATE_UNSET;
 	tfsm_move(f, &f->end[end], TCPFSM_GONE, o);
-	if (f->reason == TCPFSM_REASON_UNSET && tfsm_closed(&f->end[0]) && tfsm_closed(&f->end[1]))
+	if (f->reason == TCPFSM_REASON_UNSET && o->moves > moves)
 		f->reason = TCPFSM_REASON_SILENT;
 }

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: GPL-2.0
+# make            the module for the running kernel, and the tool
+# make modules    the module: KDIR=build tree of the kernel, ARCH=um for User-mode Linux
+# make tools      the tool, tools/tcpfsm
+# make demo       the main job on real traffic, in a throw-away virtual machine
+# make check      all tests; TAP, and a closing line 'N passed, N failed, N skipped'
+# make install    module (modules_install), tool and man page: PREFIX, DESTDIR, INSTALL_MOD_PATH
+
+KDIR ?= /lib/modules/$(shell uname -r)/build
+PREFIX ?= /usr/local
+
+all: modules tools
+
+modules:
+	@test -e $(KDIR)/Makefile || { \
+		echo "make: no kernel build tree at KDIR='$(KDIR)'; install linux-headers-$$(uname -r), or name one with KDIR=" >&2; \
+		exit 1; }
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
+
+tools:
+	$(MAKE) -C tools PREFIX=$(PREFIX)
+
+modules_install:
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules_install
+
+install: modules_install
+	$(MAKE) -C tools install PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
+
+demo:
+	scripts/demo
+
+check:
+	scripts/check
+
+figures:
+	$(MAKE) -C selftests figures
+
+clean:
+	$(MAKE) -C tools clean
+	$(MAKE) -C selftests clean
+	rm -rf build Module.symvers modules.order tcpfsm.ko tcpfsm.mod tcpfsm.mod.c *.o .*.cmd \
+		mod/*.o mod/.*.cmd mod/core/*.o mod/core/.*.cmd
+
+.PHONY: all modules tools modules_install install demo check figures clean

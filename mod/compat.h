@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Force-included into every file of the module. The code is written for the newest kernel;
+ * what older ones lack is here, chosen by what Kbuild found in their headers (TCPFSM_HAVE_*).
+ */
+#ifndef _TCPFSM_COMPAT_H
+#define _TCPFSM_COMPAT_H
+
+#include <linux/types.h>
+#include <net/inet6_hashtables.h>
+#include <net/inet_hashtables.h>
+#include <net/tcp.h>
+#include <linux/sysctl.h>
+#include <linux/timer.h>
+#include <net/genetlink.h>
+
+/* Since 6.18 the lookups find the hash table by themselves. */
+#ifdef TCPFSM_HAVE_LOOKUP_HASHINFO
+#ifdef TCPFSM_HAVE_NET_HASHINFO
+#define tcpfsm_hashinfo(net)	((net)->ipv4.tcp_death_row.hashinfo),
+#else
+#define tcpfsm_hashinfo(net)	&tcp_hashinfo,
+#endif
+#else
+#define tcpfsm_hashinfo(net)
+#endif
+
+#define tcpfsm_lookup4(net, daddr, dport, saddr, sport, dif) \
+	__inet_lookup_established(net, tcpfsm_hashinfo(net) daddr, dport, saddr, sport, dif, 0)
+#define tcpfsm_lookup6(net, daddr, dport, saddr, sport, dif) \
+	__inet6_lookup_established(net, tcpfsm_hashinfo(net) daddr, dport, saddr, sport, dif, 0)
+#define tcpfsm_lookup_listener4(net, daddr, dport, saddr, sport, dif) \
+	__inet_lookup_listener(net, tcpfsm_hashinfo(net) NULL, 0, daddr, dport, saddr, sport, \
+			       dif, 0)
+#define tcpfsm_lookup_listener6(net, daddr, dport, saddr, sport, dif) \
+	inet6_lookup_listener(net, tcpfsm_hashinfo(net) NULL, 0, daddr, dport, saddr, sport, \
+			      dif, 0)
+
+/* Since 6.11 handlers see their table as const. */
+#ifdef TCPFSM_HAVE_CONST_CTL_TABLE
+#define tcpfsm_ctl_table const struct ctl_table
+#else
+#define tcpfsm_ctl_table struct ctl_table
+#endif
+
+/* Before 6.6 a table ended with an empty entry, and its size was not told. */
+#ifdef TCPFSM_HAVE_SYSCTL_SZ
+#define TCPFSM_CTL_END	0
+#else
+#define TCPFSM_CTL_END	1
+#define register_net_sysctl_sz(net, path, table, size) register_net_sysctl(net, path, table)
+#endif
+
+#ifndef GENL_MCAST_CAP_NET_ADMIN
+#define TCPFSM_GROUP_FLAGS .flags = GENL_UNS_ADMIN_PERM,
+#else
+#define TCPFSM_GROUP_FLAGS .flags = GENL_MCAST_CAP_NET_ADMIN,
+#endif
+
+/* Since 6.7 dumps carry a whole genl_info. */
+#ifdef TCPFSM_HAVE_GENL_INFO_DUMP
+#define tcpfsm_dump_attrs(cb)	(genl_info_dump(cb)->attrs)
+#else
+#define tcpfsm_dump_attrs(cb)	(genl_dumpit_info(cb)->attrs)
+#endif
+
+/* Renamed in 6.15 and 6.16. */
+#ifndef TCPFSM_HAVE_TIMER_DELETE
+#define timer_shutdown_sync	del_timer_sync
+#define timer_container_of	from_timer
+#endif
+
+#endif /* _TCPFSM_COMPAT_H */

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Events are packed into one message for each namespace, group and processor, which leaves
+ * when it is full or 10 ms after its first event. Its header names the number of its first
+ * event and how many it holds, so that a listener knows exactly what he lost.
+ */
+#include <linux/ktime.h>
+#include <linux/percpu.h>
+#include <linux/timer.h>
+#include <net/genetlink.h>
+
+#include "event.h"
+#include "genl.h"
+#include "genl_put.h"
+#include "log.h"
+#include "stats.h"
+
+#define DELAY		msecs_to_jiffies(10)
+#define MESSAGE_SIZE	SKB_WITH_OVERHEAD(8192UL)
+
+struct group {
+	struct sk_buff	*skb;		/* being filled, or NULL */
+	void		*header;
+	struct nlattr	*count;		/* its TCPFSM_A_COUNT */
+	u32		events;		/* in it */
+	u64		next;		/* number of the next event */
+};
+
+struct tcpfsm_batch {
+	spinlock_t		lock;	/* the timer may have moved to another processor */
+	struct timer_list	timer;
+	struct tcpfsm_net	*tn;
+	u32			cpu;
+	struct group		group[TCPFSM_GROUPS];
+};
+
+static const u8 group_cmd[TCPFSM_GROUPS] = {
+	[TCPFSM_GROUP_TRANSITION] = TCPFSM_CMD_TRANSITION_NTF,
+	[TCPFSM_GROUP_FLOW]	  = TCPFSM_CMD_FLOW_NTF,
+};
+
+/* ---- messages ---- */
+
+static void send(struct tcpfsm_batch *b, unsigned int group)
+{
+	struct group *g = &b->group[group];
+	struct sk_buff *skb = g->skb;
+
+	lockdep_assert_held(&b->lock);
+	if (!skb)
+		return;
+	g->skb = NULL;
+	*(u32 *)nla_data(g->count) = g->events;
+	genlmsg_end(skb, g->header);
+	if (!READ_ONCE(tcpfsm_genl_open)) {
+		nlmsg_free(skb);
+		return;
+	}
+	/* -ESRCH: nobody listens any more. A full socket sees a gap in the numbers. */
+	genlmsg_multicast_netns(&tcpfsm_genl_family, b->tn->net, skb, 0, group, GFP_ATOMIC);
+}
+
+/* Flows first: a listener then knows whose transitions follow. */
+static void send_all(struct tcpfsm_batch *b)
+{
+	send(b, TCPFSM_GROUP_FLOW);
+	send(b, TCPFSM_GROUP_TRANSITION);
+}
+
+static void flush(struct timer_list *t)
+{
+	struct tcpfsm_batch *b = timer_container_of(b, t, timer);
+
+	spin_lock(&b->lock);
+	send_all(b);
+	spin_unlock(&b->lock);
+}
+
+static bool start(struct tcpfsm_batch *b, unsigned int group)
+{
+	struct group *g = &b->group[group];
+	struct sk_buff *skb = genlmsg_new(MESSAGE_SIZE - GENL_HDRLEN - NLMSG_HDRLEN,
+					  GFP_ATOMIC | __GFP_NOWARN);
+
+	if (!skb)
+		return false;
+	g->header = genlmsg_put(skb, 0, 0, &tcpfsm_genl_family, 0, group_cmd[group]);
+	if (!g->header || nla_put_u32(skb, TCPFSM_A_CPU, b->cpu) ||
+	    nla_put_u64_64bit(skb, TCPFSM_A_SEQ, g->next, TCPFSM_A_PAD)) {
+		nlmsg_free(skb);
+		return false;
+	}
+	g->count = nla_reserve(skb, TCPFSM_A_COUNT, sizeof(u32));
+	if (!g->count) {
+		nlmsg_free(skb);
+		return false;
+	}
+	g->events = 0;
+	g->skb = skb;
+	if (!timer_pending(&b->timer))
+		mod_timer(&b->timer, jiffies + DELAY);
+	return true;
+}
+
+/* Room for an attribute in a message of the group: a new one if need be. */
+static struct sk_buff *room(struct tcpfsm_batch *b, unsigned int group, int size)
+{
+	struct group *g = &b->group[group];
+
+	if (g->skb && skb_tailroom(g->skb) < nla_total_size(size)) {
+		if (group == TCPFSM_GROUP_TRANSITION)
+			send(b, TCPFSM_GROUP_FLOW);
+		send(b, group);
+	}
+	if (g->skb || start(b, group))
+		return g->skb;
+	/* The number is used up all the same: a listener sees the loss. */
+	g->next++;
+	tcpfsm_count(b->tn, TCPFSM_C_events_lost);
+	return NULL;
+}
+
+static void added(struct tcpfsm_batch *b, unsigned int group)
+{
+	b->group[group].events++;
+	b->group[group].next++;
+}
+
+static void add_transition(struct tcpfsm_batch *b, const struct tcpfsm_report *r, unsigned int i)
+{
+	struct tcpfsm_transition t;
+	struct sk_buff *skb = room(b, TCPFSM_GROUP_TRANSITION, sizeof(t));
+
+	if (!skb)
+		return;
+	tcpfsm_log_transition(&t, r, i);
+	if (!nla_put(skb, TCPFSM_A_TRANSITION, sizeof(t), &t))
+		added(b, TCPFSM_GROUP_TRANSITION);
+}
+
+#define FLOW_SIZE 512		/* more than a flow's attributes take */
+
+static void add_flow(struct tcpfsm_batch *b, const struct tcpfsm_report *r)
+{
+	struct sk_buff *skb = room(b, TCPFSM_GROUP_FLOW, FLOW_SIZE);
+
+	/* Listeners may be in several user namespaces; the one that owns this netns counts. */
+	if (skb && !tcpfsm_put_flow(skb, &r->snap, r->tn->net->user_ns))
+		added(b, TCPFSM_GROUP_FLOW);
+}
+
+/* ---- batches ---- */
+
+static noinline struct tcpfsm_batch __percpu *make(struct tcpfsm_net *tn)
+{
+	struct tcpfsm_batch __percpu *new, *old;
+	int cpu;
+
+	new = alloc_percpu_gfp(struct tcpfsm_batch, GFP_ATOMIC | __GFP_NOWARN);
+	if (!new)
+		return NULL;
+	for_each_possible_cpu(cpu) {
+		struct tcpfsm_batch *b = per_cpu_ptr(new, cpu);
+
+		spin_lock_init(&b->lock);
+		timer_setup(&b->timer, flush, TIMER_PINNED);
+		b->tn = tn;
+		b->cpu = cpu;
+	}
+	old = cmpxchg(&tn->batch, NULL, new);
+	if (!old)
+		return new;
+	free_percpu(new);
+	return old;
+}
+
+static bool listened(struct tcpfsm_net *tn, unsigned int group)
+{
+	return READ_ONCE(tcpfsm_genl_open) &&
+	       genl_has_listeners(&tcpfsm_genl_family, tn->net, group);
+}
+
+void tcpfsm_event_report(const struct tcpfsm_report *r)
+{
+	struct tcpfsm_net *tn = r->tn;
+	bool transitions = r->moves && listened(tn, TCPFSM_GROUP_TRANSITION);
+	bool flows = (r->opened || r->reason) && listened(tn, TCPFSM_GROUP_FLOW);
+	struct tcpfsm_batch __percpu *batch;
+	struct tcpfsm_batch *b;
+	unsigned int i;
+
+	if (!transitions && !flows)
+		return;
+	batch = READ_ONCE(tn->batch) ?: make(tn);
+	if (!batch) {
+		tcpfsm_count(tn, TCPFSM_C_events_lost);
+		return;
+	}
+	b = this_cpu_ptr(batch);
+	spin_lock(&b->lock);
+	if (flows && r->opened)
+		add_flow(b, r);
+	if (transitions)
+		for (i = 0; i < r->moves; i++)
+			add_transition(b, r, i);
+	if (flows && r->reason)
+		add_flow(b, r);
+	spin_unlock(&b->lock);
+}
+
+int tcpfsm_event_positions(struct tcpfsm_net *tn, struct sk_buff *skb)
+{
+	struct tcpfsm_batch __percpu *batch = READ_ONCE(tn->batch);
+	u64 transition, flow;
+	struct nlattr *nest;
+	int cpu;
+
+	if (!batch)
+		return 0;
+	for_each_possible_cpu(cpu) {
+		struct tcpfsm_batch *b = per_cpu_ptr(batch, cpu);
+
+		spin_lock_bh(&b->lock);
+		transition = b->group[TCPFSM_GROUP_TRANSITION].next;
+		flow = b->group[TCPFSM_GROUP_FLOW].next;
+		spin_unlock_bh(&b->lock);
+		if (!transition && !flow)
+			continue;
+		nest = nla_nest_start(skb, TCPFSM_A_POSITION);
+		if (!nest || nla_put_u32(skb, TCPFSM_POSITION_CPU, cpu) ||
+		    nla_put_u64_64bit(skb, TCPFSM_POSITION_TRANSITION, transition,
+				      TCPFSM_POSITION_PAD) ||
+		    nla_put_u64_64bit(skb, TCPFSM_POSITION_FLOW, flow, TCPFSM_POSITION_PAD))
+			return -EMSGSIZE;
+		nla_nest_end(skb, nest);
+	}
+	return 0;
+}
+
+void tcpfsm_event_net_exit(struct tcpfsm_net *tn)
+{
+	int cpu;
+
+	if (!tn->batch)
+		return;
+	for_each_possible_cpu(cpu) {
+		struct tcpfsm_batch *b = per_cpu_ptr(tn->batch, cpu);
+
+		timer_shutdown_sync(&b->timer);
+		spin_lock_bh(&b->lock);
+		send_all(b);
+		spin_unlock_bh(&b->lock);
+	}
+	free_percpu(tn->batch);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Multicast of transitions, and of flows that begin and end. */
+#ifndef _TCPFSM_EVENT_H
+#define _TCPFSM_EVENT_H
+
+#include <net/netlink.h>
+
+#include "tcpfsm.h"
+
+enum { TCPFSM_GROUP_TRANSITION, TCPFSM_GROUP_FLOW, TCPFSM_GROUPS };
+
+/* Context: bottom halves off, no flow's lock held. Builds nothing when nobody listens. */
+void tcpfsm_event_report(const struct tcpfsm_report *r);
+
+/* One TCPFSM_A_POSITION for each processor that has sent events. */
+int tcpfsm_event_positions(struct tcpfsm_net *tn, struct sk_buff *skb);
+
+/* Nothing reports any more: send what waits, free what was allocated. */
+void tcpfsm_event_net_exit(struct tcpfsm_net *tn);
+
+#endif /* _TCPFSM_EVENT_H */

@@ -1,0 +1,421 @@
+// SPDX-License-Identifier: GPL-2.0
+/* How flows end without a segment: time-outs, sockets that are gone, a full table. */
+#include <linux/jiffies.h>
+
+#include "expire.h"
+#include "socket.h"
+#include "stats.h"
+
+/* Seconds after which the stack is asked whether a local socket still lives, where Linux is
+ * done with a state sooner than the time-out for remote ends.
+ */
+#define ASK_ESTABLISHED	900	/* tcp_retries2 gives up after 924.6 s */
+#define ASK_HALF_CLOSED	60	/* tcp_fin_timeout */
+#define RECHECK		(HZ / 2)
+#define BATCH		64	/* flows between two chances for others to run */
+#define IDLE		(300 * HZ)	/* without a segment: an established flow may be evicted */
+
+static LIST_HEAD(actives);
+static DEFINE_SPINLOCK(actives_lock);
+static atomic_t nr_actives = ATOMIC_INIT(0);
+
+/* How long the head of a queue waits, in jiffies. */
+static unsigned long timeout(const struct tcpfsm_net *tn, unsigned int queue)
+{
+	unsigned long t;
+
+	if (queue == TCPFSM_QUEUE_RECHECK)
+		return RECHECK;
+	t = READ_ONCE(tn->timeout[queue % TFSM_CLASSES]);
+	if (queue == TCPFSM_QUEUE_LOCAL + TFSM_CLASS_ESTABLISHED)
+		t = min_t(unsigned long, t, ASK_ESTABLISHED);
+	else if (queue == TCPFSM_QUEUE_LOCAL + TFSM_CLASS_HALF_CLOSED)
+		t = min_t(unsigned long, t, ASK_HALF_CLOSED);
+	return t * HZ;
+}
+
+/* Does segment after segment prolong a flow's stay in its queue? */
+static bool refreshed(unsigned int queue)
+{
+	return queue != TCPFSM_QUEUE_RECHECK &&
+	       queue % TFSM_CLASSES != TFSM_CLASS_TIME_WAIT &&
+	       queue % TFSM_CLASSES != TFSM_CLASS_CLOSED;
+}
+
+static bool is_local(const struct tcpfsm_flow *f)
+{
+	return f->fsm.flags & (TCPFSM_F_LOCAL_ORIG | TCPFSM_F_LOCAL_RESP);
+}
+
+static unsigned int queue_of(const struct tcpfsm_flow *f)
+{
+	enum tfsm_class class = tfsm_class(&f->fsm);
+
+	if (class == TFSM_CLASS_CLOSED || !is_local(f))
+		return TCPFSM_QUEUE_REMOTE + class;
+	return TCPFSM_QUEUE_LOCAL + class;
+}
+
+/* ---- queues ---- */
+
+static void wake(struct tcpfsm_net *tn, unsigned long delay)
+{
+	if (!READ_ONCE(tn->closing))
+		queue_delayed_work(system_power_efficient_wq, &tn->expire, delay);
+}
+
+static void activate(struct tcpfsm_net *tn)
+{
+	lockdep_assert_held(&tn->queue_lock);
+	if (tn->active)
+		return;
+	tn->active = true;
+	spin_lock(&actives_lock);
+	list_add_tail(&tn->actives, &actives);
+	spin_unlock(&actives_lock);
+	atomic_inc(&nr_actives);
+	wake(tn, RECHECK);
+}
+
+static void deactivate(struct tcpfsm_net *tn)
+{
+	lockdep_assert_held(&tn->queue_lock);
+	if (!tn->active)
+		return;
+	tn->active = false;
+	spin_lock(&actives_lock);
+	list_del_init(&tn->actives);
+	spin_unlock(&actives_lock);
+	atomic_dec(&nr_actives);
+}
+
+unsigned int tcpfsm_expire_actives(void)
+{
+	return atomic_read(&nr_actives);
+}
+
+void tcpfsm_expire_queue(struct tcpfsm_flow *f)
+{
+	struct tcpfsm_net *tn = f->tn;
+
+	lockdep_assert_held(&f->lock);
+	f->queue = queue_of(f);
+	f->stamp = (u32)jiffies;
+	atomic_inc(&tn->flows);
+	spin_lock(&tn->queue_lock);
+	list_add_tail(&f->queued, &tn->queue[f->queue]);
+	activate(tn);
+	spin_unlock(&tn->queue_lock);
+}
+
+static void requeue(struct tcpfsm_flow *f, unsigned int queue)
+{
+	struct tcpfsm_net *tn = f->tn;
+
+	lockdep_assert_held(&f->lock);
+	spin_lock(&tn->queue_lock);
+	f->queue = queue;
+	f->stamp = (u32)jiffies;
+	list_move_tail(&f->queued, &tn->queue[queue]);
+	spin_unlock(&tn->queue_lock);
+}
+
+void tcpfsm_expire_requeue(struct tcpfsm_flow *f, bool restart)
+{
+	unsigned int queue = queue_of(f);
+
+	if (restart || (queue != f->queue && f->queue != TCPFSM_QUEUE_RECHECK))
+		requeue(f, queue);
+	else if (f->queue == TCPFSM_QUEUE_RECHECK && queue % TFSM_CLASSES != TFSM_CLASS_TIME_WAIT)
+		requeue(f, queue);
+}
+
+void tcpfsm_expire_dequeue(struct tcpfsm_flow *f)
+{
+	struct tcpfsm_net *tn = f->tn;
+
+	lockdep_assert_held(&f->lock);
+	spin_lock(&tn->queue_lock);
+	list_del_init(&f->queued);
+	spin_unlock(&tn->queue_lock);
+	atomic_dec(&tn->flows);
+}
+
+/* ---- time-outs ---- */
+
+/* Which local ends have no socket any more? Asked without the flow's lock. */
+static u8 gone_ends(const struct tcpfsm_snap *s)
+{
+	static const u32 local[TCPFSM_ENDS] = { TCPFSM_F_LOCAL_ORIG, TCPFSM_F_LOCAL_RESP };
+	u8 end, mask = 0;
+
+	for (end = 0; end < TCPFSM_ENDS; end++) {
+		if (!(s->flags & local[end]))
+			continue;
+		if (s->state[end] == TCPFSM_CLOSED || s->state[end] == TCPFSM_LISTEN ||
+		    !tcpfsm_socket_lives(s, end))
+			mask |= 1U << end;
+	}
+	return mask;
+}
+
+/* A flow with local ends whose usual time is over. */
+static void ask(struct tcpfsm_flow *f, u64 id, unsigned int queue)
+	__releases(&f->lock)
+{
+	struct tcpfsm_snap snap;
+	u8 gone, local;
+
+	tcpfsm_flow_snapshot(f, &snap);
+	spin_unlock(&f->lock);
+	gone = gone_ends(&snap);
+	local = (snap.flags & TCPFSM_F_LOCAL_ORIG ? 1 : 0) |
+		(snap.flags & TCPFSM_F_LOCAL_RESP ? 2 : 0);
+	if (!tcpfsm_flow_lock(f, id))
+		return;
+	if (f->step != snap.step || f->queue != queue) {
+		spin_unlock(&f->lock);		/* it moved meanwhile */
+		return;
+	}
+	if (queue == TCPFSM_QUEUE_RECHECK ||
+	    queue % TFSM_CLASSES == TFSM_CLASS_TIME_WAIT) {
+		/* TIME_WAIT lasts until both the deadline and the local socket are over. */
+		u8 waiting = (snap.state[TCPFSM_ORIG] == TCPFSM_TIME_WAIT ? 1 : 0) |
+			     (snap.state[TCPFSM_RESP] == TCPFSM_TIME_WAIT ? 2 : 0);
+
+		if (waiting & local & ~gone) {
+			requeue(f, TCPFSM_QUEUE_RECHECK);
+			spin_unlock(&f->lock);
+			return;
+		}
+		tcpfsm_flow_expire(f);
+		return;
+	}
+	if (gone) {
+		tcpfsm_flow_gone(f, gone);
+		return;
+	}
+	requeue(f, queue);		/* alive: it stays, however long */
+	spin_unlock(&f->lock);
+}
+
+/* The head of a queue is due. */
+static void due(struct tcpfsm_flow *f, u64 id, unsigned int queue)
+{
+	struct tcpfsm_net *tn;
+
+	if (!tcpfsm_flow_lock(f, id))
+		return;
+	tn = f->tn;
+	if (f->queue != queue ||
+	    time_before32((u32)jiffies, f->stamp + (u32)timeout(tn, queue))) {
+		spin_unlock(&f->lock);
+		return;
+	}
+	if (refreshed(queue) &&
+	    time_before32((u32)jiffies, READ_ONCE(f->last) + (u32)timeout(tn, queue))) {
+		requeue(f, queue);	/* lazily: an idle flow goes between T and 2T */
+		spin_unlock(&f->lock);
+	} else if (queue % TFSM_CLASSES == TFSM_CLASS_CLOSED && queue < TCPFSM_QUEUE_LOCAL) {
+		tcpfsm_flow_remove(f, f->fsm.reason);
+	} else if (is_local(f)) {
+		ask(f, id, queue);
+	} else if (queue % TFSM_CLASSES == TFSM_CLASS_TIME_WAIT &&
+		   queue != TCPFSM_QUEUE_RECHECK) {
+		tcpfsm_flow_expire(f);
+	} else {
+		tcpfsm_flow_remove(f, f->fsm.reason);
+	}
+}
+
+/* The head of a queue if it is due; else lowers *@delay to when it will be. */
+static struct tcpfsm_flow *due_head(struct tcpfsm_net *tn, unsigned int queue, u64 *id,
+				    unsigned long *delay)
+{
+	struct tcpfsm_flow *f;
+	s32 left;
+
+	spin_lock_bh(&tn->queue_lock);
+	f = list_first_entry_or_null(&tn->queue[queue], struct tcpfsm_flow, queued);
+	if (f) {
+		*id = f->id;
+		left = f->stamp + (u32)timeout(tn, queue) - (u32)jiffies;
+		if (left > 0) {
+			*delay = min_t(unsigned long, *delay, left);
+			f = NULL;
+		}
+	}
+	spin_unlock_bh(&tn->queue_lock);
+	return f;
+}
+
+static void expire(struct work_struct *work)
+{
+	struct tcpfsm_net *tn = container_of(to_delayed_work(work), struct tcpfsm_net, expire);
+	unsigned long delay = 3600 * HZ;
+	unsigned int queue, n = 0;
+	struct tcpfsm_flow *f;
+	u64 id;
+
+	for (queue = 0; queue < TCPFSM_QUEUES; queue++) {
+		do {
+			rcu_read_lock();	/* the head may be freed, its memory not */
+			f = due_head(tn, queue, &id, &delay);
+			if (f) {
+				local_bh_disable();
+				due(f, id, queue);
+				local_bh_enable();
+			}
+			rcu_read_unlock();
+			if (++n % BATCH == 0)
+				cond_resched();
+		} while (f && !READ_ONCE(tn->closing));
+	}
+	spin_lock_bh(&tn->queue_lock);
+	if (!atomic_read(&tn->flows))
+		deactivate(tn);
+	spin_unlock_bh(&tn->queue_lock);
+	if (READ_ONCE(tn->active))
+		wake(tn, clamp_t(unsigned long, delay, HZ / 10, RECHECK));
+}
+
+void tcpfsm_expire_retime(struct tcpfsm_net *tn)
+{
+	if (READ_ONCE(tn->active) && !READ_ONCE(tn->closing))
+		mod_delayed_work(system_power_efficient_wq, &tn->expire, 0);
+}
+
+/* ---- eviction ---- */
+
+/* May an unhappy flow of this queue make room? An active established flow may not. */
+static bool may_go(const struct tcpfsm_flow *f, unsigned int class)
+{
+	return class != TFSM_CLASS_ESTABLISHED ||
+	       time_after32((u32)jiffies, READ_ONCE(f->last) + IDLE);
+}
+
+static const u8 evicted_as[TFSM_CLASSES] = {
+	[TFSM_CLASS_CLOSED]	 = TCPFSM_C_evicted_closed,
+	[TFSM_CLASS_OPENING]	 = TCPFSM_C_evicted_opening,
+	[TFSM_CLASS_TIME_WAIT]	 = TCPFSM_C_evicted_time_wait,
+	[TFSM_CLASS_CLOSING]	 = TCPFSM_C_evicted_closing,
+	[TFSM_CLASS_ESTABLISHED] = TCPFSM_C_evicted_established,
+	[TFSM_CLASS_HALF_CLOSED] = TCPFSM_C_evicted_half_closed,
+};
+
+/* End the oldest flow of a queue, if it may go. */
+static bool evict_from(struct tcpfsm_net *tn, unsigned int queue)
+{
+	unsigned int class = queue == TCPFSM_QUEUE_RECHECK ? TFSM_CLASS_TIME_WAIT :
+							     queue % TFSM_CLASSES;
+	struct tcpfsm_flow *f;
+	u64 id = 0;
+
+	spin_lock(&tn->queue_lock);
+	f = list_first_entry_or_null(&tn->queue[queue], struct tcpfsm_flow, queued);
+	if (f && !may_go(f, class)) {
+		/* An active one: out of the way of the next look. */
+		f->stamp = (u32)jiffies;
+		list_move_tail(&f->queued, &tn->queue[queue]);
+		f = NULL;
+	}
+	if (f)
+		id = f->id;
+	spin_unlock(&tn->queue_lock);
+	if (!f || !tcpfsm_flow_lock(f, id))
+		return false;
+	if (f->queue != queue) {
+		spin_unlock(&f->lock);
+		return false;
+	}
+	tcpfsm_count(tn, evicted_as[class]);
+	tcpfsm_flow_remove(f, TCPFSM_REASON_EVICTED);
+	return true;
+}
+
+/* In the order of enum tfsm_class; those with local sockets after the others. */
+static bool evict_within(struct tcpfsm_net *tn)
+{
+	unsigned int class;
+
+	for (class = 0; class < TFSM_CLASSES; class++)
+		if (evict_from(tn, TCPFSM_QUEUE_REMOTE + class) ||
+		    (class != TFSM_CLASS_CLOSED &&
+		     evict_from(tn, TCPFSM_QUEUE_LOCAL + class)))
+			return true;
+	return evict_from(tn, TCPFSM_QUEUE_RECHECK);
+}
+
+/* The namespace with most flows. It stays: they leave after a grace period. */
+static struct tcpfsm_net *fattest(void)
+{
+	struct tcpfsm_net *tn, *most = NULL;
+
+	spin_lock(&actives_lock);
+	list_for_each_entry(tn, &actives, actives)
+		if (!most || atomic_read(&tn->flows) > atomic_read(&most->flows))
+			most = tn;
+	spin_unlock(&actives_lock);
+	return most;
+}
+
+bool tcpfsm_expire_evict(struct tcpfsm_net *tn)
+{
+	unsigned int share = tcpfsm_max_flows / max(1U, tcpfsm_expire_actives());
+	struct tcpfsm_net *most;
+
+	if (atomic_read(&tn->flows) >= share && evict_within(tn))
+		return true;
+	most = fattest();
+	return most && evict_within(most);
+}
+
+/* ---- namespaces ---- */
+
+void tcpfsm_expire_flush(struct tcpfsm_net *tn)
+{
+	unsigned int queue, n = 0;
+	struct tcpfsm_flow *f;
+	u64 id = 0;
+
+	for (queue = 0; queue < TCPFSM_QUEUES; queue++) {
+		do {
+			rcu_read_lock();
+			local_bh_disable();
+			spin_lock(&tn->queue_lock);
+			f = list_first_entry_or_null(&tn->queue[queue], struct tcpfsm_flow,
+						     queued);
+			if (f)
+				id = f->id;
+			spin_unlock(&tn->queue_lock);
+			if (f && tcpfsm_flow_lock(f, id))
+				tcpfsm_flow_remove(f, TCPFSM_REASON_FLUSHED);
+			local_bh_enable();
+			rcu_read_unlock();
+			if (++n % BATCH == 0)
+				cond_resched();
+		} while (f);
+	}
+}
+
+void tcpfsm_expire_net_init(struct tcpfsm_net *tn)
+{
+	unsigned int i;
+
+	spin_lock_init(&tn->queue_lock);
+	for (i = 0; i < TCPFSM_QUEUES; i++)
+		INIT_LIST_HEAD(&tn->queue[i]);
+	INIT_LIST_HEAD(&tn->actives);
+	INIT_DELAYED_WORK(&tn->expire, expire);
+}
+
+/* The hooks are off and no segment is under way. */
+void tcpfsm_expire_net_exit(struct tcpfsm_net *tn)
+{
+	WRITE_ONCE(tn->closing, true);
+	cancel_delayed_work_sync(&tn->expire);
+	tcpfsm_expire_flush(tn);
+	spin_lock_bh(&tn->queue_lock);
+	deactivate(tn);
+	spin_unlock_bh(&tn->queue_lock);
+}

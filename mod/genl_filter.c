@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Filters of dumps, and flows as messages. */
+#include <linux/jiffies.h>
+#include <linux/ktime.h>
+#include <net/ipv6.h>
+
+#include "genl_put.h"
+
+#define STATES_MASK (BIT(TCPFSM_STATES) - 2)
+
+static const struct netlink_range_validation states_range = {
+	.min = 1,
+	.max = STATES_MASK,
+};
+
+static const struct netlink_range_validation port_range = {
+	.max = U16_MAX,
+};
+
+const struct nla_policy tcpfsm_filter_policy[TCPFSM_FILTER_MAX + 1] = {
+	[TCPFSM_FILTER_ID]		= { .type = NLA_U64 },
+	[TCPFSM_FILTER_FAMILY]		= { .type = NLA_U32 },
+	[TCPFSM_FILTER_ORIG_STATES]	= NLA_POLICY_FULL_RANGE(NLA_U32, &states_range),
+	[TCPFSM_FILTER_RESP_STATES]	= NLA_POLICY_FULL_RANGE(NLA_U32, &states_range),
+	[TCPFSM_FILTER_ANY_STATES]	= NLA_POLICY_FULL_RANGE(NLA_U32, &states_range),
+	[TCPFSM_FILTER_SRC]		= { .type = NLA_BINARY, .len = 16 },
+	[TCPFSM_FILTER_SRC_LEN]		= NLA_POLICY_MAX(NLA_U32, 128),
+	[TCPFSM_FILTER_DST]		= { .type = NLA_BINARY, .len = 16 },
+	[TCPFSM_FILTER_DST_LEN]		= NLA_POLICY_MAX(NLA_U32, 128),
+	[TCPFSM_FILTER_SPORT_MIN]	= NLA_POLICY_FULL_RANGE(NLA_U32, &port_range),
+	[TCPFSM_FILTER_SPORT_MAX]	= NLA_POLICY_FULL_RANGE(NLA_U32, &port_range),
+	[TCPFSM_FILTER_DPORT_MIN]	= NLA_POLICY_FULL_RANGE(NLA_U32, &port_range),
+	[TCPFSM_FILTER_DPORT_MAX]	= NLA_POLICY_FULL_RANGE(NLA_U32, &port_range),
+	[TCPFSM_FILTER_AGE_MIN]		= { .type = NLA_U64 },
+	[TCPFSM_FILTER_IDLE_MIN]	= { .type = NLA_U64 },
+};
+
+/* ---- parsing ---- */
+
+/* An address and its prefix length; both decide the family. */
+static int parse_prefix(struct tcpfsm_filter *f, u8 end, const struct nlattr *addr,
+			const struct nlattr *len, struct netlink_ext_ack *extack)
+{
+	u8 family;
+
+	f->len[end] = -1;
+	if (!addr) {
+		if (!len)
+			return 0;
+		NL_SET_ERR_MSG_ATTR(extack, len, "a prefix length needs an address beside it");
+		return -EINVAL;
+	}
+	if (nla_len(addr) != 4 && nla_len(addr) != 16) {
+		NL_SET_ERR_MSG_ATTR(extack, addr, "an address has 4 or 16 bytes");
+		return -EINVAL;
+	}
+	family = nla_len(addr) == 4 ? AF_INET : AF_INET6;
+	if (f->family && f->family != family) {
+		NL_SET_ERR_MSG_ATTR(extack, addr, "the address is not of the family asked for");
+		return -EINVAL;
+	}
+	f->family = family;
+	f->len[end] = len ? nla_get_u32(len) : nla_len(addr) * 8;
+	if (f->len[end] > nla_len(addr) * 8) {
+		NL_SET_ERR_MSG_ATTR(extack, len, "the prefix is longer than the address");
+		return -EINVAL;
+	}
+	nla_memcpy(&f->addr[end], addr, sizeof(f->addr[end]));
+	return 0;
+}
+
+static int parse_ports(struct tcpfsm_filter *f, u8 end, const struct nlattr *min,
+		       const struct nlattr *max, struct netlink_ext_ack *extack)
+{
+	f->port_min[end] = min ? nla_get_u32(min) : 0;
+	f->port_max[end] = max ? nla_get_u32(max) : U16_MAX;
+	if (f->port_min[end] <= f->port_max[end])
+		return 0;
+	NL_SET_ERR_MSG_ATTR(extack, min, "the lowest port is above the highest");
+	return -EINVAL;
+}
+
+static u32 mask_of(const struct nlattr *a)
+{
+	return a ? nla_get_u32(a) : 0;
+}
+
+static u64 u64_of(const struct nlattr *a)
+{
+	return a ? nla_get_u64(a) : 0;
+}
+
+int tcpfsm_filter_parse(struct tcpfsm_filter *f, const struct nlattr *attr,
+			struct netlink_ext_ack *extack)
+{
+	struct nlattr *tb[TCPFSM_FILTER_MAX + 1] = {};
+	int err;
+
+	memset(f, 0, sizeof(*f));
+	if (attr) {
+		err = nla_parse_nested(tb, TCPFSM_FILTER_MAX, attr, tcpfsm_filter_policy, extack);
+		if (err)
+			return err;
+		f->any = nla_len(attr);
+	}
+	if (tb[TCPFSM_FILTER_FAMILY]) {
+		u32 family = nla_get_u32(tb[TCPFSM_FILTER_FAMILY]);
+
+		if (family != AF_INET && family != AF_INET6) {
+			NL_SET_ERR_MSG_ATTR(extack, tb[TCPFSM_FILTER_FAMILY],
+					    "the family is neither AF_INET nor AF_INET6");
+			return -EINVAL;
+		}
+		f->family = family;
+	}
+	err = parse_prefix(f, TCPFSM_ORIG, tb[TCPFSM_FILTER_SRC], tb[TCPFSM_FILTER_SRC_LEN],
+			   extack) ?:
+	      parse_prefix(f, TCPFSM_RESP, tb[TCPFSM_FILTER_DST], tb[TCPFSM_FILTER_DST_LEN],
+			   extack) ?:
+	      parse_ports(f, TCPFSM_ORIG, tb[TCPFSM_FILTER_SPORT_MIN],
+			  tb[TCPFSM_FILTER_SPORT_MAX], extack) ?:
+	      parse_ports(f, TCPFSM_RESP, tb[TCPFSM_FILTER_DPORT_MIN],
+			  tb[TCPFSM_FILTER_DPORT_MAX], extack);
+	f->id = u64_of(tb[TCPFSM_FILTER_ID]);
+	f->states[TCPFSM_ORIG] = mask_of(tb[TCPFSM_FILTER_ORIG_STATES]);
+	f->states[TCPFSM_RESP] = mask_of(tb[TCPFSM_FILTER_RESP_STATES]);
+	f->any_states = mask_of(tb[TCPFSM_FILTER_ANY_STATES]);
+	f->age_min = u64_of(tb[TCPFSM_FILTER_AGE_MIN]);
+	f->idle_min = u64_of(tb[TCPFSM_FILTER_IDLE_MIN]);
+	return err;
+}
+
+/* ---- matching ---- */
+
+static bool in_prefix(const struct tcpfsm_flow *f, u8 i, const union tcpfsm_addr *p, int len)
+{
+	if (len < 0)
+		return true;
+	if (f->family == AF_INET)
+		return !len || !((f->addr.ip4[i] ^ p->ip4) & htonl(~0U << (32 - len)));
+	return ipv6_prefix_equal(&f->addr.ip6[i], &p->ip6, len);
+}
+
+static bool wants_end(const struct tcpfsm_flow *f, const struct tcpfsm_filter *w, u8 end)
+{
+	u8 i = end == TCPFSM_ORIG ? f->orig : !f->orig;
+	u16 port = ntohs(f->port[i]);
+
+	if (w->states[end] && !(w->states[end] & BIT(f->fsm.end[end].state)))
+		return false;
+	return port >= w->port_min[end] && port <= w->port_max[end] &&
+	       in_prefix(f, i, &w->addr[end], w->len[end]);
+}
+
+bool tcpfsm_filter_wants(const struct tcpfsm_flow *f, const void *filter)
+{
+	const struct tcpfsm_filter *w = filter;
+
+	if (f->tn != w->tn)
+		return false;
+	if (!w->any)
+		return true;
+	if ((w->id && f->id != w->id) || (w->family && f->family != w->family))
+		return false;
+	if (w->any_states && !(w->any_states & (BIT(f->fsm.end[TCPFSM_ORIG].state) |
+						BIT(f->fsm.end[TCPFSM_RESP].state))))
+		return false;
+	if (w->age_min && ktime_get_ns() - f->start < w->age_min)
+		return false;
+	if (w->idle_min &&
+	    jiffies_to_nsecs((u32)jiffies - READ_ONCE(f->last)) < w->idle_min)
+		return false;
+	return wants_end(f, w, TCPFSM_ORIG) && wants_end(f, w, TCPFSM_RESP);
+}
+
+/* ---- messages ---- */
+
+int tcpfsm_put_addr(struct sk_buff *skb, int attr, u8 family, const union tcpfsm_addr *addr)
+{
+	return nla_put(skb, attr, family == AF_INET ? 4 : 16, addr);
+}
+
+static int put_socket(struct sk_buff *skb, const struct tcpfsm_snap *s, u8 end,
+		      struct user_namespace *ns)
+{
+	const struct tcpfsm_socket *own = &s->local.end[end];
+	const union tcpfsm_addr *src = end == TCPFSM_ORIG ? &s->src : &s->dst;
+	const union tcpfsm_addr *dst = end == TCPFSM_ORIG ? &s->dst : &s->src;
+	__be16 sport = end == TCPFSM_ORIG ? s->sport : s->dport;
+	__be16 dport = end == TCPFSM_ORIG ? s->dport : s->sport;
+	size_t len = s->family == AF_INET ? 4 : 16;
+
+	if (!own->cookie)
+		return 0;
+	if (nla_put_u64_64bit(skb, TCPFSM_END_COOKIE, own->cookie, TCPFSM_END_PAD) ||
+	    nla_put_u32(skb, TCPFSM_END_UID, from_kuid_munged(ns, own->uid)))
+		return -EMSGSIZE;
+	if (sport == own->sport && dport == own->dport && !memcmp(src, &own->src, len) &&
+	    !memcmp(dst, &own->dst, len))
+		return 0;
+	return tcpfsm_put_addr(skb, TCPFSM_END_SK_SRC, s->family, &own->src) ?:
+	       tcpfsm_put_addr(skb, TCPFSM_END_SK_DST, s->family, &own->dst) ?:
+	       nla_put_u32(skb, TCPFSM_END_SK_SPORT, ntohs(own->sport)) ?:
+	       nla_put_u32(skb, TCPFSM_END_SK_DPORT, ntohs(own->dport));
+}
+
+static int put_end(struct sk_buff *skb, const struct tcpfsm_snap *s, u8 end, u64 now,
+		   struct user_namespace *ns)
+{
+	struct nlattr *nest = nla_nest_start(skb, end == TCPFSM_ORIG ? TCPFSM_FLOW_ORIG :
+								       TCPFSM_FLOW_RESP);
+
+	if (!nest ||
+	    nla_put_u32(skb, TCPFSM_END_STATE, s->state[end]) ||
+	    nla_put_u64_64bit(skb, TCPFSM_END_HISTORY, s->history[end], TCPFSM_END_PAD) ||
+	    nla_put_u64_64bit(skb, TCPFSM_END_DWELL,
+			      now > s->since[end] ? now - s->since[end] : 0, TCPFSM_END_PAD) ||
+	    nla_put_u64_64bit(skb, TCPFSM_END_PACKETS, s->packets[end], TCPFSM_END_PAD) ||
+	    nla_put_u64_64bit(skb, TCPFSM_END_BYTES, s->bytes[end], TCPFSM_END_PAD) ||
+	    put_socket(skb, s, end, ns))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int put_tuple(struct sk_buff *skb, const struct tcpfsm_snap *s)
+{
+	return nla_put_u32(skb, TCPFSM_FLOW_FAMILY, s->family) ?:
+	       tcpfsm_put_addr(skb, TCPFSM_FLOW_SRC, s->family, &s->src) ?:
+	       tcpfsm_put_addr(skb, TCPFSM_FLOW_DST, s->family, &s->dst) ?:
+	       nla_put_u32(skb, TCPFSM_FLOW_SPORT, ntohs(s->sport)) ?:
+	       nla_put_u32(skb, TCPFSM_FLOW_DPORT, ntohs(s->dport)) ?:
+	       (s->l3 ? nla_put_u32(skb, TCPFSM_FLOW_IFINDEX, s->l3) : 0);
+}
+
+int tcpfsm_put_flow(struct sk_buff *skb, const struct tcpfsm_snap *s, struct user_namespace *ns)
+{
+	struct nlattr *nest = nla_nest_start(skb, TCPFSM_A_FLOW);
+	u64 now = ktime_get_ns();
+
+	if (!nest)
+		return -EMSGSIZE;
+	if (nla_put_u64_64bit(skb, TCPFSM_FLOW_ID, s->id, TCPFSM_FLOW_PAD) ||
+	    put_tuple(skb, s) ||
+	    nla_put_u32(skb, TCPFSM_FLOW_FLAGS, s->flags) ||
+	    nla_put_u32(skb, TCPFSM_FLOW_STEP, s->step) ||
+	    nla_put_u64_64bit(skb, TCPFSM_FLOW_START,
+			      ktime_to_ns(ktime_mono_to_real(ns_to_ktime(s->start))),
+			      TCPFSM_FLOW_PAD) ||
+	    nla_put_u64_64bit(skb, TCPFSM_FLOW_IDLE, jiffies_to_nsecs(s->idle),
+			      TCPFSM_FLOW_PAD) ||
+	    (s->reason && nla_put_u32(skb, TCPFSM_FLOW_REASON, s->reason)) ||
+	    put_end(skb, s, TCPFSM_ORIG, now, ns) ||
+	    put_end(skb, s, TCPFSM_RESP, now, ns)) {
+		nla_nest_cancel(skb, nest);
+		return -EMSGSIZE;
+	}
+	nla_nest_end(skb, nest);
+	return 0;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What netlink messages say of a flow; what a filter asks of one. */
+#ifndef _TCPFSM_GENL_PUT_H
+#define _TCPFSM_GENL_PUT_H
+
+#include <net/netlink.h>
+
+#include "tcpfsm.h"
+
+/* Add a TCPFSM_A_FLOW; uids as @ns numbers them. -EMSGSIZE leaves the message as it was. */
+int tcpfsm_put_flow(struct sk_buff *skb, const struct tcpfsm_snap *s, struct user_namespace *ns);
+
+/* 4 or 16 bytes. */
+int tcpfsm_put_addr(struct sk_buff *skb, int attr, u8 family, const union tcpfsm_addr *addr);
+
+/* A TCPFSM_A_FILTER, read. All that is set must hold. */
+struct tcpfsm_filter {
+	const struct tcpfsm_net	*tn;
+	bool			any;		/* something is asked at all */
+	u64			id;
+	u8			family;
+	u32			states[TCPFSM_ENDS];	/* masks, 0: not asked */
+	u32			any_states;
+	union tcpfsm_addr	addr[TCPFSM_ENDS];	/* by end */
+	int			len[TCPFSM_ENDS];	/* prefix length, -1: not asked */
+	u16			port_min[TCPFSM_ENDS], port_max[TCPFSM_ENDS];
+	u64			age_min;		/* ns */
+	u64			idle_min;		/* ns */
+};
+
+extern const struct nla_policy tcpfsm_filter_policy[TCPFSM_FILTER_MAX + 1];
+
+/* @attr may be NULL: everything passes. */
+int tcpfsm_filter_parse(struct tcpfsm_filter *filter, const struct nlattr *attr,
+			struct netlink_ext_ack *extack);
+
+/* For tcpfsm_flow_bucket(). Reads without the flow's lock. */
+bool tcpfsm_filter_wants(const struct tcpfsm_flow *f, const void *filter);
+
+#endif /* _TCPFSM_GENL_PUT_H */

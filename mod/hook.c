@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Where the module looks: LOCAL_IN, FORWARD and LOCAL_OUT, behind filter (0) and security (50)
+ * and before source NAT (100). There a segment has passed the firewall, and every hook sees
+ * the same inner tuple in both directions, whatever NAT does.
+ *
+ * A hook only watches: it always accepts.
+ */
+#include <linux/netdevice.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter_ipv4.h>
+#include <linux/netfilter_ipv6.h>
+#include <linux/skbuff.h>
+#include <net/ipv6.h>
+#include <net/l3mdev.h>
+#include <net/net_namespace.h>
+#if IS_ENABLED(CONFIG_NF_CONNTRACK)
+#include <net/netfilter/nf_conntrack.h>
+#endif
+
+#include "flow.h"
+#include "hook.h"
+#include "packet.h"
+#include "stats.h"
+
+#define PRIORITY (NF_IP_PRI_SECURITY + 25)
+
+/* The module's flow table is the host's; a key names the routing domain of its addresses. */
+static u32 l3_domain(const struct tcpfsm_view *v, const struct net_device *dev)
+{
+	if (v->tuple.family == AF_INET6 &&
+	    (ipv6_addr_type(&v->tuple.addr[0].ip6) & IPV6_ADDR_LINKLOCAL ||
+	     ipv6_addr_type(&v->tuple.addr[1].ip6) & IPV6_ADDR_LINKLOCAL))
+		return dev->ifindex;
+	if (netif_is_l3_master(dev))
+		return dev->ifindex;
+	return l3mdev_master_ifindex_rcu(dev);
+}
+
+/* A segment that another hook has had or will have. */
+static bool seen_elsewhere(const struct nf_hook_state *state)
+{
+	/* What loops back is taken at LOCAL_OUT: its LOCAL_IN view is not NAT-consistent. */
+	if (state->hook == NF_INET_LOCAL_IN)
+		return state->in && state->in->flags & IFF_LOOPBACK;
+	/* Into a VRF: passes LOCAL_OUT again with the device beneath. */
+	return state->hook == NF_INET_LOCAL_OUT && state->out && netif_is_l3_master(state->out);
+}
+
+static bool to_itself(const struct tcpfsm_tuple *t)
+{
+	return t->port[0] == t->port[1] &&
+	       !memcmp(&t->addr[0], &t->addr[1], t->family == AF_INET ? 4 : 16);
+}
+
+static bool is_offloaded(const struct sk_buff *skb)
+{
+#if IS_ENABLED(CONFIG_NF_CONNTRACK)
+	enum ip_conntrack_info info;
+	const struct nf_conn *ct = nf_ct_get(skb, &info);
+
+	return ct && test_bit(IPS_OFFLOAD_BIT, &ct->status);
+#else
+	return false;
+#endif
+}
+
+static bool is_repeat(const struct sk_buff *skb, u8 hook)
+{
+#if IS_ENABLED(CONFIG_IP_VS)
+	return hook == NF_INET_LOCAL_OUT && skb->ipvs_property;
+#else
+	return false;
+#endif
+}
+
+static void place(struct tcpfsm_view *v, const struct sk_buff *skb,
+		  const struct nf_hook_state *state)
+{
+	v->from_local = state->hook == NF_INET_LOCAL_OUT;
+	v->to_local = state->hook == NF_INET_LOCAL_IN ||
+		      (v->from_local && state->out && state->out->flags & IFF_LOOPBACK);
+	v->forwarded = state->hook == NF_INET_FORWARD;
+	v->offloaded = is_offloaded(skb);
+	v->repeat = is_repeat(skb, state->hook);
+	v->seg.rfc1337 = READ_ONCE(state->net->ipv4.sysctl_tcp_rfc1337);
+}
+
+static void watch(struct tcpfsm_net *tn, struct sk_buff *skb, const struct nf_hook_state *state,
+		  u8 family)
+{
+	const struct net_device *dev = state->hook == NF_INET_LOCAL_OUT ? state->out : state->in;
+	struct tcpfsm_view v;
+
+	v.tuple.tn = tn;
+	if (!tcpfsm_packet_view(&v, skb, family))
+		return;
+	tcpfsm_count(tn, TCPFSM_C_segments);
+	if (seen_elsewhere(state)) {
+		tcpfsm_count(tn, TCPFSM_C_seen_twice);
+		return;
+	}
+	if (to_itself(&v.tuple)) {
+		tcpfsm_count(tn, TCPFSM_C_self_connected);
+		return;
+	}
+	place(&v, skb, state);
+	v.tuple.l3 = dev ? l3_domain(&v, dev) : 0;
+	tcpfsm_tuple_hash(&v.tuple);
+	tcpfsm_flow_segment(&v);
+}
+
+static unsigned int hook(struct sk_buff *skb, const struct nf_hook_state *state, u8 family)
+{
+	struct tcpfsm_net *tn = tcpfsm_net(state->net);
+
+	if (READ_ONCE(tn->enabled)) {
+		/* LOCAL_OUT runs in process context too. */
+		local_bh_disable();
+		watch(tn, skb, state, family);
+		local_bh_enable();
+	}
+	return NF_ACCEPT;
+}
+
+static unsigned int hook4(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	if (ip_hdr(skb)->protocol != IPPROTO_TCP)
+		return NF_ACCEPT;
+	return hook(skb, state, AF_INET);
+}
+
+static unsigned int hook6(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	return hook(skb, state, AF_INET6);
+}
+
+#define HOOK(family, number) {				\
+	.hook		= hook##family,			\
+	.pf		= family == 4 ? NFPROTO_IPV4 : NFPROTO_IPV6, \
+	.hooknum	= number,			\
+	.priority	= PRIORITY,			\
+}
+
+static const struct nf_hook_ops ops[] = {
+	HOOK(4, NF_INET_LOCAL_IN),
+	HOOK(4, NF_INET_FORWARD),
+	HOOK(4, NF_INET_LOCAL_OUT),
+#if IS_ENABLED(CONFIG_IPV6)
+	HOOK(6, NF_INET_LOCAL_IN),
+	HOOK(6, NF_INET_FORWARD),
+	HOOK(6, NF_INET_LOCAL_OUT),
+#endif
+};
+
+int tcpfsm_hook_register(struct tcpfsm_net *tn)
+{
+	int err = nf_register_net_hooks(tn->net, ops, ARRAY_SIZE(ops));
+
+	tn->hooked = !err;
+	return err;
+}
+
+void tcpfsm_hook_unregister(struct tcpfsm_net *tn)
+{
+	if (tn->hooked)
+		nf_unregister_net_hooks(tn->net, ops, ARRAY_SIZE(ops));
+	tn->hooked = false;
+}

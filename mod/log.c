@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The log of a namespace is a ring of pages, each allocated when it is first written.
+ *
+ * Writers take a number each and write its slot; a slot's own number tells a reader whether
+ * he has seen one whole entry: it is 0 while the slot is written.
+ */
+#include <linux/ktime.h>
+#include <linux/slab.h>
+
+#include "log.h"
+#include "stats.h"
+
+#define PER_PAGE (PAGE_SIZE / sizeof(struct tcpfsm_log_entry))
+
+struct tcpfsm_log {
+	atomic64_t		last;		/* number given out last */
+	unsigned int		size;
+	u64			first;		/* lowest number of this ring */
+	unsigned int		pages;
+	struct tcpfsm_log_entry	*page[];
+};
+
+static struct tcpfsm_log *allocate(unsigned int size, u64 last, gfp_t gfp)
+{
+	unsigned int pages = DIV_ROUND_UP(size, PER_PAGE);
+	struct tcpfsm_log *log;
+
+	/* A big one is asked for in process context only. */
+	log = gfp == GFP_KERNEL ? kvzalloc(struct_size(log, page, pages), gfp) :
+				  kzalloc(struct_size(log, page, pages), gfp);
+	if (!log)
+		return NULL;
+	log->size = size;
+	log->pages = pages;
+	log->first = last + 1;
+	atomic64_set(&log->last, last);
+	return log;
+}
+
+static void release(struct tcpfsm_log *log)
+{
+	unsigned int i;
+
+	for (i = 0; i < log->pages; i++)
+		free_page((unsigned long)log->page[i]);
+	kvfree(log);
+}
+
+static struct tcpfsm_log *get(struct tcpfsm_net *tn)
+{
+	struct tcpfsm_log *log = READ_ONCE(tn->log), *old;
+
+	if (likely(log))
+		return log;
+	log = allocate(READ_ONCE(tn->log_size), 0, GFP_ATOMIC | __GFP_NOWARN);
+	if (!log)
+		return NULL;
+	old = cmpxchg(&tn->log, NULL, log);
+	if (!old)
+		return log;
+	kfree(log);
+	return old;
+}
+
+static struct tcpfsm_log_entry *slot(struct tcpfsm_log *log, u64 seq, bool make)
+{
+	unsigned int i = (seq - log->first) % log->size;
+	struct tcpfsm_log_entry **page = &log->page[i / PER_PAGE], *new;
+
+	if (!READ_ONCE(*page)) {
+		if (!make)
+			return NULL;
+		new = (void *)get_zeroed_page(GFP_ATOMIC | __GFP_NOWARN);
+		if (!new)
+			return NULL;
+		if (cmpxchg(page, NULL, new))
+			free_page((unsigned long)new);
+	}
+	return READ_ONCE(*page) + i % PER_PAGE;
+}
+
+void tcpfsm_log_transition(struct tcpfsm_transition *t, const struct tcpfsm_report *r,
+			   unsigned int i)
+{
+	t->flow = r->snap.id;
+	t->when = ktime_to_ns(ktime_mono_to_real(ns_to_ktime(r->now)));
+	t->dwell = r->dwell[i];
+	t->step = r->step + i;
+	t->end_flags = r->move[i].end | r->move[i].flags << 1;
+	t->from = r->move[i].from;
+	t->to = r->move[i].to;
+	t->cause = r->move[i].cause;
+}
+
+static void write(struct tcpfsm_log_entry *e, u64 seq, const struct tcpfsm_report *r,
+		  unsigned int i)
+{
+	const struct tcpfsm_snap *s = &r->snap;
+	const struct tfsm_move *m = &r->move[i];
+
+	WRITE_ONCE(e->seq, 0);
+	smp_wmb();		/* a reader who sees any of this sees the 0 */
+	e->flow = s->id;
+	e->when = r->now;
+	e->dwell = r->dwell[i];
+	e->step = r->step + i;
+	e->end_flags = m->end | m->flags << 1;
+	e->from = m->from;
+	e->to = m->to;
+	e->cause = m->cause;
+	e->family = s->family;
+	e->sport = s->sport;
+	e->dport = s->dport;
+	e->src = s->src;
+	e->dst = s->dst;
+	smp_store_release(&e->seq, seq);
+}
+
+void tcpfsm_log_report(const struct tcpfsm_report *r)
+{
+	struct tcpfsm_log *log;
+	struct tcpfsm_log_entry *e;
+	unsigned int i;
+	u64 seq;
+
+	rcu_read_lock();
+	log = get(r->tn);
+	for (i = 0; i < r->moves; i++) {
+		e = NULL;
+		if (log) {
+			seq = atomic64_inc_return(&log->last);
+			e = slot(log, seq, true);
+		}
+		if (e)
+			write(e, seq, r, i);
+		else
+			tcpfsm_count(r->tn, TCPFSM_C_log_lost);
+	}
+	rcu_read_unlock();
+}
+
+bool tcpfsm_log_next(struct tcpfsm_net *tn, u64 *seq, struct tcpfsm_log_entry *to)
+{
+	const struct tcpfsm_log_entry *e;
+	struct tcpfsm_log *log;
+	bool found = false;
+	u64 last;
+
+	rcu_read_lock();
+	log = READ_ONCE(tn->log);
+	if (!log)
+		goto out;
+	last = atomic64_read(&log->last);
+	if (*seq < log->first)
+		*seq = log->first;
+	if (last >= log->size && *seq <= last - log->size)
+		*seq = last - log->size + 1;
+	for (; *seq <= last && !found; ++*seq) {
+		e = slot(log, *seq, false);
+		if (!e || smp_load_acquire(&e->seq) != *seq)
+			continue;
+		*to = *e;
+		smp_rmb();	/* the copy, then the number again */
+		found = READ_ONCE(e->seq) == *seq;
+		if (found)
+			break;
+	}
+out:
+	rcu_read_unlock();
+	return found;
+}
+
+int tcpfsm_log_resize(struct tcpfsm_net *tn, unsigned int size)
+{
+	struct tcpfsm_log *old = READ_ONCE(tn->log), *new;
+
+	if (!old)
+		return 0;	/* made with the new size when needed */
+	new = allocate(size, atomic64_read(&old->last), GFP_KERNEL);
+	if (!new)
+		return -ENOMEM;
+	/* Between the two, a writer may take a number twice: once in each ring. */
+	old = xchg(&tn->log, new);
+	synchronize_rcu();
+	release(old);
+	return 0;
+}
+
+void tcpfsm_log_free(struct tcpfsm_net *tn)
+{
+	if (tn->log)
+		release(tn->log);
+}

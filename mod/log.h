@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The last transitions of a namespace, readable again and again. */
+#ifndef _TCPFSM_LOG_H
+#define _TCPFSM_LOG_H
+
+#include "tcpfsm.h"
+
+#define TCPFSM_LOG_SIZE_DEFAULT	512
+#define TCPFSM_LOG_SIZE_MAX	(1U << 20)
+
+struct tcpfsm_log_entry {
+	u64		  seq;		/* from 1; 0: being written */
+	u64		  flow;
+	u64		  when;		/* ktime */
+	u64		  dwell;
+	u32		  step;
+	u8		  end_flags, from, to, cause;	/* as struct tcpfsm_transition */
+	u8		  family;
+	__be16		  sport, dport;
+	union tcpfsm_addr src, dst;
+};
+
+/* Context: bottom halves off, no flow's lock held. */
+void tcpfsm_log_report(const struct tcpfsm_report *r);
+
+/*
+ * tcpfsm_log_next - the first entry kept with a sequence number of at least *@seq
+ * @seq: in, out: of the entry copied
+ *
+ * Return: false if there is none.
+ */
+bool tcpfsm_log_next(struct tcpfsm_net *tn, u64 *seq, struct tcpfsm_log_entry *to);
+
+/* Process context: take another size; what is recorded so far is dropped. */
+int tcpfsm_log_resize(struct tcpfsm_net *tn, unsigned int size);
+void tcpfsm_log_free(struct tcpfsm_net *tn);
+
+/* What a listener reads of transition @i of a report; log and events tell it alike. */
+void tcpfsm_log_transition(struct tcpfsm_transition *t, const struct tcpfsm_report *r,
+			   unsigned int i);
+
+#endif /* _TCPFSM_LOG_H */

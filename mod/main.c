@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Parameters, namespaces, and the order of beginning and end. */
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <net/netns/generic.h>
+
+#include "event.h"
+#include "expire.h"
+#include "flow.h"
+#include "genl.h"
+#include "hook.h"
+#include "log.h"
+#include "proc.h"
+#include "service.h"
+#include "stats.h"
+#include "sysctl.h"
+
+#define FLOWS_LEAST	1024
+#define FLOWS_MOST	(1U << 26)
+
+static unsigned int hashsize;
+module_param(hashsize, uint, 0444);
+MODULE_PARM_DESC(hashsize, "buckets of the flow table, a power of two (default: as max_flows)");
+
+unsigned int tcpfsm_max_flows;
+module_param_named(max_flows, tcpfsm_max_flows, uint, 0444);
+MODULE_PARM_DESC(max_flows, "most flows in the table (default: one for each 32 KiB of memory, at most 1048576)");
+
+unsigned int tcpfsm_max_services = 16384;
+module_param_named(max_services, tcpfsm_max_services, uint, 0444);
+MODULE_PARM_DESC(max_services, "most services in the table (default: 16384)");
+
+static char *netns = "all";
+module_param(netns, charp, 0444);
+MODULE_PARM_DESC(netns, "which network namespaces to watch: all (default) or init");
+
+static unsigned int net_id __read_mostly;
+static bool init_only __ro_after_init;
+
+struct tcpfsm_net *tcpfsm_net(const struct net *net)
+{
+	return net_generic(net, net_id);
+}
+
+/* ---- parameters ---- */
+
+static int __init check_range(const char *name, unsigned int value, unsigned int least,
+			   unsigned int most)
+{
+	if (value >= least && value <= most)
+		return 0;
+	pr_err("tcpfsm: %s=%u is out of range: %u to %u\n", name, value, least, most);
+	return -EINVAL;
+}
+
+static int __init check_parameters(void)
+{
+	if (!strcmp(netns, "init")) {
+		init_only = true;
+	} else if (strcmp(netns, "all")) {
+		pr_err("tcpfsm: netns=%s is unknown: all or init\n", netns);
+		return -EINVAL;
+	}
+	if (!tcpfsm_max_flows)
+		tcpfsm_max_flows = clamp_t(unsigned long, totalram_pages() / (32768 / PAGE_SIZE),
+					   16384, 1U << 20);
+	if (!hashsize)
+		hashsize = roundup_pow_of_two(min(tcpfsm_max_flows, FLOWS_MOST));
+	if (!is_power_of_2(hashsize)) {
+		pr_err("tcpfsm: hashsize=%u is no power of two\n", hashsize);
+		return -EINVAL;
+	}
+	return check_range("max_flows", tcpfsm_max_flows, FLOWS_LEAST, FLOWS_MOST) ?:
+	       check_range("hashsize", hashsize, FLOWS_LEAST, FLOWS_MOST) ?:
+	       check_range("max_services", tcpfsm_max_services, 16, 1U << 20);
+}
+
+/* ---- namespaces ---- */
+
+static int __net_init net_init(struct net *net)
+{
+	struct tcpfsm_net *tn = tcpfsm_net(net);
+	int err;
+
+	tn->net = net;
+	tcpfsm_expire_net_init(tn);
+	err = tcpfsm_service_net_init(tn);
+	if (err)
+		return err;
+	err = tcpfsm_sysctl_net_init(tn);
+	if (err)
+		goto no_sysctl;
+	err = tcpfsm_proc_net_init(tn);
+	if (err)
+		goto no_proc;
+	if (!init_only || net_eq(net, &init_net)) {
+		err = tcpfsm_hook_register(tn);
+		if (err)
+			goto no_hook;
+	}
+	return 0;
+
+no_hook:
+	tcpfsm_proc_net_exit(tn);
+no_proc:
+	tcpfsm_sysctl_net_exit(tn);
+no_sysctl:
+	tcpfsm_service_net_exit(tn);
+	return err;
+}
+
+/* First of all nothing comes in any more; the core waits for RCU before net_exit(). */
+static void __net_exit net_pre_exit(struct net *net)
+{
+	tcpfsm_hook_unregister(tcpfsm_net(net));
+}
+
+static void __net_exit net_exit(struct net *net)
+{
+	struct tcpfsm_net *tn = tcpfsm_net(net);
+
+	tcpfsm_proc_net_exit(tn);	/* waits for readers */
+	tcpfsm_sysctl_net_exit(tn);
+	tcpfsm_expire_net_exit(tn);
+	tcpfsm_event_net_exit(tn);
+	tcpfsm_service_net_exit(tn);
+	tcpfsm_log_free(tn);
+	tcpfsm_stats_free(tn);
+}
+
+static struct pernet_operations net_ops = {
+	.init	  = net_init,
+	.pre_exit = net_pre_exit,
+	.exit	  = net_exit,
+	.id	  = &net_id,
+	.size	  = sizeof(struct tcpfsm_net),
+};
+
+/* ---- module ---- */
+
+static int __init tcpfsm_init(void)
+{
+	int err = check_parameters();
+
+	if (err)
+		return err;
+	tcpfsm_stats_init();
+	err = tcpfsm_flow_init(hashsize);
+	if (err)
+		return err;
+	err = tcpfsm_service_init();
+	if (err)
+		goto no_service;
+	err = register_pernet_subsys(&net_ops);
+	if (err)
+		goto no_net;
+	err = tcpfsm_genl_init();
+	if (err)
+		goto no_genl;
+	pr_info("tcpfsm: watching, at most %u flows in %u buckets\n", tcpfsm_max_flows, hashsize);
+	return 0;
+
+no_genl:
+	unregister_pernet_subsys(&net_ops);
+	rcu_barrier();
+no_net:
+	tcpfsm_service_exit();
+no_service:
+	tcpfsm_flow_exit();
+	return err;
+}
+
+static void __exit tcpfsm_exit(void)
+{
+	tcpfsm_genl_exit();	/* requests need namespaces */
+	unregister_pernet_subsys(&net_ops);
+	rcu_barrier();		/* services */
+	tcpfsm_service_exit();
+	tcpfsm_flow_exit();
+}
+
+module_init(tcpfsm_init);
+module_exit(tcpfsm_exit);
+
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("TCP states of both endpoints of every flow");

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0
+/* From a packet at a hook to a segment in view. */
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/skbuff.h>
+#include <linux/tcp.h>
+#include <net/checksum.h>
+#include <net/ip.h>
+#include <net/ip6_checksum.h>
+#include <net/ipv6.h>
+#include <net/tcp.h>
+
+#include "packet.h"
+#include "stats.h"
+
+/* The window scale option of a SYN, RFC 7323 2.2. Options that lie about their length end it. */
+static void read_options(struct tfsm_seg *seg, const struct sk_buff *skb, unsigned int offset,
+			 unsigned int length)
+{
+	u8 buf[40];
+	const u8 *p = skb_header_pointer(skb, offset, length, buf), *end = p + length;
+
+	if (!p)
+		return;
+	while (p < end && *p != TCPOPT_EOL) {
+		if (*p == TCPOPT_NOP) {
+			p++;
+			continue;
+		}
+		if (end - p < 2 || p[1] < 2 || p[1] > end - p)
+			return;
+		if (*p == TCPOPT_WINDOW && p[1] == TCPOLEN_WINDOW) {
+			seg->has_wscale = true;
+			seg->wscale = min_t(u8, p[2], 14);
+		}
+		p += p[1];
+	}
+}
+
+/* Canonical order: the lower address, then port, first. */
+static void set_tuple(struct tcpfsm_view *v, const union tcpfsm_addr *src,
+		      const union tcpfsm_addr *dst, const struct tcphdr *th, u8 family)
+{
+	struct tcpfsm_tuple *t = &v->tuple;
+	size_t len = family == AF_INET ? 4 : 16;
+	int order = memcmp(src, dst, len) ?: memcmp(&th->source, &th->dest, 2);
+
+	v->from = order > 0;
+	t->family = family;
+	memcpy(&t->addr[v->from], src, len);
+	memcpy(&t->addr[!v->from], dst, len);
+	t->port[v->from] = th->source;
+	t->port[!v->from] = th->dest;
+}
+
+/* IPv4 header at the network header. Return: offset of TCP from skb->data, or negative. */
+static int read_ip4(struct tcpfsm_view *v, const struct sk_buff *skb, union tcpfsm_addr *src,
+		    union tcpfsm_addr *dst)
+{
+	const struct iphdr *iph = ip_hdr(skb);
+
+	if (iph->protocol != IPPROTO_TCP)
+		return -1;
+	if (iph->frag_off & htons(IP_OFFSET)) {
+		tcpfsm_count(v->tuple.tn, TCPFSM_C_later_fragments);
+		return -1;
+	}
+	v->seg.partial = iph->frag_off & htons(IP_MF);
+	src->ip4 = iph->saddr;
+	dst->ip4 = iph->daddr;
+	return skb_network_offset(skb) + iph->ihl * 4;
+}
+
+static int read_ip6(struct tcpfsm_view *v, const struct sk_buff *skb, union tcpfsm_addr *src,
+		    union tcpfsm_addr *dst)
+{
+	const struct ipv6hdr *ip6h = ipv6_hdr(skb);
+	int offset = skb_network_offset(skb) + sizeof(*ip6h);
+	u8 next = ip6h->nexthdr;
+	__be16 frag = 0;
+
+	if (next != IPPROTO_TCP) {
+		if (!ipv6_ext_hdr(next))
+			return -1;
+		offset = ipv6_skip_exthdr(skb, offset, &next, &frag);
+		if (offset < 0 || next != IPPROTO_TCP)
+			return -1;
+		if (frag & htons(IP6_OFFSET)) {
+			tcpfsm_count(v->tuple.tn, TCPFSM_C_later_fragments);
+			return -1;
+		}
+		v->seg.partial = frag & htons(IP6_MF);
+	}
+	src->ip6 = ip6h->saddr;
+	dst->ip6 = ip6h->daddr;
+	return offset;
+}
+
+bool tcpfsm_packet_view(struct tcpfsm_view *v, const struct sk_buff *skb, u8 family)
+{
+	struct tfsm_seg *seg = &v->seg;
+	union tcpfsm_addr src, dst;
+	const struct tcphdr *th;
+	unsigned int doff, len;
+	struct tcphdr buf;
+	int offset;
+
+	memset(seg, 0, sizeof(*seg));
+	offset = family == AF_INET ? read_ip4(v, skb, &src, &dst) : read_ip6(v, skb, &src, &dst);
+	if (offset < 0)
+		return false;
+	th = skb_header_pointer(skb, offset, sizeof(buf), &buf);
+	if (!th) {
+		tcpfsm_count(v->tuple.tn, TCPFSM_C_short_header);
+		return false;
+	}
+	doff = th->doff * 4;
+	len = skb->len - offset;
+	if (doff < sizeof(*th) || doff > len) {
+		tcpfsm_count(v->tuple.tn, TCPFSM_C_short_header);
+		return false;
+	}
+	v->skb = skb;
+	v->offset = offset;
+	seg->seq = ntohl(th->seq);
+	seg->ack = ntohl(th->ack_seq);
+	seg->len = len - doff;
+	seg->win = ntohs(th->window);
+	seg->flags = ((const u8 *)th)[13];
+	if (seg->flags & TFSM_SYN && doff > sizeof(*th))
+		read_options(seg, skb, offset + sizeof(*th), doff - sizeof(*th));
+	v->packets = skb_is_gso(skb) ? skb_shinfo(skb)->gso_segs ?: 1 : 1;
+	v->bytes = skb->len - skb_network_offset(skb) +
+		   (v->packets - 1) * (offset + doff - skb_network_offset(skb));
+	set_tuple(v, &src, &dst, th, family);
+	return true;
+}
+
+/*
+ * Read-only: skb_checksum_complete() and nf_checksum() would write what they found into the
+ * packet. Where the device vouched for it, or is still to fill it in, there is nothing to ask.
+ */
+bool tcpfsm_packet_corrupt(const struct tcpfsm_view *v)
+{
+	const struct sk_buff *skb = v->skb;
+	u8 family = v->tuple.family, from = v->from;
+	unsigned int len = skb->len - v->offset;
+	__wsum sum;
+
+	if (skb->ip_summed != CHECKSUM_NONE && skb->ip_summed != CHECKSUM_COMPLETE)
+		return false;
+	if (v->seg.partial)
+		return false;
+	sum = skb_checksum(skb, v->offset, len, 0);
+	if (family == AF_INET)
+		return csum_tcpudp_magic(v->tuple.addr[from].ip4, v->tuple.addr[!from].ip4,
+					 len, IPPROTO_TCP, sum);
+	return csum_ipv6_magic(&v->tuple.addr[from].ip6, &v->tuple.addr[!from].ip6,
+			       len, IPPROTO_TCP, sum);
+}

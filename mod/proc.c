@@ -1,0 +1,457 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * /proc/net/tcpfsm/: one header line, then rows of words. Columns are only ever appended.
+ * Files that show addresses are for root (0440).
+ */
+#include <linux/ktime.h>
+#include <linux/proc_fs.h>
+#include <linux/seq_file.h>
+#include <linux/seq_file_net.h>
+#include <linux/slab.h>
+#include <linux/timekeeping.h>
+
+#include "log.h"
+#include "proc.h"
+#include "service.h"
+#include "stats.h"
+
+static const char *const state_name[TCPFSM_STATES] = {
+#define X(name, ss, means, waits, tells) [TCPFSM_##name] = #name,
+	TCPFSM_STATE_LIST(X)
+#undef X
+};
+
+static const u8 state_order[] = {
+#define X(name, ss, means, waits, tells) TCPFSM_##name,
+	TCPFSM_STATE_LIST(X)
+#undef X
+};
+
+static const char *const cause_name[TCPFSM_CAUSES] = {
+#define X(name, help) [TCPFSM_##name] = #name,
+	TCPFSM_CAUSE_LIST(X)
+#undef X
+};
+
+static struct tcpfsm_net *seq_tn(const struct seq_file *seq)
+{
+	return tcpfsm_net(seq_file_single_net((struct seq_file *)seq));
+}
+
+/* ---- small files, made at one go ---- */
+
+/* The sums for a file, or NULL; kfree() them. */
+static struct tcpfsm_sums *sums_of(struct seq_file *seq)
+{
+	struct tcpfsm_sums *sums = kmalloc(sizeof(*sums), GFP_KERNEL);
+
+	if (sums)
+		tcpfsm_stats_sum(seq_tn(seq), sums);
+	return sums;
+}
+
+static int states_show(struct seq_file *seq, void *unused)
+{
+	struct tcpfsm_sums *sums = sums_of(seq);
+	unsigned int i, other;
+
+	if (!sums)
+		return -ENOMEM;
+	seq_puts(seq, "state orig resp entered\n");
+	for (i = 0; i < ARRAY_SIZE(state_order); i++) {
+		u64 orig = 0, resp = 0, entered = 0;
+		u8 state = state_order[i];
+
+		for (other = 0; other < TCPFSM_STATES; other++) {
+			orig += sums->pair[state][other];
+			resp += sums->pair[other][state];
+			entered += sums->transition[other][state];
+		}
+		seq_printf(seq, "%s %llu %llu %llu\n", state_name[state], orig, resp, entered);
+	}
+	kfree(sums);
+	return 0;
+}
+
+static void show_matrix(struct seq_file *seq, const char *corner,
+			const u64 matrix[TCPFSM_STATES][TCPFSM_STATES])
+{
+	unsigned int i, j;
+
+	seq_puts(seq, corner);
+	for (j = 0; j < ARRAY_SIZE(state_order); j++)
+		seq_printf(seq, " %s", state_name[state_order[j]]);
+	seq_putc(seq, '\n');
+	for (i = 0; i < ARRAY_SIZE(state_order); i++) {
+		seq_puts(seq, state_name[state_order[i]]);
+		for (j = 0; j < ARRAY_SIZE(state_order); j++)
+			seq_printf(seq, " %llu", matrix[state_order[i]][state_order[j]]);
+		seq_putc(seq, '\n');
+	}
+}
+
+static int pairs_show(struct seq_file *seq, void *unused)
+{
+	struct tcpfsm_sums *sums = sums_of(seq);
+
+	if (!sums)
+		return -ENOMEM;
+	show_matrix(seq, "orig:resp", sums->pair);
+	kfree(sums);
+	return 0;
+}
+
+static int transitions_show(struct seq_file *seq, void *unused)
+{
+	struct tcpfsm_sums *sums = sums_of(seq);
+
+	if (!sums)
+		return -ENOMEM;
+	show_matrix(seq, "from:to", sums->transition);
+	kfree(sums);
+	return 0;
+}
+
+static int counters_show(struct seq_file *seq, void *unused)
+{
+	struct tcpfsm_sums *sums = sums_of(seq);
+	unsigned int i;
+
+	if (!sums)
+		return -ENOMEM;
+	seq_puts(seq, "name value\n");
+	for (i = 0; i < TCPFSM_COUNTERS; i++)
+		seq_printf(seq, "%s %llu\n", tcpfsm_counter_name[i], sums->counter[i]);
+	seq_printf(seq, "table_entries %llu\n", tcpfsm_flows_total());
+	seq_printf(seq, "table_limit %u\n", tcpfsm_max_flows);
+	kfree(sums);
+	return 0;
+}
+
+static int dwell_show(struct seq_file *seq, void *unused)
+{
+	struct tcpfsm_sums *sums = sums_of(seq);
+	unsigned int i, j;
+
+	if (!sums)
+		return -ENOMEM;
+	seq_puts(seq, "state");
+	for (j = 0; j < TCPFSM_DWELL_BUCKETS; j++)
+		seq_printf(seq, " %lluus", 1ULL << j);
+	seq_putc(seq, '\n');
+	for (i = 0; i < ARRAY_SIZE(state_order); i++) {
+		seq_puts(seq, state_name[state_order[i]]);
+		for (j = 0; j < TCPFSM_DWELL_BUCKETS; j++)
+			seq_printf(seq, " %llu", sums->dwell[state_order[i]][j]);
+		seq_putc(seq, '\n');
+	}
+	kfree(sums);
+	return 0;
+}
+
+/* ---- what rows share ---- */
+
+static void show_addr(struct seq_file *seq, u8 family, const union tcpfsm_addr *addr)
+{
+	if (family == AF_INET)
+		seq_printf(seq, " %pI4", &addr->ip4);
+	else
+		seq_printf(seq, " %pI6c", &addr->ip6);
+}
+
+static void show_tuple(struct seq_file *seq, u8 family, const union tcpfsm_addr *src,
+		       const union tcpfsm_addr *dst, __be16 sport, __be16 dport)
+{
+	show_addr(seq, family, src);
+	seq_printf(seq, " %u", ntohs(sport));
+	show_addr(seq, family, dst);
+	seq_printf(seq, " %u", ntohs(dport));
+}
+
+/* Oldest first: SYN_SENT>ESTABLISHED */
+static void show_history(struct seq_file *seq, u64 history)
+{
+	int shift = 60;
+	bool more = false;
+
+	seq_putc(seq, ' ');
+	for (; shift >= 0; shift -= 4) {
+		u8 state = history >> shift & 15;
+
+		if (!state || state >= TCPFSM_STATES)
+			continue;
+		seq_printf(seq, "%s%s", more ? ">" : "", state_name[state]);
+		more = true;
+	}
+}
+
+/* ---- flows ---- */
+
+/* A position that outlasts read(): the bucket and the last id shown in it. */
+struct flow_iter {
+	struct seq_net_private p;	/* must be first */
+	u64 below, after;
+	u32 bucket;
+	loff_t pos;
+	struct tcpfsm_snap snap;
+};
+
+static bool flow_here(const struct tcpfsm_flow *f, const void *tn)
+{
+	return f->tn == tn;
+}
+
+static void *flow_advance(struct seq_file *seq, struct flow_iter *it)
+{
+	struct tcpfsm_net *tn = tcpfsm_net(seq_file_net(seq));
+
+	for (; it->bucket < tcpfsm_flow_buckets(); it->bucket++, it->after = 0)
+		if (tcpfsm_flow_bucket(it->bucket, &it->after, it->below, flow_here, tn, &it->snap))
+			return it;
+	return NULL;
+}
+
+/* Reads come in order, so where the last one ended is where the next begins: no walk anew. */
+static void *flow_start(struct seq_file *seq, loff_t *pos)
+{
+	struct flow_iter *it = seq->private;
+
+	if (!*pos) {
+		it->bucket = 0;
+		it->after = 0;
+		it->pos = 0;
+		it->below = tcpfsm_flow_next_id();
+		return SEQ_START_TOKEN;
+	}
+	if (it->pos == *pos && it->snap.tn)
+		return it;		/* the row that did not fit */
+	if (it->pos + 1 != *pos && it->pos != *pos)
+		return NULL;
+	it->pos = *pos;
+	return flow_advance(seq, it);
+}
+
+static void *flow_next(struct seq_file *seq, void *v, loff_t *pos)
+{
+	struct flow_iter *it = seq->private;
+
+	it->pos = ++*pos;
+	it->snap.tn = NULL;
+	if (need_resched())
+		cond_resched();
+	return flow_advance(seq, it);
+}
+
+static void flow_stop(struct seq_file *seq, void *v)
+{
+}
+
+static int flow_show(struct seq_file *seq, void *v)
+{
+	const struct flow_iter *it = seq->private;
+	const struct tcpfsm_snap *s = &it->snap;
+	u64 now = ktime_get_ns();
+	u8 end;
+
+	if (v == SEQ_START_TOKEN) {
+		seq_puts(seq, "flow src sport dst dport orig resp orig_ns resp_ns idle_ms "
+			 "orig_packets orig_bytes resp_packets resp_bytes flags "
+			 "orig_history resp_history orig_cookie resp_cookie\n");
+		return 0;
+	}
+	seq_printf(seq, "%llu", s->id);
+	show_tuple(seq, s->family, &s->src, &s->dst, s->sport, s->dport);
+	for (end = 0; end < TCPFSM_ENDS; end++)
+		seq_printf(seq, " %s", state_name[s->state[end]]);
+	for (end = 0; end < TCPFSM_ENDS; end++)
+		seq_printf(seq, " %llu", now > s->since[end] ? now - s->since[end] : 0);
+	seq_printf(seq, " %u", jiffies_to_msecs(s->idle));
+	for (end = 0; end < TCPFSM_ENDS; end++)
+		seq_printf(seq, " %u %llu", s->packets[end], s->bytes[end]);
+	seq_printf(seq, " 0x%x", s->flags);
+	for (end = 0; end < TCPFSM_ENDS; end++)
+		show_history(seq, s->history[end]);
+	for (end = 0; end < TCPFSM_ENDS; end++)
+		seq_printf(seq, " %llu", s->local.end[end].cookie);
+	seq_putc(seq, '\n');
+	return 0;
+}
+
+static const struct seq_operations flow_ops = {
+	.start = flow_start, .next = flow_next, .stop = flow_stop, .show = flow_show,
+};
+
+/* ---- services ---- */
+
+struct service_iter {
+	struct seq_net_private p;	/* must be first */
+	u64 here;			/* after the row being shown */
+	u64 next;			/* after the last row shown whole */
+};
+
+/* As with flows: the place after the last row shown is kept. */
+static void *service_start(struct seq_file *seq, loff_t *pos)
+{
+	struct service_iter *it = seq->private;
+
+	rcu_read_lock();
+	if (!*pos) {
+		it->next = 0;
+		return SEQ_START_TOKEN;
+	}
+	it->here = it->next;
+	return tcpfsm_service_next(tcpfsm_net(seq_file_net(seq)), &it->here);
+}
+
+static void *service_next(struct seq_file *seq, void *v, loff_t *pos)
+{
+	struct service_iter *it = seq->private;
+
+	if (v != SEQ_START_TOKEN)
+		it->next = it->here;	/* the row before was shown whole */
+	++*pos;
+	it->here = it->next;
+	return tcpfsm_service_next(tcpfsm_net(seq_file_net(seq)), &it->here);
+}
+
+static void service_stop(struct seq_file *seq, void *v)
+{
+	rcu_read_unlock();
+}
+
+static u64 mean(u64 sum, u64 n)
+{
+	return n ? div64_u64(sum, n) : 0;
+}
+
+static int service_show(struct seq_file *seq, void *v)
+{
+	const struct tcpfsm_service *s = v;
+	unsigned int i;
+
+	if (v == SEQ_START_TOKEN) {
+		seq_puts(seq, "addr port flows established refused reset synack_resent "
+			 "connect_mean_ns accept_mean_ns");
+		for (i = 0; i < ARRAY_SIZE(state_order); i++)
+			seq_printf(seq, " %s", state_name[state_order[i]]);
+		seq_putc(seq, '\n');
+		return 0;
+	}
+	if (!s->family)
+		seq_puts(seq, "other 0");
+	else if (s->family == AF_INET)
+		seq_printf(seq, "%pI4 %u", &s->addr.ip4, ntohs(s->port));
+	else
+		seq_printf(seq, "%pI6c %u", &s->addr.ip6, ntohs(s->port));
+	seq_printf(seq, " %lu %lu %lu %lu %lu %llu %llu",
+		   atomic_long_read(&s->opened), atomic_long_read(&s->established),
+		   atomic_long_read(&s->refused), atomic_long_read(&s->reset),
+		   atomic_long_read(&s->synack_resent),
+		   mean(atomic64_read(&s->connect_ns), atomic_long_read(&s->connects)),
+		   mean(atomic64_read(&s->accept_ns), atomic_long_read(&s->accepts)));
+	for (i = 0; i < ARRAY_SIZE(state_order); i++)
+		seq_printf(seq, " %ld", max(0L, atomic_long_read(&s->state[state_order[i]])));
+	seq_putc(seq, '\n');
+	return 0;
+}
+
+static const struct seq_operations service_ops = {
+	.start = service_start, .next = service_next, .stop = service_stop, .show = service_show,
+};
+
+/* ---- log ---- */
+
+struct log_iter {
+	struct seq_net_private p;	/* must be first */
+	struct tcpfsm_log_entry e;
+};
+
+/* The position is the sequence number, so that no walk is ever needed. */
+static void *log_at(struct seq_file *seq, loff_t *pos)
+{
+	struct log_iter *it = seq->private;
+	u64 wanted = *pos;
+
+	if (!tcpfsm_log_next(tcpfsm_net(seq_file_net(seq)), &wanted, &it->e))
+		return NULL;
+	*pos = wanted;
+	return it;
+}
+
+static void *log_start(struct seq_file *seq, loff_t *pos)
+{
+	return *pos ? log_at(seq, pos) : SEQ_START_TOKEN;
+}
+
+static void *log_next(struct seq_file *seq, void *v, loff_t *pos)
+{
+	++*pos;
+	return log_at(seq, pos);
+}
+
+static int log_show(struct seq_file *seq, void *v)
+{
+	const struct log_iter *it = seq->private;
+	const struct tcpfsm_log_entry *e = &it->e;
+	u64 when;
+	u32 ns;
+
+	if (v == SEQ_START_TOKEN) {
+		seq_puts(seq, "seq time flow step src sport dst dport end from to cause dwell_ns "
+			 "flags\n");
+		return 0;
+	}
+	when = ktime_to_ns(ktime_mono_to_real(ns_to_ktime(e->when)));
+	ns = do_div(when, NSEC_PER_SEC);
+	seq_printf(seq, "%llu %llu.%09u %llu %u", e->seq, when, ns, e->flow, e->step);
+	show_tuple(seq, e->family, &e->src, &e->dst, e->sport, e->dport);
+	seq_printf(seq, " %s %s %s %s %llu %u\n", e->end_flags & 1 ? "resp" : "orig",
+		   state_name[e->from], state_name[e->to], cause_name[e->cause], e->dwell,
+		   e->end_flags >> 1);
+	return 0;
+}
+
+static const struct seq_operations log_ops = {
+	.start = log_start, .next = log_next, .stop = flow_stop, .show = log_show,
+};
+
+/* ---- init ---- */
+
+static const struct {
+	const char *name;
+	int (*show)(struct seq_file *seq, void *unused);
+} small_files[] = {
+	{ "states", states_show },
+	{ "pairs", pairs_show },
+	{ "transitions", transitions_show },
+	{ "counters", counters_show },
+	{ "dwell", dwell_show },
+};
+
+int tcpfsm_proc_net_init(struct tcpfsm_net *tn)
+{
+	unsigned int i;
+	bool ok = true;
+
+	tn->proc = proc_net_mkdir(tn->net, "tcpfsm", tn->net->proc_net);
+	if (!tn->proc)
+		return -ENOMEM;
+	for (i = 0; i < ARRAY_SIZE(small_files); i++)
+		ok = ok && proc_create_net_single(small_files[i].name, 0444, tn->proc,
+						  small_files[i].show, NULL);
+	ok = ok && proc_create_net("flows", 0440, tn->proc, &flow_ops, sizeof(struct flow_iter));
+	ok = ok && proc_create_net("services", 0440, tn->proc, &service_ops,
+				   sizeof(struct service_iter));
+	ok = ok && proc_create_net("log", 0440, tn->proc, &log_ops, sizeof(struct log_iter));
+	if (ok)
+		return 0;
+	tcpfsm_proc_net_exit(tn);
+	return -ENOMEM;
+}
+
+void tcpfsm_proc_net_exit(struct tcpfsm_net *tn)
+{
+	if (tn->proc)
+		proc_remove(tn->proc);
+	tn->proc = NULL;
+}

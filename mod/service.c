@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Services. A row lives while it has flows; then it waits in the list of idle rows, oldest
+ * first, from which a full table takes. Locks nest bucket, then idle_lock.
+ */
+#include <linux/random.h>
+#include <linux/rculist.h>
+#include <linux/siphash.h>
+#include <linux/slab.h>
+#include <net/ipv6.h>
+
+#include "service.h"
+#include "stats.h"
+
+#define BUCKETS 4096
+
+static struct {
+	struct hlist_head head;
+	spinlock_t lock;
+} *table;
+static siphash_key_t key;
+static LIST_HEAD(idle_rows);
+static DEFINE_SPINLOCK(idle_lock);
+static atomic_t rows = ATOMIC_INIT(0);
+
+static unsigned int bucket_of(const struct tcpfsm_tuple *t, u8 i)
+{
+	const union tcpfsm_addr *a = &t->addr[i];
+	u64 low = (u64)(__force u16)t->port[i] << 32 | t->l3;
+
+	if (t->family == AF_INET)
+		return siphash_3u64((__force u32)a->ip4, low, (unsigned long)t->tn, &key) %
+		       BUCKETS;
+	return siphash_4u64(((const u64 *)&a->ip6)[0], ((const u64 *)&a->ip6)[1], low,
+			    (unsigned long)t->tn, &key) % BUCKETS;
+}
+
+static bool is_service(const struct tcpfsm_service *s, const struct tcpfsm_tuple *t, u8 i)
+{
+	if (s->tn != t->tn || s->port != t->port[i] || s->family != t->family || s->l3 != t->l3)
+		return false;
+	return s->family == AF_INET ? s->addr.ip4 == t->addr[i].ip4 :
+				      ipv6_addr_equal(&s->addr.ip6, &t->addr[i].ip6);
+}
+
+static struct tcpfsm_service *find(unsigned int b, const struct tcpfsm_tuple *t, u8 i)
+{
+	struct tcpfsm_service *s;
+
+	hlist_for_each_entry_rcu(s, &table[b].head, node)
+		if (is_service(s, t, i))
+			return s;
+	return NULL;
+}
+
+bool tcpfsm_service_known(const struct tcpfsm_tuple *t, u8 i)
+{
+	return find(bucket_of(t, i), t, i);
+}
+
+/* Bucket of @s locked, and it has no flows. */
+static void remove_row(struct tcpfsm_service *s)
+{
+	spin_lock(&idle_lock);
+	list_del_init(&s->idle);
+	spin_unlock(&idle_lock);
+	hlist_del_init_rcu(&s->node);
+	atomic_dec(&rows);
+	kfree_rcu(s, rcu);
+}
+
+static unsigned int bucket_of_row(const struct tcpfsm_service *s)
+{
+	struct tcpfsm_tuple t;
+
+	t.tn = s->tn;
+	t.l3 = s->l3;
+	t.family = s->family;
+	t.port[0] = s->port;
+	t.addr[0] = s->addr;
+	return bucket_of(&t, 0);
+}
+
+/* Make room by the row that has been idle for longest. */
+static bool evict_row(void)
+{
+	struct tcpfsm_service *s;
+	bool done = false;
+	unsigned int b;
+
+	rcu_read_lock();
+	spin_lock(&idle_lock);
+	s = list_first_entry_or_null(&idle_rows, struct tcpfsm_service, idle);
+	if (s)
+		list_del_init(&s->idle);
+	spin_unlock(&idle_lock);
+	if (s) {
+		b = bucket_of_row(s);
+		spin_lock(&table[b].lock);
+		if (!hlist_unhashed(&s->node) && !atomic_read(&s->flows)) {
+			remove_row(s);
+			done = true;
+		}
+		spin_unlock(&table[b].lock);
+	}
+	rcu_read_unlock();
+	return done;
+}
+
+static struct tcpfsm_service *add_row(unsigned int b, const struct tcpfsm_tuple *t, u8 i)
+{
+	struct tcpfsm_service *s = kzalloc(sizeof(*s), GFP_ATOMIC | __GFP_NOWARN);
+
+	if (!s)
+		return NULL;
+	s->tn = t->tn;
+	s->l3 = t->l3;
+	s->family = t->family;
+	s->port = t->port[i];
+	s->addr = t->addr[i];
+	atomic_set(&s->flows, 1);
+	INIT_LIST_HEAD(&s->idle);
+	hlist_add_head_rcu(&s->node, &table[b].head);
+	return s;
+}
+
+static void take(struct tcpfsm_service *s)
+{
+	if (atomic_inc_not_zero(&s->flows))
+		return;
+	spin_lock(&idle_lock);
+	if (atomic_inc_return(&s->flows) == 1)
+		list_del_init(&s->idle);
+	spin_unlock(&idle_lock);
+}
+
+struct tcpfsm_service *tcpfsm_service_get(const struct tcpfsm_tuple *t, u8 i)
+{
+	unsigned int b = bucket_of(t, i);
+	struct tcpfsm_service *s;
+	bool room = true;
+
+	if (!tcpfsm_service_known(t, i) && atomic_read(&rows) >= tcpfsm_max_services)
+		room = evict_row();
+	spin_lock(&table[b].lock);
+	s = find(b, t, i);
+	if (s) {
+		take(s);
+	} else if (room) {
+		s = add_row(b, t, i);
+		if (s)
+			atomic_inc(&rows);
+	}
+	spin_unlock(&table[b].lock);
+	if (s)
+		return s;
+	tcpfsm_count(t->tn, TCPFSM_C_services_other);
+	atomic_inc(&t->tn->other->flows);
+	return t->tn->other;
+}
+
+void tcpfsm_service_put(struct tcpfsm_service *s)
+{
+	if (!s->family) {
+		atomic_dec(&s->flows);
+		return;
+	}
+	if (!atomic_dec_and_lock(&s->flows, &idle_lock))
+		return;
+	list_add_tail(&s->idle, &idle_rows);
+	spin_unlock(&idle_lock);
+}
+
+void tcpfsm_service_opened(struct tcpfsm_service *s)
+{
+	atomic_long_inc(&s->opened);
+	atomic_long_inc(&s->state[TCPFSM_CLOSED]);	/* where its end moves from */
+}
+
+void tcpfsm_service_move(struct tcpfsm_service *s, const struct tfsm_move *m, u64 since_syn)
+{
+	atomic_long_dec(&s->state[m->from]);
+	atomic_long_inc(&s->state[m->to]);
+	if (m->to == TCPFSM_SYN_RCVD && m->cause == TCPFSM_SND_SYNACK) {
+		atomic_long_inc(&s->connects);
+		atomic64_add(since_syn, &s->connect_ns);
+	} else if (m->to == TCPFSM_ESTABLISHED && m->cause == TCPFSM_SYN_ACKED) {
+		atomic_long_inc(&s->established);
+		atomic_long_inc(&s->accepts);
+		atomic64_add(since_syn, &s->accept_ns);
+	}
+}
+
+void tcpfsm_service_synack_resent(struct tcpfsm_service *s)
+{
+	atomic_long_inc(&s->synack_resent);
+}
+
+static bool was_established(u64 history)
+{
+	for (; history; history >>= 4)
+		if ((history & 15) == TCPFSM_ESTABLISHED)
+			return true;
+	return false;
+}
+
+void tcpfsm_service_ended(struct tcpfsm_service *s, u8 reason, u64 history)
+{
+	atomic_long_dec(&s->state[history & 15]);
+	if (reason == TCPFSM_REASON_REFUSED)
+		atomic_long_inc(&s->refused);
+	else if (reason >= TCPFSM_REASON_RST_ORIG && reason <= TCPFSM_REASON_RST_HOST &&
+		 was_established(history))
+		atomic_long_inc(&s->reset);
+}
+
+/* Position: bucket in the high half, index in the low; then the row of the others. */
+struct tcpfsm_service *tcpfsm_service_next(const struct tcpfsm_net *tn, u64 *pos)
+{
+	unsigned int b = *pos >> 32, skip = (u32)*pos, i;
+	struct tcpfsm_service *s;
+
+	for (; b < BUCKETS; b++, skip = 0) {
+		i = 0;
+		hlist_for_each_entry_rcu(s, &table[b].head, node) {
+			if (i++ < skip || s->tn != tn)
+				continue;
+			*pos = (u64)b << 32 | i;
+			return s;
+		}
+	}
+	if (b > BUCKETS || !atomic_long_read(&tn->other->opened))
+		return NULL;
+	*pos = (u64)(BUCKETS + 1) << 32;
+	return tn->other;
+}
+
+int tcpfsm_service_net_init(struct tcpfsm_net *tn)
+{
+	tn->other = kzalloc(sizeof(*tn->other), GFP_KERNEL);
+	if (!tn->other)
+		return -ENOMEM;
+	tn->other->tn = tn;
+	return 0;
+}
+
+/* All flows of the namespace are gone, so all its rows are idle. */
+void tcpfsm_service_net_exit(struct tcpfsm_net *tn)
+{
+	struct tcpfsm_service *s;
+	struct hlist_node *next;
+	unsigned int b;
+
+	for (b = 0; b < BUCKETS; b++) {
+		if (hlist_empty(&table[b].head))
+			continue;
+		spin_lock_bh(&table[b].lock);
+		hlist_for_each_entry_safe(s, next, &table[b].head, node)
+			if (s->tn == tn)
+				remove_row(s);
+		spin_unlock_bh(&table[b].lock);
+	}
+	kfree(tn->other);
+}
+
+int __init tcpfsm_service_init(void)
+{
+	unsigned int b;
+
+	get_random_bytes(&key, sizeof(key));
+	table = kvmalloc_array(BUCKETS, sizeof(*table), GFP_KERNEL | __GFP_ZERO);
+	if (!table)
+		return -ENOMEM;
+	for (b = 0; b < BUCKETS; b++)
+		spin_lock_init(&table[b].lock);
+	return 0;
+}
+
+void tcpfsm_service_exit(void)
+{
+	kvfree(table);
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Services: address and port of a responding endpoint, over all its flows. */
+#ifndef _TCPFSM_SERVICE_H
+#define _TCPFSM_SERVICE_H
+
+#include "tcpfsm.h"
+
+struct tcpfsm_service {
+	struct hlist_node	node;
+	struct tcpfsm_net	*tn;
+	struct list_head	idle;		/* while flows is 0 */
+	atomic_t		flows;		/* in the table */
+	u32			l3;
+	__be16			port;
+	u8			family;		/* 0: the row of all that found no place */
+	union tcpfsm_addr	addr;
+	struct rcu_head		rcu;
+
+	atomic_long_t		state[TCPFSM_STATES];
+	atomic_long_t		opened;
+	atomic_long_t		established;
+	atomic_long_t		refused;
+	atomic_long_t		reset;
+	atomic_long_t		synack_resent;
+	atomic64_t		connect_ns;	/* SYN to SYN|ACK */
+	atomic_long_t		connects;
+	atomic64_t		accept_ns;	/* SYN to the ACK of the SYN|ACK */
+	atomic_long_t		accepts;
+};
+
+extern unsigned int tcpfsm_max_services;
+
+int tcpfsm_service_init(void);
+void tcpfsm_service_exit(void);
+int tcpfsm_service_net_init(struct tcpfsm_net *tn);
+void tcpfsm_service_net_exit(struct tcpfsm_net *tn);
+
+/* The service at end @i (canonical index) of a tuple; never NULL. Put it when the flow goes. */
+struct tcpfsm_service *tcpfsm_service_get(const struct tcpfsm_tuple *t, u8 i);
+void tcpfsm_service_put(struct tcpfsm_service *s);
+
+/* Has this end been a service lately? */
+bool tcpfsm_service_known(const struct tcpfsm_tuple *t, u8 i);
+
+/* What happened to one of its flows. Under the flow's lock. */
+void tcpfsm_service_opened(struct tcpfsm_service *s);
+void tcpfsm_service_move(struct tcpfsm_service *s, const struct tfsm_move *m, u64 since_syn);
+void tcpfsm_service_synack_resent(struct tcpfsm_service *s);
+void tcpfsm_service_ended(struct tcpfsm_service *s, u8 reason, u64 history);
+
+/*
+ * tcpfsm_service_next - the next service of a namespace
+ * @pos: position, 0 to begin; opaque
+ *
+ * Return: under RCU, valid until the caller leaves it; NULL at the end.
+ */
+struct tcpfsm_service *tcpfsm_service_next(const struct tcpfsm_net *tn, u64 *pos);
+
+#endif /* _TCPFSM_SERVICE_H */

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What the kernel's own sockets say about a flow's local ends. */
+#include <linux/slab.h>
+#include <linux/sock_diag.h>
+#include <net/inet6_hashtables.h>
+#include <net/inet_hashtables.h>
+#include <net/inet_sock.h>
+#include <net/sock.h>
+#include <net/tcp.h>
+
+#include "service.h"
+#include "socket.h"
+#include "stats.h"
+
+/* One local end: its own address first. */
+struct ends {
+	const union tcpfsm_addr *src, *dst;
+	__be16 sport, dport;
+};
+
+/*
+ * The connection's socket, of any kind: full, request or time-wait. Under RCU; put with
+ * sock_gen_put().
+ */
+static struct sock *lookup(struct net *net, u8 family, const struct ends *e, u32 ifindex)
+{
+	if (family == AF_INET)
+		return tcpfsm_lookup4(net, e->dst->ip4, e->dport, e->src->ip4, ntohs(e->sport),
+				      ifindex);
+#if IS_ENABLED(CONFIG_IPV6)
+	return tcpfsm_lookup6(net, &e->dst->ip6, e->dport, &e->src->ip6, ntohs(e->sport),
+			      ifindex);
+#else
+	return NULL;
+#endif
+}
+
+static void keep(struct tcpfsm_socket *to, const struct tcpfsm_flow *f, const struct sock *sk)
+{
+	to->uid = sk->sk_uid;
+	to->ifindex = READ_ONCE(sk->sk_bound_dev_if);
+	to->sport = inet_sk(sk)->inet_sport;
+	to->dport = inet_sk(sk)->inet_dport;
+	if (f->family == AF_INET) {
+		to->src.ip4 = inet_sk(sk)->inet_saddr;
+		to->dst.ip4 = inet_sk(sk)->inet_daddr;
+#if IS_ENABLED(CONFIG_IPV6)
+	} else {
+		to->src.ip6 = sk->sk_v6_rcv_saddr;
+		to->dst.ip6 = sk->sk_v6_daddr;
+#endif
+	}
+}
+
+void tcpfsm_socket_note(struct tcpfsm_flow *f, u8 end, const struct tcpfsm_view *v)
+{
+	struct sock *sk = v->skb->sk;
+	u32 cookie[2];
+
+	if (f->local && f->local->end[end].cookie)
+		return;
+	/* Request, time-wait and per-processor control sockets are not the connection's. */
+	if (!sk || !sk_fullsock(sk) || sk->sk_protocol != IPPROTO_TCP ||
+	    sk->sk_type != SOCK_STREAM || sk->sk_state == TCP_LISTEN ||
+	    (f->family == AF_INET6) != (sk->sk_family == AF_INET6 &&
+					!ipv6_addr_v4mapped(&sk->sk_v6_daddr)))
+		return;
+	if (!f->local)
+		f->local = kzalloc(sizeof(*f->local), GFP_ATOMIC | __GFP_NOWARN);
+	if (!f->local) {
+		tcpfsm_count(f->tn, TCPFSM_C_no_memory);
+		return;
+	}
+	keep(&f->local->end[end], f, sk);
+	sock_diag_save_cookie(sk, cookie);
+	f->local->end[end].cookie = (u64)cookie[1] << 32 | cookie[0];
+}
+
+static u8 state_of(const struct tcpfsm_tuple *t, u8 i)
+{
+	const struct ends e = {
+		.src = &t->addr[i], .dst = &t->addr[!i],
+		.sport = t->port[i], .dport = t->port[!i],
+	};
+	struct sock *sk = lookup(t->tn->net, t->family, &e, t->l3);
+	u8 state;
+
+	if (!sk)
+		return TCPFSM_STATE_UNSET;
+	state = READ_ONCE(sk->sk_state);
+	if (state == TCP_TIME_WAIT)	/* Linux keeps orphans in FIN_WAIT_2 so too */
+		state = READ_ONCE(inet_twsk(sk)->tw_substate);
+	sock_gen_put(sk);
+	return state < TCPFSM_STATES ? state : TCPFSM_STATE_UNSET;
+}
+
+void tcpfsm_socket_states(const struct tcpfsm_view *v, u8 sender, u8 state[TCPFSM_ENDS])
+{
+	if (v->from_local)
+		state[sender] = state_of(&v->tuple, v->from);
+	if (v->to_local)
+		state[!sender] = state_of(&v->tuple, !v->from);
+}
+
+bool tcpfsm_socket_listens(const struct tcpfsm_tuple *t, u8 i)
+{
+	struct sock *sk = NULL;
+	bool listens;
+
+	if (t->family == AF_INET)
+		sk = tcpfsm_lookup_listener4(t->tn->net, t->addr[!i].ip4, t->port[!i],
+					     t->addr[i].ip4, ntohs(t->port[i]), t->l3);
+#if IS_ENABLED(CONFIG_IPV6)
+	else
+		sk = tcpfsm_lookup_listener6(t->tn->net, &t->addr[!i].ip6, t->port[!i],
+					     &t->addr[i].ip6, ntohs(t->port[i]), t->l3);
+#endif
+	listens = sk;		/* listeners are freed by RCU: no reference was taken */
+	return listens;
+}
+
+bool tcpfsm_socket_lives(const struct tcpfsm_snap *snap, u8 end)
+{
+	const struct tcpfsm_socket *own = &snap->local.end[end];
+	struct ends e = {
+		.src = end == TCPFSM_ORIG ? &snap->src : &snap->dst,
+		.dst = end == TCPFSM_ORIG ? &snap->dst : &snap->src,
+		.sport = end == TCPFSM_ORIG ? snap->sport : snap->dport,
+		.dport = end == TCPFSM_ORIG ? snap->dport : snap->sport,
+	};
+	u32 ifindex = snap->l3;
+	struct sock *sk;
+
+	if (own->cookie) {
+		e = (struct ends) { &own->src, &own->dst, own->sport, own->dport };
+		ifindex = own->ifindex ?: ifindex;
+	}
+	local_bh_disable();
+	tcpfsm_count(snap->tn, TCPFSM_C_sockets_asked);
+	sk = lookup(snap->tn->net, snap->family, &e, ifindex);
+	local_bh_enable();
+	if (!sk)
+		return false;
+	if (own->cookie && sk_fullsock(sk) && atomic64_read(&sk->sk_cookie) != own->cookie) {
+		sock_gen_put(sk);	/* another connection on the same tuple */
+		return false;
+	}
+	sock_gen_put(sk);
+	return true;
+}

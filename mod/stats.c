@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Counters of a namespace. */
+#include <linux/log2.h>
+#include <linux/slab.h>
+#include <linux/smp.h>
+
+#include "stats.h"
+
+const char *const tcpfsm_counter_name[TCPFSM_COUNTERS] = {
+#define X(name, help) #name,
+	TCPFSM_NOTE_LIST(X)
+	TCPFSM_SHELL_LIST(X)
+#undef X
+};
+
+const char *const tcpfsm_counter_help[TCPFSM_COUNTERS] = {
+#define X(name, help) help,
+	TCPFSM_NOTE_LIST(X)
+	TCPFSM_SHELL_LIST(X)
+#undef X
+};
+
+static unsigned int shards __ro_after_init;
+
+/* Where counts go when there is no memory for a shard: not to a namespace, but not lost from
+ * sight in a debugger either.
+ */
+static struct tcpfsm_stats homeless;
+
+void __init tcpfsm_stats_init(void)
+{
+	shards = min_t(unsigned int, roundup_pow_of_two(nr_cpu_ids), TCPFSM_SHARDS_MAX);
+}
+
+static noinline struct tcpfsm_stats *add_shard(struct tcpfsm_net *tn, unsigned int i)
+{
+	struct tcpfsm_stats *new = kzalloc(sizeof(*new), GFP_ATOMIC | __GFP_NOWARN), *old;
+
+	if (!new) {
+		/* Any shard is as right as another, only slower. */
+		for (i = 0; i < shards; i++)
+			if (tn->stats[i])
+				return tn->stats[i];
+		return &homeless;
+	}
+	old = cmpxchg(&tn->stats[i], NULL, new);
+	if (!old)
+		return new;
+	kfree(new);
+	return old;
+}
+
+static struct tcpfsm_stats *shard(struct tcpfsm_net *tn)
+{
+	unsigned int i = smp_processor_id() & (shards - 1);
+	struct tcpfsm_stats *s = READ_ONCE(tn->stats[i]);
+
+	return likely(s) ? s : add_shard(tn, i);
+}
+
+void tcpfsm_count(struct tcpfsm_net *tn, enum tcpfsm_counter c)
+{
+	atomic_long_inc(&shard(tn)->counter[c]);
+}
+
+static unsigned int dwell_bucket(u64 ns)
+{
+	u64 us = div_u64(ns, NSEC_PER_USEC);
+
+	return us ? min_t(unsigned int, ilog2(us), TCPFSM_DWELL_BUCKETS - 1) : 0;
+}
+
+static const u8 ended_as[TCPFSM_REASONS] = {
+	[TCPFSM_REASON_FIN]	  = TCPFSM_C_ended_fin,
+	[TCPFSM_REASON_RST_ORIG]  = TCPFSM_C_ended_rst,
+	[TCPFSM_REASON_RST_RESP]  = TCPFSM_C_ended_rst,
+	[TCPFSM_REASON_RST_HOST]  = TCPFSM_C_ended_rst,
+	[TCPFSM_REASON_REFUSED]	  = TCPFSM_C_ended_refused,
+	[TCPFSM_REASON_STALE_SYN] = TCPFSM_C_ended_stale_syn,
+	[TCPFSM_REASON_SILENT]	  = TCPFSM_C_ended_silent,
+	[TCPFSM_REASON_TIMEOUT]	  = TCPFSM_C_ended_timeout,
+	[TCPFSM_REASON_REOPENED]  = TCPFSM_C_ended_reopened,
+	[TCPFSM_REASON_EVICTED]	  = TCPFSM_C_ended_evicted,
+	[TCPFSM_REASON_FLUSHED]	  = TCPFSM_C_ended_flushed,
+};
+
+void tcpfsm_stats_report(const struct tcpfsm_report *r)
+{
+	struct tcpfsm_stats *s = shard(r->tn);
+	u64 notes = r->notes;
+	unsigned int i;
+
+	for (; notes; notes &= notes - 1)	/* notes come first among the counters */
+		atomic_long_inc(&s->counter[__ffs64(notes)]);
+	for (i = 0; i < r->moves; i++) {
+		const struct tfsm_move *m = &r->move[i];
+
+		atomic_long_inc(&s->transition[m->from][m->to]);
+		atomic_long_inc(&s->dwell[m->from][dwell_bucket(r->dwell[i])]);
+	}
+	if (r->before[TCPFSM_ORIG] && (r->moves || r->reason))
+		atomic_long_dec(&s->pair[r->before[TCPFSM_ORIG]][r->before[TCPFSM_RESP]]);
+	if (r->moves && !r->reason)
+		atomic_long_inc(&s->pair[r->snap.state[TCPFSM_ORIG]][r->snap.state[TCPFSM_RESP]]);
+	if (r->opened)
+		atomic_long_inc(&s->counter[r->snap.flags & TCPFSM_F_MIDSTREAM ?
+					    TCPFSM_C_flows_midstream : TCPFSM_C_flows_opened]);
+	if (r->reason)
+		atomic_long_inc(&s->counter[ended_as[r->reason]]);
+}
+
+bool tcpfsm_stats_seen(const struct tcpfsm_net *tn)
+{
+	unsigned int i;
+
+	for (i = 0; i < shards; i++)
+		if (READ_ONCE(tn->stats[i]))
+			return true;
+	return false;
+}
+
+static void sum(u64 *to, const atomic_long_t *from, unsigned int n)
+{
+	while (n--)
+		*to++ += atomic_long_read(from++);
+}
+
+void tcpfsm_stats_sum(struct tcpfsm_net *tn, struct tcpfsm_sums *sums)
+{
+	u64 *pair = &sums->pair[0][0];
+	unsigned int i;
+
+	memset(sums, 0, sizeof(*sums));
+	for (i = 0; i < shards; i++) {
+		const struct tcpfsm_stats *s = READ_ONCE(tn->stats[i]);
+
+		if (!s)
+			continue;
+		sum(sums->counter, s->counter, ARRAY_SIZE(s->counter));
+		sum(pair, &s->pair[0][0], TCPFSM_STATES * TCPFSM_STATES);
+		sum(&sums->transition[0][0], &s->transition[0][0], TCPFSM_STATES * TCPFSM_STATES);
+		sum(&sums->dwell[0][0], &s->dwell[0][0], TCPFSM_STATES * TCPFSM_DWELL_BUCKETS);
+	}
+	/* A gauge read between two shards' halves of a move may be one below zero. */
+	for (i = 0; i < TCPFSM_STATES * TCPFSM_STATES; i++)
+		if ((s64)pair[i] < 0)
+			pair[i] = 0;
+}
+
+u64 tcpfsm_stats_counter(struct tcpfsm_net *tn, enum tcpfsm_counter c)
+{
+	unsigned int i;
+	u64 value = 0;
+
+	for (i = 0; i < shards; i++) {
+		const struct tcpfsm_stats *s = READ_ONCE(tn->stats[i]);
+
+		if (s)
+			value += atomic_long_read(&s->counter[c]);
+	}
+	return value;
+}
+
+void tcpfsm_stats_free(struct tcpfsm_net *tn)
+{
+	unsigned int i;
+
+	for (i = 0; i < TCPFSM_SHARDS_MAX; i++)
+		kfree(tn->stats[i]);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Counters of a namespace, in a few shards rather than one a CPU: a namespace on a big host
+ * must not pay for its CPUs.
+ */
+#ifndef _TCPFSM_STATS_H
+#define _TCPFSM_STATS_H
+
+#include "tcpfsm.h"
+
+struct tcpfsm_stats {
+	atomic_long_t counter[TCPFSM_COUNTERS];
+	atomic_long_t pair[TCPFSM_STATES][TCPFSM_STATES];	/* gauge, a shard may be negative */
+	atomic_long_t transition[TCPFSM_STATES][TCPFSM_STATES];
+	atomic_long_t dwell[TCPFSM_STATES][TCPFSM_DWELL_BUCKETS];
+};
+
+struct tcpfsm_sums {
+	u64 counter[TCPFSM_COUNTERS];
+	u64 pair[TCPFSM_STATES][TCPFSM_STATES];
+	u64 transition[TCPFSM_STATES][TCPFSM_STATES];
+	u64 dwell[TCPFSM_STATES][TCPFSM_DWELL_BUCKETS];
+};
+
+extern const char *const tcpfsm_counter_name[TCPFSM_COUNTERS];
+extern const char *const tcpfsm_counter_help[TCPFSM_COUNTERS];
+
+void tcpfsm_stats_init(void);
+void tcpfsm_stats_free(struct tcpfsm_net *tn);
+
+/* Context: bottom halves off. */
+void tcpfsm_count(struct tcpfsm_net *tn, enum tcpfsm_counter c);
+void tcpfsm_stats_report(const struct tcpfsm_report *r);
+
+/* Has the namespace seen TCP? */
+bool tcpfsm_stats_seen(const struct tcpfsm_net *tn);
+
+/* Sum the shards, at a cost that does not depend on flows. */
+void tcpfsm_stats_sum(struct tcpfsm_net *tn, struct tcpfsm_sums *sums);
+u64 tcpfsm_stats_counter(struct tcpfsm_net *tn, enum tcpfsm_counter c);
+
+#endif /* _TCPFSM_STATS_H */

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0
+/* net.tcpfsm.*, per network namespace. A value out of range is refused, nothing changes. */
+#include <linux/capability.h>
+#include <linux/slab.h>
+#include <linux/sysctl.h>
+
+#include "expire.h"
+#include "log.h"
+#include "sysctl.h"
+
+/* Stamps are 32-bit jiffies: stay well below half their range at HZ=1000. */
+static unsigned int timeout_min = 1, timeout_max = 1000000;
+static unsigned int log_size_min = 64, log_size_max = TCPFSM_LOG_SIZE_MAX;
+
+static int set_timeout(tcpfsm_ctl_table *table, int write, void *buffer, size_t *len, loff_t *pos)
+{
+	int err = proc_douintvec_minmax(table, write, buffer, len, pos);
+
+	if (write && !err)
+		tcpfsm_expire_retime(tcpfsm_net(current->nsproxy->net_ns));
+	return err;
+}
+
+static int set_enabled(tcpfsm_ctl_table *table, int write, void *buffer, size_t *len, loff_t *pos)
+{
+	struct tcpfsm_net *tn = container_of(table->data, struct tcpfsm_net, enabled);
+	int err = proc_douintvec_minmax(table, write, buffer, len, pos);
+
+	if (write && !err && !READ_ONCE(tn->enabled)) {
+		synchronize_net();	/* segments under way see it, or are done */
+		tcpfsm_expire_flush(tn);
+	}
+	return err;
+}
+
+static int set_log_size(tcpfsm_ctl_table *table, int write, void *buffer, size_t *len, loff_t *pos)
+{
+	struct tcpfsm_net *tn = container_of(table->data, struct tcpfsm_net, log_size);
+	unsigned int size = READ_ONCE(tn->log_size);
+	struct ctl_table copy = *table;
+	int err;
+
+	copy.data = &size;
+	err = proc_douintvec_minmax(&copy, write, buffer, len, pos);
+	if (err || !write || size == READ_ONCE(tn->log_size))
+		return err;
+	err = tcpfsm_log_resize(tn, size);
+	if (!err)
+		WRITE_ONCE(tn->log_size, size);
+	return err;
+}
+
+static const struct ctl_table template[] = {
+	{
+		.procname	= "enabled",
+		.data		= (void *)offsetof(struct tcpfsm_net, enabled),
+		.mode		= 0644,
+		.proc_handler	= set_enabled,
+		.extra1		= SYSCTL_ZERO,
+		.extra2		= SYSCTL_ONE,
+	}, {
+		.procname	= "log_size",
+		.data		= (void *)offsetof(struct tcpfsm_net, log_size),
+		.mode		= 0644,
+		.proc_handler	= set_log_size,
+		.extra1		= &log_size_min,
+		.extra2		= &log_size_max,
+	},
+#define X(id, name, seconds, help) {					\
+		.procname	= "timeout_" #name,			\
+		.data		= (void *)offsetof(struct tcpfsm_net,	\
+						   timeout[TFSM_CLASS_##id]), \
+		.mode		= 0644,					\
+		.proc_handler	= set_timeout,				\
+		.extra1		= &timeout_min,				\
+		.extra2		= &timeout_max,				\
+	},
+	TCPFSM_CLASS_LIST(X)
+#undef X
+};
+
+static const unsigned int timeout_default[TFSM_CLASSES] = {
+#define X(id, name, seconds, help) [TFSM_CLASS_##id] = seconds,
+	TCPFSM_CLASS_LIST(X)
+#undef X
+};
+
+int tcpfsm_sysctl_net_init(struct tcpfsm_net *tn)
+{
+	struct ctl_table *table;
+	unsigned int i;
+
+	tn->enabled = 1;
+	tn->log_size = TCPFSM_LOG_SIZE_DEFAULT;
+	memcpy(tn->timeout, timeout_default, sizeof(tn->timeout));
+
+	table = kcalloc(ARRAY_SIZE(template) + TCPFSM_CTL_END, sizeof(*table), GFP_KERNEL);
+	if (!table)
+		return -ENOMEM;
+	memcpy(table, template, sizeof(template));
+	for (i = 0; i < ARRAY_SIZE(template); i++) {
+		table[i].data = (char *)tn + (unsigned long)template[i].data;
+		table[i].maxlen = sizeof(unsigned int);
+		/* Kernel memory is for the initial user namespace to give away. */
+		if (template[i].proc_handler == set_log_size && tn->net->user_ns != &init_user_ns)
+			table[i].mode = 0444;
+	}
+	tn->sysctl = register_net_sysctl_sz(tn->net, "net/tcpfsm", table, ARRAY_SIZE(template));
+	if (!tn->sysctl) {
+		kfree(table);
+		return -ENOMEM;
+	}
+	tn->sysctl_table = table;
+	return 0;
+}
+
+void tcpfsm_sysctl_net_exit(struct tcpfsm_net *tn)
+{
+	unregister_net_sysctl_table(tn->sysctl);
+	kfree(tn->sysctl_table);
+}

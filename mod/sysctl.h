@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _TCPFSM_SYSCTL_H
+#define _TCPFSM_SYSCTL_H
+
+struct tcpfsm_net;
+
+/* Defaults, then net.tcpfsm.* */
+int tcpfsm_sysctl_net_init(struct tcpfsm_net *tn);
+void tcpfsm_sysctl_net_exit(struct tcpfsm_net *tn);
+
+#endif /* _TCPFSM_SYSCTL_H */

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the module's files share about a namespace. */
+#ifndef _TCPFSM_H
+#define _TCPFSM_H
+
+#include <linux/atomic.h>
+#include <linux/list.h>
+#include <linux/sysctl.h>
+#include <linux/workqueue.h>
+#include <net/net_namespace.h>
+
+#include "flow.h"
+
+/*
+ * Each flow waits in one queue of its namespace: by time-out class, apart for those with a
+ * local socket, since these are asked after rather than timed out; and one for TIME_WAITs
+ * whose time is over but whose local socket is not.
+ */
+enum tcpfsm_queue {
+	TCPFSM_QUEUE_REMOTE,
+	TCPFSM_QUEUE_LOCAL = TCPFSM_QUEUE_REMOTE + TFSM_CLASSES,
+	TCPFSM_QUEUE_RECHECK = TCPFSM_QUEUE_LOCAL + TFSM_CLASSES,
+	TCPFSM_QUEUES,
+};
+
+enum tcpfsm_counter {
+#define X(name, help) TCPFSM_C_##name,
+	TCPFSM_NOTE_LIST(X)
+	TCPFSM_SHELL_LIST(X)
+#undef X
+	TCPFSM_COUNTERS,
+};
+
+#define TCPFSM_SHARDS_MAX 8
+
+struct tcpfsm_stats;
+struct tcpfsm_log;
+struct tcpfsm_batch;
+struct tcpfsm_other;
+
+/* Per network namespace. What costs memory is allocated when its first segment passes. */
+struct tcpfsm_net {
+	struct net		*net;
+	bool			hooked;
+
+	/* sysctl */
+	unsigned int		enabled;
+	unsigned int		timeout[TFSM_CLASSES];	/* seconds */
+	unsigned int		log_size;
+	struct ctl_table_header	*sysctl;
+	struct ctl_table	*sysctl_table;
+
+	/* stats.c */
+	struct tcpfsm_stats	*stats[TCPFSM_SHARDS_MAX];
+
+	/* expire.c */
+	spinlock_t		queue_lock;
+	struct list_head	queue[TCPFSM_QUEUES];
+	atomic_t		flows;
+	bool			active;			/* on the list of those with flows */
+	bool			closing;
+	struct list_head	actives;
+	struct delayed_work	expire;
+
+	/* log.c */
+	struct tcpfsm_log	*log;
+
+	/* event.c */
+	struct tcpfsm_batch __percpu *batch;
+
+	/* service.c */
+	struct tcpfsm_service	*other;
+
+	struct proc_dir_entry	*proc;
+};
+
+struct tcpfsm_net *tcpfsm_net(const struct net *net);
+
+/*
+ * Transitions on their way to those who count, keep and tell them. Filled under the flow's
+ * lock, delivered after it.
+ */
+struct tcpfsm_report {
+	struct tcpfsm_net *tn;
+	u64		  now;			/* ktime */
+	u64		  notes;
+	u32		  step;			/* of the first */
+	u8		  moves;
+	u8		  before[TCPFSM_ENDS];	/* UNSET: the flow is new */
+	u8		  reason;		/* the flow has ended */
+	bool		  opened;
+	struct tfsm_move  move[TFSM_MOVES_MAX];
+	u64		  dwell[TFSM_MOVES_MAX];
+	struct tcpfsm_snap snap;		/* valid if there are moves or it ended */
+};
+
+#endif /* _TCPFSM_H */

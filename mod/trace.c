@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0
+#define CREATE_TRACE_POINTS
+#include "trace.h"
+
+void tcpfsm_trace_report(const struct tcpfsm_report *r)
+{
+	unsigned int i;
+
+	if (trace_tcpfsm_transition_enabled())
+		for (i = 0; i < r->moves; i++)
+			trace_tcpfsm_transition(r, i);
+}
+
+void tcpfsm_trace_ignored(const struct tcpfsm_view *v, u64 notes)
+{
+	trace_tcpfsm_ignored(v, notes);
+}

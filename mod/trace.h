@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Tracepoints tcpfsm:tcpfsm_transition and tcpfsm:tcpfsm_ignored, for perf and bpftrace. */
+#undef TRACE_SYSTEM
+#define TRACE_SYSTEM tcpfsm
+
+#if !defined(_TCPFSM_TRACE_H) || defined(TRACE_HEADER_MULTI_READ)
+#define _TCPFSM_TRACE_H
+
+#include <linux/tracepoint.h>
+
+#include "tcpfsm.h"
+
+#ifndef TCPFSM_TRACE_FUNCTIONS
+#define TCPFSM_TRACE_FUNCTIONS
+/* Not under a flow's lock. */
+void tcpfsm_trace_report(const struct tcpfsm_report *r);
+void tcpfsm_trace_ignored(const struct tcpfsm_view *v, u64 notes);
+#endif
+
+/* Addresses as 16 bytes, IPv4 in the first 4; ports in host order; states are TCP_*. */
+TRACE_EVENT(tcpfsm_transition,
+	TP_PROTO(const struct tcpfsm_report *r, unsigned int i),
+	TP_ARGS(r, i),
+	TP_STRUCT__entry(
+		__field(u64, flow)
+		__field(u64, dwell)
+		__field(u32, netns)
+		__field(u32, step)
+		__field(u16, family)
+		__field(u16, sport)
+		__field(u16, dport)
+		__field(u8, end)
+		__field(u8, from)
+		__field(u8, to)
+		__field(u8, cause)
+		__field(u8, flags)
+		__array(u8, saddr, 16)
+		__array(u8, daddr, 16)
+	),
+	TP_fast_assign(
+		__entry->flow = r->snap.id;
+		__entry->dwell = r->dwell[i];
+		__entry->netns = r->tn->net->ns.inum;
+		__entry->step = r->step + i;
+		__entry->family = r->snap.family;
+		__entry->sport = ntohs(r->snap.sport);
+		__entry->dport = ntohs(r->snap.dport);
+		__entry->end = r->move[i].end;
+		__entry->from = r->move[i].from;
+		__entry->to = r->move[i].to;
+		__entry->cause = r->move[i].cause;
+		__entry->flags = r->move[i].flags;
+		memcpy(__entry->saddr, &r->snap.src, 16);
+		memcpy(__entry->daddr, &r->snap.dst, 16);
+	),
+	TP_printk("flow=%llu step=%u sport=%u dport=%u end=%s from=%u to=%u cause=%u dwell_ns=%llu",
+		  __entry->flow, __entry->step, __entry->sport, __entry->dport,
+		  __entry->end ? "resp" : "orig", __entry->from, __entry->to, __entry->cause,
+		  __entry->dwell)
+);
+
+/* A segment that moved no state; note n of the counters is bit n. */
+TRACE_EVENT(tcpfsm_ignored,
+	TP_PROTO(const struct tcpfsm_view *v, u64 notes),
+	TP_ARGS(v, notes),
+	TP_STRUCT__entry(
+		__field(u64, notes)
+		__field(u32, netns)
+		__field(u32, seq)
+		__field(u32, ack)
+		__field(u32, len)
+		__field(u16, win)
+		__field(u16, family)
+		__field(u16, sport)
+		__field(u16, dport)
+		__field(u8, flags)
+		__array(u8, saddr, 16)
+		__array(u8, daddr, 16)
+	),
+	TP_fast_assign(
+		__entry->notes = notes;
+		__entry->netns = v->tuple.tn->net->ns.inum;
+		__entry->seq = v->seg.seq;
+		__entry->ack = v->seg.ack;
+		__entry->len = v->seg.len;
+		__entry->win = v->seg.win;
+		__entry->flags = v->seg.flags;
+		__entry->family = v->tuple.family;
+		__entry->sport = ntohs(v->tuple.port[v->from]);
+		__entry->dport = ntohs(v->tuple.port[!v->from]);
+		memcpy(__entry->saddr, &v->tuple.addr[v->from], 16);
+		memcpy(__entry->daddr, &v->tuple.addr[!v->from], 16);
+	),
+	TP_printk("notes=0x%llx sport=%u dport=%u flags=0x%02x seq=%u ack=%u len=%u win=%u",
+		  __entry->notes, __entry->sport, __entry->dport, __entry->flags, __entry->seq,
+		  __entry->ack, __entry->len, __entry->win)
+);
+
+#endif /* _TCPFSM_TRACE_H */
+
+#undef TRACE_INCLUDE_PATH
+#define TRACE_INCLUDE_PATH .
+#undef TRACE_INCLUDE_FILE
+#define TRACE_INCLUDE_FILE trace
+#include <trace/define_trace.h>
