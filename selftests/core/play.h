@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Plays segments, written as text, to the engine, and tells in text what became of the flow.
+ *
+ *   segment: DIRECTION FLAGS SEQ [ACK] [len=N] [win=N] [ws=N] [partial] [here]
+ *     DIRECTION  > from orig of the first flow, < from resp
+ *     FLAGS      letters of SFRPAU
+ *     here       a RST that this host made for a flow it forwards
+ *
+ * The part of the shell that the engine expects around it is here too: room for the side, and
+ * new flows on a tuple.
+ */
+#ifndef _PLAY_H
+#define _PLAY_H
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "../../mod/core/tfsm.h"
+
+static const char *const state_names[TCPFSM_STATES] = {
+	"UNSET",
+#define X(name, ss, means, waits, tells) [TCPFSM_##name] = #name,
+	TCPFSM_STATE_LIST(X)
+#undef X
+};
+
+static const char *const cause_names[TCPFSM_CAUSES] = {
+	"UNSET",
+#define X(name, help) [TCPFSM_##name] = #name,
+	TCPFSM_CAUSE_LIST(X)
+#undef X
+};
+
+static const char *const note_names[TFSM_NOTES] = {
+#define X(name, help) #name,
+	TCPFSM_NOTE_LIST(X)
+#undef X
+};
+
+static const char *const reason_names[TCPFSM_REASONS] = {
+	"-",
+#define X(name, text, help) [TCPFSM_REASON_##name] = text,
+	TCPFSM_REASON_LIST(X)
+#undef X
+};
+
+struct play {
+	struct tfsm flow;
+	bool alive;		/* a flow exists */
+	bool turned;		/* its orig is resp of the first flow */
+	bool rfc1337;
+	bool no_memory;		/* refuse the side */
+	int flows;		/* so far */
+	u64 clock;
+	u64 notes;		/* of the last segment */
+	u8 reason;		/* why the flow before ended */
+	unsigned long segments, moves;
+	u8 local[TCPFSM_ENDS];	/* states of local sockets at a pick-up */
+	char path[TCPFSM_ENDS][1024];	/* of the flow: STATE+CAUSE>STATE */
+	char pair[64];
+};
+
+static inline const char *play_pair(struct play *p)
+{
+	if (!p->alive)
+		return "-";
+	snprintf(p->pair, sizeof(p->pair), "%s:%s", state_names[p->flow.end[0].state],
+		 state_names[p->flow.end[1].state]);
+	return p->pair;
+}
+
+/* Every move must be what the table says, or come with its state. */
+static inline void play_moves(struct play *p, const struct tfsm_out *o)
+{
+	u8 i;
+
+	p->notes |= o->notes;
+	for (i = 0; i < o->moves; i++) {
+		const struct tfsm_move *m = &o->move[i];
+		u8 to = tfsm_next(m->from, m->cause);
+		size_t n = strlen(p->path[m->end]);
+
+		if (to != m->to && to != TFSM_GIVEN && to != TFSM_PASSIVE) {
+			printf("# illegal move: %s %s > %s\n", cause_names[m->cause],
+			       state_names[m->from], state_names[m->to]);
+			abort();
+		}
+		snprintf(p->path[m->end] + n, sizeof(p->path[0]) - n, "%s%s%s", n ? ">" : "",
+			 state_names[m->to], m->flags & TCPFSM_T_CORRECTION ? "!" : "");
+		p->moves++;
+	}
+}
+
+static inline void play_new(struct play *p)
+{
+	if (p->alive) {
+		p->reason = p->flow.reason && tfsm_closed(&p->flow.end[0]) &&
+			    tfsm_closed(&p->flow.end[1]) ? p->flow.reason :
+							   TCPFSM_REASON_REOPENED;
+		free(p->flow.side);
+	}
+	memset(&p->flow, 0, sizeof(p->flow));
+	memset(p->path, 0, sizeof(p->path));
+	p->alive = true;
+	p->flows++;
+}
+
+static inline void play_open(struct play *p, struct tfsm_seg s)
+{
+	struct tfsm_out o = { .now = p->clock, .local = { p->local[0], p->local[1] } };
+
+	if (s.flags & TFSM_SYN) {	/* the sender of a SYN is orig, of a SYN|ACK resp */
+		u8 should = s.flags & TFSM_ACK ? TCPFSM_RESP : TCPFSM_ORIG;
+
+		p->turned ^= s.dir != should;
+		s.dir = should;
+	}
+	play_new(p);
+	tfsm_open(&p->flow, &s, &o);
+	play_moves(p, &o);
+}
+
+static inline void play_kept(struct play *p)
+{
+	struct tfsm_out o = { .now = p->clock };
+	struct tfsm past = p->flow;
+	u8 who = 0;
+
+	p->flow.side = NULL;
+	play_new(p);
+	if (!tfsm_open_kept(&p->flow, &past, &who, &o))
+		abort();
+	free(past.side);
+	p->turned ^= who == TCPFSM_RESP;
+	play_moves(p, &o);
+}
+
+static inline void play_seg(struct play *p, struct tfsm_seg s)
+{
+	struct tfsm_out o = { .now = ++p->clock };
+	u8 from = s.dir;
+	enum tfsm_verdict v;
+
+	p->notes = 0;
+	p->segments++;
+	s.rfc1337 = p->rfc1337;
+	s.dir = from ^ p->turned;
+	if (!p->alive) {
+		if (tfsm_opens(tfsm_classify(s.flags)))
+			play_open(p, s);
+		return;
+	}
+	v = tfsm_track(&p->flow, &s, &o);
+	if (v == TFSM_NEED_SIDE) {
+		if (o.moves || o.notes)
+			abort();	/* it said that it did nothing */
+		if (p->no_memory)
+			p->flow.flags |= TFSM_F_NO_SIDE;
+		else
+			p->flow.side = calloc(1, sizeof(*p->flow.side));
+		v = tfsm_track(&p->flow, &s, &o);
+	}
+	play_moves(p, &o);
+	switch (v) {
+	case TFSM_NEW:
+		play_open(p, s);
+		break;
+	case TFSM_NEW_KEPT:
+		play_kept(p);
+		s.dir = from ^ p->turned;
+		o = (struct tfsm_out) { .now = p->clock };
+		tfsm_track(&p->flow, &s, &o);
+		play_moves(p, &o);
+		break;
+	case TFSM_NEW_AFTER:
+		play_kept(p);
+		break;
+	default:
+		break;
+	}
+}
+
+static inline struct tfsm_seg play_parse(const char *text)
+{
+	struct tfsm_seg s = { .win = 65535 };
+	const char *flag = "FSRPAU", *at;
+	char flags[8], *end;
+	int n = 0;
+
+	s.dir = *text == '<';
+	if (sscanf(text + 1, " %7s%n", flags, &n) != 1)
+		abort();
+	for (at = flags; *at; at++)
+		s.flags |= 1U << (strchr(flag, *at) - flag);
+	text += 1 + n;
+	s.seq = strtoul(text, &end, 10);
+	text = end;
+	s.ack = strtoul(text, &end, 10);
+	text = end;
+	while (sscanf(text, " %n%*s", &n) != EOF && text[n]) {
+		text += n;
+		if (!strncmp(text, "len=", 4)) {
+			s.len = strtoul(text + 4, NULL, 10);
+		} else if (!strncmp(text, "win=", 4)) {
+			s.win = strtoul(text + 4, NULL, 10);
+		} else if (!strncmp(text, "ws=", 3)) {
+			s.has_wscale = true;
+			s.wscale = strtoul(text + 3, NULL, 10);
+		} else if (!strncmp(text, "partial", 7)) {
+			s.partial = true;
+		} else if (!strncmp(text, "here", 4)) {
+			s.made_here = true;
+		} else {
+			printf("# what is '%s'?\n", text);
+			abort();
+		}
+		text += strcspn(text, " ");
+	}
+	return s;
+}
+
+/* Play one segment. Return: the pair after it. */
+static inline const char *play(struct play *p, const char *text)
+{
+	play_seg(p, play_parse(text));
+	return play_pair(p);
+}
+
+static inline bool play_noted(const struct play *p, enum tfsm_note n)
+{
+	return p->notes & (u64)1 << n;
+}
+
+static inline const char *play_expire(struct play *p)
+{
+	struct tfsm_out o = { .now = ++p->clock };
+
+	tfsm_expire(&p->flow, &o);
+	play_moves(p, &o);
+	return play_pair(p);
+}
+
+static inline const char *play_gone(struct play *p, u8 end)
+{
+	struct tfsm_out o = { .now = ++p->clock };
+
+	tfsm_gone(&p->flow, end, &o);
+	play_moves(p, &o);
+	return play_pair(p);
+}
+
+#endif /* _PLAY_H */

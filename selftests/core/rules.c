@@ -1,0 +1,1012 @@
+// SPDX-License-Identifier: GPL-2.0
+/* One test for each rule of the engine, and RFC 9293's figures 6 to 13 segment by segment. */
+#include "kselftest_harness.h"
+
+#include "play.h"
+
+#define STEP(pair, segment) ASSERT_STREQ(pair, play(&p, segment))
+#define NOTED(note) EXPECT_TRUE(play_noted(&p, TFSM_NOTE_##note)) TH_LOG("not noted: " #note)
+#define PATH(end, want) EXPECT_STREQ(want, p.path[TCPFSM_##end])
+#define REASON(name) EXPECT_STREQ(name, reason_names[p.flow.reason])
+
+#define HANDSHAKE() do {					\
+	STEP("SYN_SENT:LISTEN", "> S 100");			\
+	STEP("SYN_SENT:SYN_RCVD", "< SA 300 101");		\
+	STEP("ESTABLISHED:ESTABLISHED", "> A 101 301");		\
+} while (0)
+
+/* ---- the figures of RFC 9293 ---- */
+
+TEST(figure_6_handshake)
+{
+	struct play p = {};
+
+	HANDSHAKE();
+	STEP("ESTABLISHED:ESTABLISHED", "> A 101 301 len=10");
+	PATH(ORIG, "SYN_SENT>ESTABLISHED");
+	PATH(RESP, "LISTEN>SYN_RCVD>ESTABLISHED");
+}
+
+TEST(figure_7_simultaneous_open)
+{
+	struct play p = {};
+
+	STEP("SYN_SENT:LISTEN", "> S 100");
+	STEP("SYN_SENT:SYN_SENT", "< S 300");
+	STEP("SYN_RCVD:SYN_SENT", "> SA 100 301");
+	STEP("ESTABLISHED:ESTABLISHED", "< SA 300 101");
+	PATH(ORIG, "SYN_SENT>SYN_RCVD>ESTABLISHED");
+	PATH(RESP, "LISTEN>SYN_SENT>SYN_RCVD>ESTABLISHED");
+}
+
+/* The old SYN overtakes the new one on the far side of the observer at the client: only the
+ * SYN|ACK shows it.
+ */
+TEST(figure_8_old_duplicate_syn_seen_from_the_client)
+{
+	struct play p = {};
+
+	STEP("SYN_SENT:LISTEN", "> S 100");
+	STEP("SYN_SENT:LISTEN", "< SA 300 91");
+	NOTED(synack_bad_ack);
+	STEP("SYN_SENT:LISTEN", "> R 91");		/* does not move its sender */
+	STEP("SYN_SENT:SYN_RCVD", "< SA 400 101");
+	STEP("ESTABLISHED:ESTABLISHED", "> A 101 401");
+}
+
+TEST(figure_8_old_duplicate_syn_seen_from_the_server)
+{
+	struct play p = {};
+
+	STEP("SYN_SENT:LISTEN", "> S 90");
+	STEP("SYN_SENT:SYN_RCVD", "< SA 300 91");
+	STEP("CLOSED:LISTEN", "> R 91");
+	REASON("stale-syn");
+	STEP("SYN_SENT:LISTEN", "> S 100");
+	STEP("SYN_SENT:SYN_RCVD", "< SA 400 101");
+	STEP("ESTABLISHED:ESTABLISHED", "> A 101 401");
+	EXPECT_EQ(2, p.flows);
+}
+
+/* Figures 9 and 10: one end crashed, opens anew, and the other answers from the old times. */
+TEST(figure_9_half_open_discovery)
+{
+	struct play p = {};
+
+	STEP("SYN_SENT:LISTEN", "> S 100");
+	STEP("SYN_SENT:SYN_RCVD", "< SA 300 101");
+	STEP("ESTABLISHED:ESTABLISHED", "> A 101 301");
+	STEP("ESTABLISHED:ESTABLISHED", "> S 400");	/* crashed and back */
+	NOTED(syn_pending);
+	STEP("ESTABLISHED:ESTABLISHED", "< A 301 101");	/* challenge ACK leaves it pending */
+	STEP("SYN_SENT:LISTEN", "> R 101");		/* old flow reset, the kept SYN is next */
+	EXPECT_EQ(TCPFSM_REASON_RST_ORIG, p.reason);
+	STEP("SYN_SENT:LISTEN", "> S 400");
+	STEP("SYN_SENT:SYN_RCVD", "< SA 700 401");
+	STEP("ESTABLISHED:ESTABLISHED", "> A 401 701");
+	EXPECT_EQ(2, p.flows);
+}
+
+TEST(figure_10_active_side_causes_discovery)
+{
+	struct play p = {};
+
+	HANDSHAKE();
+	STEP("ESTABLISHED:ESTABLISHED", "< A 301 101 len=10");
+	STEP("CLOSED:CLOSED", "> R 101");		/* orig has crashed and knows nothing */
+	REASON("rst-orig");
+}
+
+TEST(figure_11_old_duplicate_syn_two_passive_sockets)
+{
+	struct play p = {};
+
+	STEP("SYN_SENT:LISTEN", "> S 100");
+	STEP("SYN_SENT:SYN_RCVD", "< SA 300 101");
+	STEP("CLOSED:LISTEN", "> R 101");
+	NOTED(stale_syn);
+	PATH(RESP, "LISTEN>SYN_RCVD>LISTEN");
+}
+
+TEST(figure_12_normal_close)
+{
+	struct play p = {};
+
+	HANDSHAKE();
+	STEP("FIN_WAIT_1:ESTABLISHED", "> FA 101 301");
+	STEP("FIN_WAIT_2:CLOSE_WAIT", "< A 301 102");
+	STEP("FIN_WAIT_2:LAST_ACK", "< FA 301 102");
+	STEP("TIME_WAIT:CLOSED", "> A 102 302");
+	ASSERT_STREQ("CLOSED:CLOSED", play_expire(&p));
+	REASON("fin");
+	PATH(ORIG, "SYN_SENT>ESTABLISHED>FIN_WAIT_1>FIN_WAIT_2>TIME_WAIT>CLOSED");
+	PATH(RESP, "LISTEN>SYN_RCVD>ESTABLISHED>CLOSE_WAIT>LAST_ACK>CLOSED");
+}
+
+TEST(figure_13_simultaneous_close)
+{
+	struct play p = {};
+
+	HANDSHAKE();
+	STEP("FIN_WAIT_1:ESTABLISHED", "> FA 101 301");
+	STEP("FIN_WAIT_1:FIN_WAIT_1", "< FA 301 101");
+	STEP("CLOSING:FIN_WAIT_1", "> A 102 302");	/* resp's FIN_ACKED is held */
+	NOTED(fin_ack_held);
+	STEP("TIME_WAIT:TIME_WAIT", "< A 302 102");
+	ASSERT_STREQ("CLOSED:CLOSED", play_expire(&p));
+	PATH(ORIG, "SYN_SENT>ESTABLISHED>FIN_WAIT_1>CLOSING>TIME_WAIT>CLOSED");
+	PATH(RESP, "LISTEN>SYN_RCVD>ESTABLISHED>FIN_WAIT_1>CLOSING>TIME_WAIT>CLOSED");
+}
+
+/* ---- order within a segment ---- */
+
+TEST(fin_with_ack_moves_sender_before_receiver)
+{
+	struct play p = {};
+
+	HANDSHAKE();
+	STEP("FIN_WAIT_1:ESTABLISHED", "> FA 101 301");
+	STEP("FIN_WAIT_2:LAST_ACK", "< FA 301 102");	/* took it, sent its own, acked orig's */
+	STEP("TIME_WAIT:CLOSED", "> A 102 302");
+}
+
+TEST(a_bare_ack_in_syn_sent_acks_nothing)
+{
+	struct play p = {};
+
+	STEP("SYN_SENT:LISTEN", "> S 100");
+	STEP("SYN_SENT:LISTEN", "< A 300 101");
+	NOTED(handshake_ack);
+	EXPECT_FALSE(p.flow.end[TCPFSM_ORIG].facts & TFSM_E_SYN_ACKED);
+}
+
+TEST(held_fin_acked_until_its_ack_covers_the_peers_fin)
+{
+	struct play p = {};
+
+	HANDSHAKE();
+	STEP("FIN_WAIT_1:ESTABLISHED", "> FA 101 301");
+	STEP("FIN_WAIT_1:FIN_WAIT_1", "< FA 301 101");
+	STEP("FIN_WAIT_1:CLOSING", "< A 302 102");
+	NOTED(fin_ack_held);
+	STEP("FIN_WAIT_1:CLOSING", "> A 102 301");	/* decides nothing */
+	STEP("TIME_WAIT:TIME_WAIT", "> A 102 302");
+	PATH(ORIG, "SYN_SENT>ESTABLISHED>FIN_WAIT_1>CLOSING>TIME_WAIT");
+}
+
+TEST(held_fin_acked_until_the_peers_fin_is_sent_again)
+{
+	struct play p = {};
+
+	HANDSHAKE();
+	STEP("FIN_WAIT_1:ESTABLISHED", "> FA 101 301");
+	STEP("FIN_WAIT_1:FIN_WAIT_1", "< FA 301 101");
+	STEP("FIN_WAIT_1:CLOSING", "< A 302 102");
+	STEP("FIN_WAIT_2:CLOSING", "< FA 301 102");
+	NOTED(fin_retrans);
+	STEP("TIME_WAIT:TIME_WAIT", "> A 102 302");
+}
+
+TEST(fin_that_passes_late_was_sent_before)
+{
+	struct play p = {};
+
+	HANDSHAKE();
+	STEP("FIN_WAIT_1:ESTABLISHED", "> FA 101 301");
+	/* resp sent FIN 301, then this ACK from beyond it; the ACK overtakes the FIN */
+	STEP("FIN_WAIT_2:CLOSE_WAIT", "< A 302 102");
+	STEP("FIN_WAIT_2:CLOSING", "< FA 301 101");
+	NOTED(fin_corrected);
+	EXPECT_TRUE(p.flow.flags & TCPFSM_F_CORRECTED);
+	PATH(RESP, "LISTEN>SYN_RCVD>ESTABLISHED>CLOSE_WAIT>CLOSING!");
+	STEP("TIME_WAIT:TIME_WAIT", "> A 102 302");
+}
+
+TEST(fin_after_its_ack_is_last_ack)
+{
+	struct play p = {};
+
+	HANDSHAKE();
+	STEP("FIN_WAIT_1:ESTABLISHED", "> FA 101 301");
+	STEP("FIN_WAIT_2:CLOSE_WAIT", "< A 301 102");
+	STEP("FIN_WAIT_2:CLOSE_WAIT", "< A 301 102 len=50");
+	STEP("FIN_WAIT_2:LAST_ACK", "< FA 351 102");
+}
+
+TEST(fin_that_overtook_its_synack_is_raised_after_it)
+{
+	struct play p = {};
+
+	STEP("SYN_SENT:LISTEN", "> S 100");
+	STEP("SYN_SENT:LISTEN", "< FA 301 101");
+	NOTED(fin_early);
+	STEP("SYN_SENT:FIN_WAIT_1", "< SA 300 101");
+	PATH(RESP, "LISTEN>SYN_RCVD>FIN_WAIT_1");
+	STEP("CLOSE_WAIT:FIN_WAIT_2", "> A 101 302");
+	PATH(ORIG, "SYN_SENT>ESTABLISHED>CLOSE_WAIT");
+}
+
+/* Latched facts do not lie when sequence numbers have gone round by 2^31. */
+TEST(latched_facts_outlast_sequence_space)
+{
+	struct play p = {};
+	struct tfsm_seg s;
+	u32 seq = 301;
+	int i;
+
+	HANDSHAKE();
+	STEP("FIN_WAIT_1:ESTABLISHED", "> FA 101 301");
+	STEP("FIN_WAIT_2:CLOSE_WAIT", "< A 301 102");
+	for (i = 0; i < 90000; i++, seq += 60000) {	/* 5.4e9 bytes */
+		s = (struct tfsm_seg) { .seq = seq, .ack = 102, .len = 60000, .win = 65535,
+					.flags = TFSM_ACK, .dir = TCPFSM_RESP };
+		play_seg(&p, s);
+		s = (struct tfsm_seg) { .seq = 102, .ack = seq + 60000, .win = 65535,
+					.flags = TFSM_ACK, .dir = TCPFSM_ORIG };
+		play_seg(&p, s);
+		ASSERT_EQ(0, p.notes);
+	}
+	EXPECT_STREQ("FIN_WAIT_2:CLOSE_WAIT", play_pair(&p));
+}
+
+/* ---- acceptance ---- */
+
+TEST(S03_wrong_ack_does_not_establish)
+{
+	struct play p = {};
+
+	STEP("SYN_SENT:LISTEN", "> S 100");
+	STEP("SYN_SENT:SYN_RCVD", "< SA 300 101");
+	STEP("SYN_SENT:SYN_RCVD", "> A 101 302");
+	NOTED(handshake_ack);
+	STEP("SYN_SENT:SYN_RCVD", "> A 101 300");
+	NOTED(handshake_ack);
+	STEP("ESTABLISHED:ESTABLISHED", "> A 101 301");
+}
+
+TEST(S03_wrong_ack_in_synack_does_not_move)
+{
+	struct play p = {};
+
+	STEP("SYN_SENT:LISTEN", "> S 100");
+	STEP("SYN_SENT:LISTEN", "< SA 300 102");
+	NOTED(synack_bad_ack);
+	STEP("SYN_SENT:LISTEN", "< SA 300 100");
+	NOTED(synack_bad_ack);
+}
+
+TEST(scaled_windows_widen_what_is_acceptable)
+{
+	struct play p = {};
+
+	STEP("SYN_SENT:LISTEN", "> S 100 win=1000 ws=7");
+	STEP("SYN_SENT:SYN_RCVD", "< SA 300 101 win=1000 ws=7");
+	STEP("ESTABLISHED:ESTABLISHED", "> A 101 301 win=1000");
+	STEP("ESTABLISHED:ESTABLISHED", "< A 301 101 win=1000");
+	STEP("ESTABLISHED:ESTABLISHED", "> A 128000 301 len=100");	/* 101 + 128000 granted */
+	EXPECT_EQ(0, p.notes);
+	STEP("ESTABLISHED:ESTABLISHED", "> FA 128200 301");
+	NOTED(seq_beyond_window);
+}
+
+TEST(without_both_options_windows_are_not_scaled)
+{
+	struct play p = {};
+
+	STEP("SYN_SENT:LISTEN", "> S 100 win=1000 ws=7");
+	STEP("SYN_SENT:SYN_RCVD", "< SA 300 101 win=1000");
+	STEP("ESTABLISHED:ESTABLISHED", "> A 101 301 win=1000");
+	STEP("ESTABLISHED:ESTABLISHED", "> FA 1200 301");
+	NOTED(seq_beyond_window);
+}
+
+TEST(keepalive_is_legal)
+{
+	struct play p = {};
+
+	HANDSHAKE();
+	STEP("ESTABLISHED:ESTABLISHED", "> A 100 301");
+	NOTED(keepalive);
+	STEP("ESTABLISHED:ESTABLISHED", "> A 100 301 len=1");
+	NOTED(keepalive);
+	STEP("ESTABLISHED:ESTABLISHED", "< A 301 101");
+}
+
+TEST(zero_window_probe_is_legal)
+{
+	struct play p = {};
+
+	HANDSHAKE();
+	STEP("ESTABLISHED:ESTABLISHED", "> A 101 301 len=1000");
+	STEP("ESTABLISHED:ESTABLISHED", "< A 301 1101 win=0");
+	STEP("ESTABLISHED:ESTABLISHED", "> A 1101 301 len=1");
+	EXPECT_EQ(0, p.notes & TFSM_REFUSALS);
+	STEP("FIN_WAIT_1:ESTABLISHED", "> FA 1102 301");
+}
+
+TEST(retransmission_moves_nothing)
+{
+	struct play p = {};
+
+	HANDSHAKE();
+	STEP("ESTABLISHED:ESTABLISHED", "> A 101 301 len=100");
+	STEP("ESTABLISHED:ESTABLISHED", "> A 101 301 len=100");
+	NOTED(data_retrans);
+}
+
+TEST(data_behind_a_hole_is_legal)
+{
+	struct play p = {};
+
+	HANDSHAKE();
+	STEP("ESTABLISHED:ESTABLISHED", "> A 1101 301 len=100");	/* SACKed, hole before it */
+	STEP("ESTABLISHED:ESTABLISHED", "< A 301 101");
+	STEP("ESTABLISHED:ESTABLISHED", "> A 101 301 len=1000");
+	STEP("ESTABLISHED:ESTABLISHED", "< A 301 1201");
+	EXPECT_EQ(0, p.notes);
+}
+
+TEST(data_in_syn_acked_wholly)
+{
+	struct play p = {};
+
+	STEP("SYN_SENT:LISTEN", "> S 100 len=50");
+	STEP("SYN_SENT:SYN_RCVD", "< SA 300 151");
+	STEP("ESTABLISHED:ESTABLISHED", "> A 151 301");
+}
+
+TEST(data_in_syn_acked_partly)
+{
+	struct play p = {};
+
+	STEP("SYN_SENT:LISTEN", "> S 100 len=50");
+	STEP("SYN_SENT:SYN_RCVD", "< SA 300 101");
+	STEP("ESTABLISHED:ESTABLISHED", "> A 101 301 len=50");
+}
+
+TEST(data_from_syn_rcvd_before_the_ack)
+{
+	struct play p = {};
+
+	STEP("SYN_SENT:LISTEN", "> S 100 len=50");
+	STEP("SYN_SENT:SYN_RCVD", "< SA 300 151");
+	STEP("SYN_SENT:SYN_RCVD", "< A 301 151 len=500");
+	STEP("ESTABLISHED:ESTABLISHED", "> A 151 801");
+}
+
+TEST(challenge_ack_is_legal)
+{
+	struct play p = {};
+
+	HANDSHAKE();
+	STEP("ESTABLISHED:ESTABLISHED", "> R 5000");
+	NOTED(rst_challenged);
+	STEP("ESTABLISHED:ESTABLISHED", "< A 301 101");
+	EXPECT_EQ(0, p.notes);
+}
+
+TEST(impossible_flags_move_nothing)
+{
+	struct play p = {};
+
+	HANDSHAKE();
+	STEP("ESTABLISHED:ESTABLISHED", "> SF 101");
+	NOTED(bad_flags);
+	STEP("ESTABLISHED:ESTABLISHED", "> SR 101");
+	NOTED(bad_flags);
+	STEP("ESTABLISHED:ESTABLISHED", "> F 101");
+	NOTED(no_ack);
+}
+
+TEST(old_duplicates_move_nothing)
+{
+	struct play p = {};
+
+	STEP("SYN_SENT:LISTEN", "> S 1000000");
+	STEP("SYN_SENT:SYN_RCVD", "< SA 3000000 1000001");
+	STEP("ESTABLISHED:ESTABLISHED", "> A 1000001 3000001");
+	STEP("ESTABLISHED:ESTABLISHED", "> FA 800000 3000001");
+	NOTED(seq_old);
+	STEP("ESTABLISHED:ESTABLISHED", "> FA 1000001 2800001");
+	NOTED(ack_old);
+}
+
+TEST(ack_of_the_impossible_moves_nothing)
+{
+	struct play p = {};
+
+	HANDSHAKE();
+	STEP("ESTABLISHED:ESTABLISHED", "> A 101 1000000");	/* never granted */
+	NOTED(ack_beyond);
+	STEP("ESTABLISHED:FIN_WAIT_1", "< FA 301 101");
+	STEP("ESTABLISHED:FIN_WAIT_1", "> A 101 303");		/* beyond the FIN */
+	NOTED(ack_beyond);
+}
+
+TEST(data_beyond_the_own_fin_moves_nothing)
+{
+	struct play p = {};
+
+	HANDSHAKE();
+	STEP("FIN_WAIT_1:ESTABLISHED", "> FA 101 301");
+	STEP("FIN_WAIT_1:ESTABLISHED", "> A 102 301 len=10");
+	NOTED(seq_beyond_fin);
+	STEP("FIN_WAIT_1:ESTABLISHED", "> FA 90 301");
+	NOTED(fin_moved);
+}
+
+TEST(sequence_wrap_does_not_matter)
+{
+	struct play p = {};
+
+	STEP("SYN_SENT:LISTEN", "> S 4294967290 len=10");
+	STEP("SYN_SENT:SYN_RCVD", "< SA 4294967295 5");
+	STEP("ESTABLISHED:ESTABLISHED", "> A 5 0");
+	STEP("ESTABLISHED:FIN_WAIT_1", "< FA 0 5 len=100");
+	STEP("CLOSE_WAIT:FIN_WAIT_2", "> A 5 101");
+	STEP("LAST_ACK:FIN_WAIT_2", "> FA 5 101");
+	STEP("CLOSED:TIME_WAIT", "< A 101 6");
+}
+
+TEST(first_fragment_has_no_fin)
+{
+	struct play p = {};
+
+	HANDSHAKE();
+	STEP("ESTABLISHED:ESTABLISHED", "> FA 101 301 partial");
+	STEP("FIN_WAIT_1:ESTABLISHED", "> FA 101 301");
+}
+
+/* ---- RST ---- */
+
+TEST(rst_exact_at_the_last_ack)
+{
+	struct play p = {};
+
+	HANDSHAKE();
+	STEP("CLOSED:CLOSED", "> R 101");
+	REASON("rst-orig");
+}
+
+TEST(rst_exact_at_what_was_sent_since)
+{
+	struct play p = {};
+
+	HANDSHAKE();
+	STEP("ESTABLISHED:ESTABLISHED", "< A 301 101 len=100");
+	STEP("CLOSED:CLOSED", "< RA 401 101");
+	REASON("rst-resp");
+}
+
+TEST(rst_in_window_is_challenged)
+{
+	struct play p = {};
+
+	HANDSHAKE();
+	STEP("ESTABLISHED:ESTABLISHED", "> R 102");
+	NOTED(rst_challenged);
+	EXPECT_EQ(TFSM_CLASS_CLOSING, tfsm_class(&p.flow));
+	STEP("ESTABLISHED:ESTABLISHED", "< A 301 101");
+	STEP("ESTABLISHED:ESTABLISHED", "> A 101 301");	/* both live: no suspicion left */
+	EXPECT_EQ(TFSM_CLASS_ESTABLISHED, tfsm_class(&p.flow));
+}
+
+TEST(rst_out_of_window_is_dropped)
+{
+	struct play p = {};
+
+	HANDSHAKE();
+	STEP("ESTABLISHED:ESTABLISHED", "> R 200000");
+	NOTED(rst_out_of_window);
+	STEP("ESTABLISHED:ESTABLISHED", "> R 50");
+	NOTED(rst_out_of_window);
+}
+
+TEST(rst_one_below_after_a_fin_was_taken)
+{
+	struct play p = {};
+
+	HANDSHAKE();
+	STEP("FIN_WAIT_1:ESTABLISHED", "> FA 101 301");
+	STEP("FIN_WAIT_2:CLOSE_WAIT", "< A 301 102");
+	STEP("CLOSED:CLOSED", "> R 101");
+}
+
+TEST(rst_in_syn_sent_must_ack_the_syn)
+{
+	struct play p = {};
+
+	STEP("SYN_SENT:LISTEN", "> S 100");
+	STEP("SYN_SENT:LISTEN", "< R 0");
+	NOTED(rst_unproven);
+	STEP("SYN_SENT:LISTEN", "< RA 0 100");
+	NOTED(rst_unproven);
+	STEP("CLOSED:CLOSED", "< RA 0 101");
+	NOTED(refused);
+	REASON("refused");
+}
+
+TEST(rst_of_zero_from_a_dead_socket_is_no_evidence)
+{
+	struct play p = {};
+
+	HANDSHAKE();
+	STEP("ESTABLISHED:ESTABLISHED", "< RA 0 101");
+	EXPECT_NE(0, p.notes & TFSM_REFUSALS);
+}
+
+TEST(rst_moves_by_its_seq_not_by_its_ack)
+{
+	struct play p = {};
+
+	STEP("SYN_SENT:LISTEN", "> S 100");
+	STEP("SYN_SENT:SYN_RCVD", "< SA 300 101");
+	STEP("CLOSED:LISTEN", "> RA 101 301");
+	PATH(RESP, "LISTEN>SYN_RCVD>LISTEN");	/* its ACK established nobody */
+}
+
+TEST(rst_does_not_move_its_sender_in_syn_rcvd)
+{
+	struct play p = {};
+
+	STEP("SYN_SENT:LISTEN", "> S 100");
+	STEP("SYN_SENT:SYN_RCVD", "< SA 300 101");
+	STEP("SYN_SENT:SYN_RCVD", "> A 101 299");
+	STEP("SYN_SENT:SYN_RCVD", "< R 299");
+	STEP("ESTABLISHED:ESTABLISHED", "> A 101 301");
+}
+
+TEST(rst_never_creates_a_flow)
+{
+	struct play p = {};
+
+	STEP("-", "> R 100");
+	STEP("-", "< RA 0 101");
+}
+
+TEST(rst_made_by_this_host_moves_its_receiver_only)
+{
+	struct play p = {};
+
+	HANDSHAKE();
+	STEP("ESTABLISHED:CLOSED", "> R 101 here");
+	REASON("rst-host");
+}
+
+TEST(rst_ignored_by_both_ends_resumes_the_flow)
+{
+	struct play p = {};
+
+	HANDSHAKE();
+	STEP("CLOSED:CLOSED", "> R 101");
+	STEP("CLOSED:CLOSED", "> A 101 301 len=10");
+	STEP("ESTABLISHED:ESTABLISHED", "< A 301 111");
+	NOTED(rst_ignored);
+	EXPECT_EQ(TCPFSM_REASON_UNSET, p.flow.reason);
+	PATH(ORIG, "SYN_SENT>ESTABLISHED>CLOSED>ESTABLISHED!");
+	STEP("FIN_WAIT_1:ESTABLISHED", "> FA 111 301");
+}
+
+TEST(rst_resumed_flow_has_moved_on_beneath)
+{
+	struct play p = {};
+
+	HANDSHAKE();
+	STEP("CLOSED:CLOSED", "> R 101");
+	STEP("CLOSED:CLOSED", "> FA 101 301");
+	STEP("FIN_WAIT_2:CLOSE_WAIT", "< A 301 102");
+	PATH(ORIG, "SYN_SENT>ESTABLISHED>CLOSED>FIN_WAIT_2!");
+}
+
+TEST(refusal_lost_resumes_the_syn)
+{
+	struct play p = {};
+
+	STEP("SYN_SENT:LISTEN", "> S 100");
+	STEP("CLOSED:CLOSED", "< RA 0 101");
+	STEP("SYN_SENT:LISTEN", "> S 100");
+	NOTED(rst_ignored);
+	EXPECT_EQ(1, p.flows);
+	STEP("SYN_SENT:SYN_RCVD", "< SA 300 101");
+}
+
+TEST(rfc1337_protects_time_wait)
+{
+	struct play p = { .rfc1337 = true };
+
+	HANDSHAKE();
+	STEP("FIN_WAIT_1:ESTABLISHED", "> FA 101 301");
+	STEP("FIN_WAIT_2:LAST_ACK", "< FA 301 102");
+	STEP("TIME_WAIT:CLOSED", "> A 102 302");
+	STEP("TIME_WAIT:CLOSED", "< R 302");
+	NOTED(rst_rfc1337);
+	p.rfc1337 = false;
+	STEP("CLOSED:CLOSED", "< R 302");
+}
+
+/* ---- tuples used again ---- */
+
+TEST(syn_again_is_a_retransmission)
+{
+	struct play p = {};
+
+	STEP("SYN_SENT:LISTEN", "> S 100");
+	STEP("SYN_SENT:LISTEN", "> S 100");
+	NOTED(syn_retrans);
+	STEP("SYN_SENT:SYN_RCVD", "< SA 300 101");
+	STEP("SYN_SENT:SYN_RCVD", "< SA 300 101");
+	NOTED(synack_retrans);
+	STEP("ESTABLISHED:ESTABLISHED", "> A 101 301");
+	STEP("ESTABLISHED:ESTABLISHED", "< SA 300 101");
+	NOTED(synack_resent);
+	EXPECT_TRUE(p.flow.flags & TCPFSM_F_SYN_ACK_RESENT);
+}
+
+TEST(pending_syn_answered_reopens)
+{
+	struct play p = {};
+
+	HANDSHAKE();
+	STEP("ESTABLISHED:ESTABLISHED", "> S 5000");
+	STEP("SYN_SENT:SYN_RCVD", "< SA 7000 5001");
+	EXPECT_EQ(2, p.flows);
+	EXPECT_EQ(TCPFSM_REASON_REOPENED, p.reason);
+	STEP("ESTABLISHED:ESTABLISHED", "> A 5001 7001");
+}
+
+TEST(pending_syn_reset_is_dropped)
+{
+	struct play p = {};
+
+	HANDSHAKE();
+	STEP("ESTABLISHED:ESTABLISHED", "> S 5000");
+	STEP("ESTABLISHED:ESTABLISHED", "< RA 0 5001");
+	NOTED(syn_dropped);
+	STEP("ESTABLISHED:ESTABLISHED", "< SA 7000 5001");
+	EXPECT_EQ(1, p.flows);
+}
+
+TEST(pending_syn_in_syn_sent_wins_if_acked)
+{
+	struct play p = {};
+
+	STEP("SYN_SENT:LISTEN", "> S 100");
+	STEP("SYN_SENT:LISTEN", "> S 9000");
+	NOTED(syn_pending);
+	STEP("SYN_SENT:SYN_RCVD", "< SA 300 9001");
+	EXPECT_EQ(2, p.flows);
+	STEP("ESTABLISHED:ESTABLISHED", "> A 9001 301");
+}
+
+TEST(pending_syn_in_syn_sent_loses_if_the_first_is_acked)
+{
+	struct play p = {};
+
+	STEP("SYN_SENT:LISTEN", "> S 100");
+	STEP("SYN_SENT:LISTEN", "> S 9000");
+	STEP("SYN_SENT:SYN_RCVD", "< SA 300 101");
+	EXPECT_EQ(1, p.flows);
+	STEP("ESTABLISHED:ESTABLISHED", "> A 101 301");
+}
+
+/* The stale SYN wins first, its sender resets it, and the real one goes on. */
+TEST(pending_syn_that_lost_is_kept_beside)
+{
+	struct play p = {};
+
+	STEP("SYN_SENT:LISTEN", "> S 100");
+	STEP("SYN_SENT:LISTEN", "> S 90");
+	STEP("SYN_SENT:SYN_RCVD", "< SA 300 91");
+	STEP("SYN_SENT:LISTEN", "> R 91");
+	STEP("SYN_SENT:SYN_RCVD", "< SA 400 101");
+	STEP("ESTABLISHED:ESTABLISHED", "> A 101 401");
+}
+
+TEST(new_flow_at_once_after_time_wait)
+{
+	struct play p = {};
+
+	HANDSHAKE();
+	STEP("FIN_WAIT_1:ESTABLISHED", "> FA 101 301");
+	STEP("FIN_WAIT_2:LAST_ACK", "< FA 301 102");
+	STEP("TIME_WAIT:CLOSED", "> A 102 302");
+	STEP("SYN_SENT:LISTEN", "> S 70000");
+	EXPECT_EQ(2, p.flows);
+}
+
+TEST(either_side_may_reopen)
+{
+	struct play p = {};
+
+	HANDSHAKE();
+	STEP("FIN_WAIT_1:ESTABLISHED", "> FA 101 301");
+	STEP("FIN_WAIT_2:LAST_ACK", "< FA 301 102");
+	STEP("TIME_WAIT:CLOSED", "> A 102 302");
+	STEP("SYN_SENT:LISTEN", "< S 80000");
+	EXPECT_TRUE(p.turned);
+	STEP("SYN_SENT:SYN_RCVD", "> SA 500 80001");
+}
+
+TEST(synack_with_another_isn_replaces_it)
+{
+	struct play p = {};
+
+	STEP("SYN_SENT:LISTEN", "> S 100");
+	STEP("SYN_SENT:SYN_RCVD", "< SA 300 101");
+	STEP("SYN_SENT:SYN_RCVD", "< SA 900 101");
+	NOTED(synack_isn);
+	STEP("ESTABLISHED:ESTABLISHED", "> A 101 901");
+	EXPECT_EQ(1, p.flows);
+}
+
+TEST(synack_on_a_finished_pair_starts_a_flow)
+{
+	struct play p = {};
+
+	STEP("SYN_SENT:LISTEN", "> S 100");
+	STEP("CLOSED:CLOSED", "< RA 0 101");
+	STEP("SYN_SENT:SYN_RCVD", "< SA 300 101");
+	EXPECT_EQ(2, p.flows);
+	EXPECT_FALSE(p.turned);
+	STEP("ESTABLISHED:ESTABLISHED", "> A 101 301");
+}
+
+TEST(no_memory_for_a_pending_syn_is_counted)
+{
+	struct play p = { .no_memory = true };
+
+	HANDSHAKE();
+	STEP("ESTABLISHED:ESTABLISHED", "> S 5000");
+	NOTED(no_room);
+	STEP("ESTABLISHED:ESTABLISHED", "> A 101 301 len=5");
+}
+
+/* ---- what was not seen ---- */
+
+TEST(gap_is_accepted_and_marks_the_flow)
+{
+	struct play p = {};
+
+	HANDSHAKE();
+	STEP("ESTABLISHED:ESTABLISHED", "> A 101 5001");
+	NOTED(gap);
+	EXPECT_TRUE(p.flow.flags & TCPFSM_F_GAP);
+	STEP("ESTABLISHED:FIN_WAIT_1", "< FA 5001 101");
+}
+
+TEST(refused_segments_that_agree_reanchor)
+{
+	struct play p = {};
+
+	HANDSHAKE();
+	STEP("ESTABLISHED:ESTABLISHED", "> A 9000101 7000301 len=100");
+	STEP("ESTABLISHED:ESTABLISHED", "< A 7000301 9000201");
+	STEP("ESTABLISHED:ESTABLISHED", "> A 9000201 7000301 len=100");
+	STEP("ESTABLISHED:ESTABLISHED", "< A 7000301 9000301");
+	NOTED(reanchored);
+	EXPECT_EQ(1, p.flows);
+	STEP("FIN_WAIT_1:ESTABLISHED", "> FA 9000301 7000301");
+	STEP("FIN_WAIT_2:CLOSE_WAIT", "< A 7000301 9000302");
+}
+
+TEST(refused_segments_of_one_side_prove_nothing)
+{
+	struct play p = {};
+	int i;
+
+	HANDSHAKE();
+	for (i = 0; i < 10; i++)
+		STEP("ESTABLISHED:ESTABLISHED", "> A 9000101 7000301 len=100");
+	EXPECT_FALSE(p.flow.flags & TCPFSM_F_REANCHORED);
+	STEP("FIN_WAIT_1:ESTABLISHED", "> FA 101 301");
+}
+
+TEST(refused_segments_on_another_pair_start_a_midstream_flow)
+{
+	struct play p = {};
+
+	HANDSHAKE();
+	STEP("FIN_WAIT_1:ESTABLISHED", "> FA 101 301");
+	STEP("FIN_WAIT_1:ESTABLISHED", "> A 9000101 7000301 len=100");
+	STEP("FIN_WAIT_1:ESTABLISHED", "< A 7000301 9000201");
+	STEP("FIN_WAIT_1:ESTABLISHED", "> A 9000201 7000301 len=100");
+	STEP("ESTABLISHED:ESTABLISHED", "< A 7000301 9000301");
+	EXPECT_EQ(2, p.flows);
+	EXPECT_TRUE(p.flow.flags & TCPFSM_F_MIDSTREAM);
+}
+
+TEST(one_way_client_only)
+{
+	struct play p = {};
+
+	STEP("SYN_SENT:LISTEN", "> S 100");
+	STEP("ESTABLISHED:ESTABLISHED", "> A 101 301");
+	NOTED(one_way);
+	STEP("ESTABLISHED:ESTABLISHED", "> A 101 301 len=10");
+	STEP("FIN_WAIT_1:ESTABLISHED", "> FA 111 301");
+	PATH(RESP, "LISTEN>SYN_RCVD>ESTABLISHED");
+}
+
+TEST(one_way_server_only)
+{
+	struct play p = {};
+
+	STEP("SYN_SENT:SYN_RCVD", "< SA 300 101");
+	STEP("ESTABLISHED:ESTABLISHED", "< A 301 201 len=10");
+	NOTED(one_way);
+}
+
+TEST(one_way_in_a_simultaneous_open_only_syn_rcvd)
+{
+	struct play p = {};
+
+	STEP("SYN_SENT:LISTEN", "> S 100");
+	STEP("SYN_SENT:SYN_SENT", "< S 300");
+	STEP("SYN_RCVD:SYN_SENT", "> A 101 301");
+}
+
+TEST(midstream_data)
+{
+	struct play p = {};
+
+	STEP("ESTABLISHED:ESTABLISHED", "> A 5000 7000 len=10");
+	EXPECT_TRUE(p.flow.flags & TCPFSM_F_MIDSTREAM);
+	EXPECT_TRUE(p.flow.flags & TCPFSM_F_UNCONFIRMED);
+	EXPECT_EQ(TFSM_CLASS_OPENING, tfsm_class(&p.flow));
+}
+
+TEST(midstream_is_confirmed_when_each_ack_covers_data_of_the_other)
+{
+	struct play p = {};
+
+	STEP("ESTABLISHED:ESTABLISHED", "> A 5000 7000 len=10");
+	STEP("ESTABLISHED:ESTABLISHED", "< A 7000 5010 len=20");
+	EXPECT_TRUE(p.flow.flags & TCPFSM_F_UNCONFIRMED);
+	STEP("ESTABLISHED:ESTABLISHED", "> A 5010 7020");
+	NOTED(confirmed);
+	EXPECT_EQ(TFSM_CLASS_ESTABLISHED, tfsm_class(&p.flow));
+}
+
+TEST(midstream_synack)
+{
+	struct play p = {};
+
+	STEP("SYN_SENT:SYN_RCVD", "< SA 300 101");
+	STEP("ESTABLISHED:ESTABLISHED", "> A 101 301");
+	STEP("ESTABLISHED:FIN_WAIT_1", "< FA 301 101");
+}
+
+TEST(midstream_fin)
+{
+	struct play p = {};
+
+	STEP("FIN_WAIT_1:ESTABLISHED", "> FA 5000 7000");
+	STEP("FIN_WAIT_2:CLOSE_WAIT", "< A 7000 5001");
+}
+
+TEST(midstream_takes_the_local_sockets_state)
+{
+	struct play p = { .local = { TCPFSM_CLOSE_WAIT } };
+
+	STEP("CLOSE_WAIT:FIN_WAIT_2", "> A 5000 7000 len=10");
+	EXPECT_FALSE(p.flow.flags & TCPFSM_F_UNCONFIRMED);
+	STEP("LAST_ACK:FIN_WAIT_2", "> FA 5010 7000");
+	STEP("CLOSED:TIME_WAIT", "< A 7000 5011");
+}
+
+TEST(half_closed_midstream_may_be_a_ghost)
+{
+	struct play p = {};
+
+	STEP("FIN_WAIT_1:ESTABLISHED", "> FA 5000 7000");
+	p.flow.flags &= ~TCPFSM_F_UNCONFIRMED;
+	STEP("FIN_WAIT_2:CLOSE_WAIT", "< A 7000 5001");
+	EXPECT_EQ(TFSM_CLASS_CLOSING, tfsm_class(&p.flow));
+}
+
+/* ---- ends without a segment ---- */
+
+TEST(gone_closes_the_local_end)
+{
+	struct play p = {};
+
+	HANDSHAKE();
+	ASSERT_STREQ("CLOSED:ESTABLISHED", play_gone(&p, TCPFSM_ORIG));
+	REASON("silent");
+	ASSERT_STREQ("CLOSED:CLOSED", play_gone(&p, TCPFSM_RESP));
+}
+
+/* ---- claims about TCP, where sockets cannot be made to show them ---- */
+
+TEST(S04_the_capture)
+{
+	struct play p = {};
+
+	STEP("SYN_SENT:LISTEN", "> S 4225926656");
+	STEP("SYN_SENT:SYN_RCVD", "< SA 3022381253 4225926657");
+	STEP("ESTABLISHED:ESTABLISHED", "> A 4225926657 3022381254");
+	STEP("ESTABLISHED:ESTABLISHED", "> A 4225926657 3022381254 len=1200");
+	STEP("ESTABLISHED:ESTABLISHED", "> A 4225927857 3022381254 len=1174");
+	STEP("ESTABLISHED:ESTABLISHED", "< A 3022381254 4225929031 len=537");
+	STEP("ESTABLISHED:FIN_WAIT_1", "< FA 3022381791 4225929031");
+	STEP("CLOSE_WAIT:FIN_WAIT_2", "> A 4225929031 3022381792");
+	STEP("LAST_ACK:FIN_WAIT_2", "> FA 4225929031 3022381792");
+	STEP("CLOSED:TIME_WAIT", "< A 3022381792 4225929032");
+	PATH(ORIG, "SYN_SENT>ESTABLISHED>CLOSE_WAIT>LAST_ACK>CLOSED");
+	PATH(RESP, "LISTEN>SYN_RCVD>ESTABLISHED>FIN_WAIT_1>FIN_WAIT_2>TIME_WAIT");
+}
+
+TEST(S08_a_retransmitted_fin_restarts_time_wait)
+{
+	struct play p = {};
+
+	HANDSHAKE();
+	STEP("FIN_WAIT_1:ESTABLISHED", "> FA 101 301");
+	STEP("FIN_WAIT_2:LAST_ACK", "< FA 301 102");
+	STEP("TIME_WAIT:CLOSED", "> A 102 302");
+	STEP("TIME_WAIT:CLOSED", "< FA 301 102");
+	NOTED(time_wait_restarted);
+	NOTED(fin_retrans);
+}
+
+TEST(S09_fin_retransmitted_is_no_second_last_ack)
+{
+	struct play p = {};
+
+	HANDSHAKE();
+	STEP("FIN_WAIT_1:ESTABLISHED", "> FA 101 301");
+	STEP("FIN_WAIT_2:CLOSE_WAIT", "< A 301 102");
+	STEP("FIN_WAIT_2:LAST_ACK", "< FA 301 102");
+	STEP("FIN_WAIT_2:LAST_ACK", "< FA 301 102");
+	NOTED(fin_retrans);
+	STEP("FIN_WAIT_2:LAST_ACK", "< FA 301 102");
+	PATH(RESP, "LISTEN>SYN_RCVD>ESTABLISHED>CLOSE_WAIT>LAST_ACK");
+}
+
+TEST(S10_fin_in_syn_rcvd)
+{
+	struct play p = {};
+
+	STEP("SYN_SENT:LISTEN", "> S 100");
+	STEP("SYN_SENT:SYN_RCVD", "< SA 300 101");
+	STEP("SYN_SENT:FIN_WAIT_1", "< FA 301 101");
+	PATH(RESP, "LISTEN>SYN_RCVD>FIN_WAIT_1");
+	STEP("CLOSE_WAIT:FIN_WAIT_2", "> A 101 302");
+	PATH(ORIG, "SYN_SENT>ESTABLISHED>CLOSE_WAIT");
+}
+
+TEST(S10_a_bare_fin_in_syn_sent_is_not_processed)
+{
+	struct play p = {};
+
+	STEP("SYN_SENT:LISTEN", "> S 100");
+	STEP("SYN_SENT:LISTEN", "< F 300");
+	NOTED(no_ack);
+	PATH(ORIG, "SYN_SENT");
+}
+
+TEST(S12_stale_syn)
+{
+	struct play p = {};
+
+	STEP("SYN_SENT:LISTEN", "> S 100");
+	STEP("SYN_SENT:SYN_RCVD", "< SA 300 101");
+	STEP("CLOSED:LISTEN", "> R 101");
+	REASON("stale-syn");
+	NOTED(stale_syn);
+	PATH(ORIG, "SYN_SENT>CLOSED");
+	PATH(RESP, "LISTEN>SYN_RCVD>LISTEN");
+}
+
+TEST(S13_refused)
+{
+	struct play p = {};
+
+	STEP("SYN_SENT:LISTEN", "> S 100");
+	STEP("CLOSED:CLOSED", "< RA 0 101");
+	REASON("refused");
+	PATH(ORIG, "SYN_SENT>CLOSED");
+	PATH(RESP, "LISTEN>CLOSED");
+}
+
+TEST_HARNESS_MAIN
