@@ -12,6 +12,8 @@
 #define ASK_ESTABLISHED	900	/* tcp_retries2 gives up after 924.6 s */
 #define ASK_HALF_CLOSED	60	/* tcp_fin_timeout */
 #define RECHECK		(HZ / 2)
+#define PAUSE		(HZ / 10)	/* between two runs: what is due comes in batches */
+#define DAY		(86400 * HZ)
 #define BATCH		64	/* flows between two chances for others to run */
 #define IDLE		(300 * HZ)	/* without a segment: an established flow may be evicted */
 
@@ -58,10 +60,17 @@ static unsigned int queue_of(const struct tcpfsm_flow *f)
 
 /* ---- queues ---- */
 
-static void wake(struct tcpfsm_net *tn, unsigned long delay)
+/* Have the work run when the head of a queue that begins to wait now is due. */
+static void arm(struct tcpfsm_net *tn, unsigned long delay)
 {
-	if (!READ_ONCE(tn->closing))
-		queue_delayed_work(system_power_efficient_wq, &tn->expire, delay);
+	u32 at = (u32)jiffies + delay;
+
+	lockdep_assert_held(&tn->queue_lock);
+	if (tn->closing || (tn->armed && !time_before32(at, tn->wake_at)))
+		return;
+	tn->armed = true;
+	tn->wake_at = at;
+	mod_delayed_work(system_power_efficient_wq, &tn->expire, delay);
 }
 
 static void activate(struct tcpfsm_net *tn)
@@ -74,7 +83,6 @@ static void activate(struct tcpfsm_net *tn)
 	list_add_tail(&tn->actives, &actives);
 	spin_unlock(&actives_lock);
 	atomic_inc(&nr_actives);
-	wake(tn, RECHECK);
 }
 
 static void deactivate(struct tcpfsm_net *tn)
@@ -105,6 +113,7 @@ void tcpfsm_expire_queue(struct tcpfsm_flow *f)
 	spin_lock(&tn->queue_lock);
 	list_add_tail(&f->queued, &tn->queue[f->queue]);
 	activate(tn);
+	arm(tn, timeout(tn, f->queue));
 	spin_unlock(&tn->queue_lock);
 }
 
@@ -117,6 +126,7 @@ static void requeue(struct tcpfsm_flow *f, unsigned int queue)
 	f->queue = queue;
 	f->stamp = (u32)jiffies;
 	list_move_tail(&f->queued, &tn->queue[queue]);
+	arm(tn, timeout(tn, queue));
 	spin_unlock(&tn->queue_lock);
 }
 
@@ -252,11 +262,14 @@ static struct tcpfsm_flow *due_head(struct tcpfsm_net *tn, unsigned int queue, u
 static void expire(struct work_struct *work)
 {
 	struct tcpfsm_net *tn = container_of(to_delayed_work(work), struct tcpfsm_net, expire);
-	unsigned long delay = 3600 * HZ;
+	unsigned long delay = DAY;
 	unsigned int queue, n = 0;
 	struct tcpfsm_flow *f;
 	u64 id;
 
+	spin_lock_bh(&tn->queue_lock);
+	tn->armed = false;
+	spin_unlock_bh(&tn->queue_lock);
 	for (queue = 0; queue < TCPFSM_QUEUES; queue++) {
 		do {
 			rcu_read_lock();	/* the head may be freed, its memory not */
@@ -274,15 +287,17 @@ static void expire(struct work_struct *work)
 	spin_lock_bh(&tn->queue_lock);
 	if (!atomic_read(&tn->flows))
 		deactivate(tn);
+	else
+		arm(tn, max_t(unsigned long, delay, PAUSE));
 	spin_unlock_bh(&tn->queue_lock);
-	if (READ_ONCE(tn->active))
-		wake(tn, clamp_t(unsigned long, delay, HZ / 10, RECHECK));
 }
 
 void tcpfsm_expire_retime(struct tcpfsm_net *tn)
 {
-	if (READ_ONCE(tn->active) && !READ_ONCE(tn->closing))
-		mod_delayed_work(system_power_efficient_wq, &tn->expire, 0);
+	spin_lock_bh(&tn->queue_lock);
+	if (tn->active)
+		arm(tn, 0);
+	spin_unlock_bh(&tn->queue_lock);
 }
 
 /* ---- eviction ---- */
@@ -412,7 +427,9 @@ void tcpfsm_expire_net_init(struct tcpfsm_net *tn)
 /* The hooks are off and no segment is under way. */
 void tcpfsm_expire_net_exit(struct tcpfsm_net *tn)
 {
-	WRITE_ONCE(tn->closing, true);
+	spin_lock_bh(&tn->queue_lock);
+	tn->closing = true;
+	spin_unlock_bh(&tn->queue_lock);
 	cancel_delayed_work_sync(&tn->expire);
 	tcpfsm_expire_flush(tn);
 	spin_lock_bh(&tn->queue_lock);

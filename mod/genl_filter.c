@@ -8,11 +8,6 @@
 
 #define STATES_MASK (BIT(TCPFSM_STATES) - 2)
 
-static const struct netlink_range_validation states_range = {
-	.min = 1,
-	.max = STATES_MASK,
-};
-
 static const struct netlink_range_validation port_range = {
 	.max = U16_MAX,
 };
@@ -20,9 +15,9 @@ static const struct netlink_range_validation port_range = {
 const struct nla_policy tcpfsm_filter_policy[TCPFSM_FILTER_MAX + 1] = {
 	[TCPFSM_FILTER_ID]		= { .type = NLA_U64 },
 	[TCPFSM_FILTER_FAMILY]		= { .type = NLA_U32 },
-	[TCPFSM_FILTER_ORIG_STATES]	= NLA_POLICY_FULL_RANGE(NLA_U32, &states_range),
-	[TCPFSM_FILTER_RESP_STATES]	= NLA_POLICY_FULL_RANGE(NLA_U32, &states_range),
-	[TCPFSM_FILTER_ANY_STATES]	= NLA_POLICY_FULL_RANGE(NLA_U32, &states_range),
+	[TCPFSM_FILTER_ORIG_STATES]	= NLA_POLICY_MASK(NLA_U32, STATES_MASK),
+	[TCPFSM_FILTER_RESP_STATES]	= NLA_POLICY_MASK(NLA_U32, STATES_MASK),
+	[TCPFSM_FILTER_ANY_STATES]	= NLA_POLICY_MASK(NLA_U32, STATES_MASK),
 	[TCPFSM_FILTER_SRC]		= { .type = NLA_BINARY, .len = 16 },
 	[TCPFSM_FILTER_SRC_LEN]		= NLA_POLICY_MAX(NLA_U32, 128),
 	[TCPFSM_FILTER_DST]		= { .type = NLA_BINARY, .len = 16 },

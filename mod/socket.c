@@ -76,7 +76,7 @@ void tcpfsm_socket_note(struct tcpfsm_flow *f, u8 end, const struct tcpfsm_view 
 	f->local->end[end].cookie = (u64)cookie[1] << 32 | cookie[0];
 }
 
-static u8 state_of(const struct tcpfsm_tuple *t, u8 i)
+static void read_state(const struct tcpfsm_tuple *t, u8 i, struct tfsm_local *local)
 {
 	const struct ends e = {
 		.src = &t->addr[i], .dst = &t->addr[!i],
@@ -86,20 +86,26 @@ static u8 state_of(const struct tcpfsm_tuple *t, u8 i)
 	u8 state;
 
 	if (!sk)
-		return TCPFSM_STATE_UNSET;
+		return;
 	state = READ_ONCE(sk->sk_state);
-	if (state == TCP_TIME_WAIT)	/* Linux keeps orphans in FIN_WAIT_2 so too */
+	if (state == TCP_TIME_WAIT) {	/* Linux keeps orphans in FIN_WAIT_2 so too */
 		state = READ_ONCE(inet_twsk(sk)->tw_substate);
+		local->fin = tcp_twsk(sk)->tw_snd_nxt;
+	} else if (sk_fullsock(sk)) {
+		local->fin = READ_ONCE(tcp_sk(sk)->write_seq);
+	}
 	sock_gen_put(sk);
-	return state < TCPFSM_STATES ? state : TCPFSM_STATE_UNSET;
+	if (state < TCPFSM_STATES)	/* not a request socket */
+		local->state = state;
 }
 
-void tcpfsm_socket_states(const struct tcpfsm_view *v, u8 sender, u8 state[TCPFSM_ENDS])
+void tcpfsm_socket_states(const struct tcpfsm_view *v, u8 sender,
+			  struct tfsm_local local[TCPFSM_ENDS])
 {
 	if (v->from_local)
-		state[sender] = state_of(&v->tuple, v->from);
+		read_state(&v->tuple, v->from, &local[sender]);
 	if (v->to_local)
-		state[!sender] = state_of(&v->tuple, !v->from);
+		read_state(&v->tuple, !v->from, &local[!sender]);
 }
 
 bool tcpfsm_socket_listens(const struct tcpfsm_tuple *t, u8 i)

@@ -9,7 +9,8 @@
 void tcpfsm_socket_note(struct tcpfsm_flow *f, u8 end, const struct tcpfsm_view *v);
 
 /* States of the local sockets of a flow met midstream, by end; left alone where unknown. */
-void tcpfsm_socket_states(const struct tcpfsm_view *v, u8 sender, u8 state[TCPFSM_ENDS]);
+void tcpfsm_socket_states(const struct tcpfsm_view *v, u8 sender,
+			  struct tfsm_local local[TCPFSM_ENDS]);
 
 /* Does a local socket listen at this end (canonical index) of the tuple? */
 bool tcpfsm_socket_listens(const struct tcpfsm_tuple *t, u8 i);

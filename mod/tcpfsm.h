@@ -59,6 +59,8 @@ struct tcpfsm_net {
 	atomic_t		flows;
 	bool			active;			/* on the list of those with flows */
 	bool			closing;
+	bool			armed;			/* the work will run at wake_at, in jiffies */
+	u32			wake_at;
 	struct list_head	actives;
 	struct delayed_work	expire;
 

@@ -277,43 +277,69 @@ static const struct {
 } adopted[TCPFSM_STATES] = {
 #define FIN_DONE (TFSM_E_FIN | TFSM_E_FIN_ACKED)
 	[TCPFSM_ESTABLISHED]	= { TCPFSM_ESTABLISHED, 0, 0 },
+	[TCPFSM_FIN_WAIT_1]	= { TCPFSM_ESTABLISHED, TFSM_E_FIN, 0 },
 	[TCPFSM_FIN_WAIT_2]	= { TCPFSM_CLOSE_WAIT, FIN_DONE, TFSM_E_TOOK_FIN },
 	[TCPFSM_CLOSE_WAIT]	= { TCPFSM_FIN_WAIT_2, TFSM_E_TOOK_FIN, FIN_DONE },
+	[TCPFSM_CLOSING]	= { TCPFSM_FIN_WAIT_2, TFSM_E_TOOK_FIN | TFSM_E_FIN, FIN_DONE },
 	[TCPFSM_LAST_ACK]	= { TCPFSM_FIN_WAIT_2, TFSM_E_TOOK_FIN | TFSM_E_FIN, FIN_DONE },
 	[TCPFSM_TIME_WAIT]	= { TCPFSM_LAST_ACK, FIN_DONE | TFSM_E_TOOK_FIN,
 				    TFSM_E_TOOK_FIN | TFSM_E_FIN },
 #undef FIN_DONE
 };
 
-static void open_ack(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
+#define SYNCHRONIZED (TFSM_E_SYN_ACKED | TFSM_E_TOOK_SYN)
+
+/*
+ * Put both ends where local sockets say they were before this segment. A socket that received
+ * it has not processed it yet; one that sends a FIN is already beyond it, so that the FIN only
+ * looks sent again. Return: false if no local socket tells.
+ */
+static bool adopt(struct tfsm *f, struct tfsm_out *o)
 {
-	const u16 synchronized = TFSM_E_SYN_ACKED | TFSM_E_TOOK_SYN;
-	struct tfsm_end *a = sender(f, s), *b = receiver(f, s), *e;
-	bool fin = s->flags & TFSM_FIN && !s->partial;
-	u8 state[TCPFSM_ENDS];
+	u8 state[TCPFSM_ENDS] = {}, i;
 
-	state[s->dir] = fin ? TCPFSM_FIN_WAIT_1 : TCPFSM_ESTABLISHED;
-	state[!s->dir] = TCPFSM_ESTABLISHED;
-	tfsm_learn_seq(a, s);
-	tfsm_learn_ack(f, s);
-	a->facts |= synchronized | (fin ? TFSM_E_FIN : 0);
-	b->facts |= synchronized;
-	for (e = f->end; e < f->end + TCPFSM_ENDS; e++) {
-		u8 i = e - f->end, local = o->local[i];
+	for (i = 0; i < TCPFSM_ENDS; i++) {
+		struct tfsm_end *e = &f->end[i];
+		u8 local = o->local[i].state;
 
-		/* A FIN in this very segment is not yet in what its receiver's socket says. */
-		if (local >= TCPFSM_STATES || !adopted[local].peer || (fin && e != a))
+		if (!local || !adopted[local].peer)
 			continue;
 		state[i] = local;
-		state[!i] = adopted[local].peer;
+		if (!state[!i])
+			state[!i] = adopted[local].peer;
 		e->facts |= adopted[local].mine;
 		f->end[!i].facts |= adopted[local].theirs;
-		f->flags &= ~TCPFSM_F_UNCONFIRMED;
+		if (has(e, TFSM_E_FIN)) {
+			e->next = o->local[i].fin;
+			e->run = e->next;
+			e->facts |= TFSM_E_SENT;
+		}
 	}
-	if (f->flags & TCPFSM_F_UNCONFIRMED)
-		tfsm_confirm(f, s, o);
-	tfsm_move_given(f, a, TCPFSM_MIDSTREAM, state[s->dir], 0, o);
-	tfsm_move_given(f, b, TCPFSM_MIDSTREAM, state[!s->dir], 0, o);
+	if (!state[TCPFSM_ORIG])
+		return false;
+	for (i = 0; i < TCPFSM_ENDS; i++)
+		tfsm_move_given(f, &f->end[i], TCPFSM_MIDSTREAM, state[i], 0, o);
+	return true;
+}
+
+static void open_ack(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
+{
+	struct tfsm_end *a = sender(f, s), *b = receiver(f, s);
+	bool fin = s->flags & TFSM_FIN && !s->partial;
+
+	a->facts |= SYNCHRONIZED;
+	b->facts |= SYNCHRONIZED;
+	if (adopt(f, o)) {
+		f->flags &= ~TCPFSM_F_UNCONFIRMED;
+		tfsm_take_ack(f, s, o);
+		return;
+	}
+	tfsm_learn_seq(a, s);
+	tfsm_learn_ack(f, s);
+	a->facts |= fin ? TFSM_E_FIN : 0;
+	tfsm_confirm(f, s, o);
+	tfsm_move_given(f, a, TCPFSM_MIDSTREAM, fin ? TCPFSM_FIN_WAIT_1 : TCPFSM_ESTABLISHED, 0, o);
+	tfsm_move_given(f, b, TCPFSM_MIDSTREAM, TCPFSM_ESTABLISHED, 0, o);
 }
 
 static void begin(struct tfsm *f)

@@ -198,12 +198,18 @@ struct tfsm_move {
 	u8	flags;		/* TCPFSM_T_* */
 };
 
+/* A local socket, as the stack knows it when its flow is met midstream. */
+struct tfsm_local {
+	u8	state;		/* UNSET: none, or unknown */
+	u32	fin;		/* end of its FIN, once it has one to send */
+};
+
 #define TFSM_MOVES_MAX	8	/* the most that one segment raises */
 
 /* What came of a segment. The caller zeroes it, then sets what is marked in. */
 struct tfsm_out {
 	u64	now;		/* in: copied to kept SYNs */
-	u8	local[TCPFSM_ENDS]; /* in, tfsm_open() midstream: states of local sockets, or UNSET */
+	struct tfsm_local local[TCPFSM_ENDS];	/* in, tfsm_open() midstream */
 	u64	notes;		/* bit n: enum tfsm_note n */
 	u8	moves;		/* how many in move[] */
 	bool	time_wait;	/* reached an end in TIME_WAIT: 2MSL starts anew */

@@ -172,7 +172,7 @@ static void note_repeats(const struct tfsm_end *a, const struct tfsm_seg *s, str
 		note(o, TFSM_NOTE_data_retrans);
 }
 
-static enum tfsm_verdict take_ack(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
+enum tfsm_verdict tfsm_take_ack(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
 {
 	struct tfsm_end *a = sender(f, s), *b = receiver(f, s);
 	bool fin = s->flags & TFSM_FIN && !s->partial;
@@ -225,7 +225,7 @@ static enum tfsm_verdict refuse_ack(struct tfsm *f, const struct tfsm_seg *s, en
 	if (!both_established(f))
 		return TFSM_NEW;
 	tfsm_reanchor(f);
-	return take_ack(f, s, o);
+	return tfsm_take_ack(f, s, o);
 }
 
 static enum tfsm_verdict on_ack(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
@@ -238,7 +238,7 @@ static enum tfsm_verdict on_ack(struct tfsm *f, const struct tfsm_seg *s, struct
 		return refuse_ack(f, s, why, o);
 	if (f->side)
 		tfsm_forget_strays(f);
-	return take_ack(f, s, o);
+	return tfsm_take_ack(f, s, o);
 }
 
 static void settle_reason(struct tfsm *f)

@@ -56,7 +56,7 @@ struct play {
 	u64 notes;		/* of the last segment */
 	u8 reason;		/* why the flow before ended */
 	unsigned long segments, moves;
-	u8 local[TCPFSM_ENDS];	/* states of local sockets at a pick-up */
+	struct tfsm_local local[TCPFSM_ENDS];	/* local sockets at a pick-up */
 	char path[TCPFSM_ENDS][1024];	/* of the flow: STATE+CAUSE>STATE */
 	char pair[64];
 };

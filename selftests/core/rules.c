@@ -886,12 +886,21 @@ TEST(midstream_fin)
 
 TEST(midstream_takes_the_local_sockets_state)
 {
-	struct play p = { .local = { TCPFSM_CLOSE_WAIT } };
+	struct play p = { .local = { { .state = TCPFSM_CLOSE_WAIT } } };
 
 	STEP("CLOSE_WAIT:FIN_WAIT_2", "> A 5000 7000 len=10");
 	EXPECT_FALSE(p.flow.flags & TCPFSM_F_UNCONFIRMED);
 	STEP("LAST_ACK:FIN_WAIT_2", "> FA 5010 7000");
 	STEP("CLOSED:TIME_WAIT", "< A 7000 5011");
+}
+
+TEST(midstream_takes_a_fin_that_is_not_acked_yet)
+{
+	struct play p = { .local = { { .state = TCPFSM_FIN_WAIT_1, .fin = 5000 } } };
+
+	STEP("FIN_WAIT_1:ESTABLISHED", "> A 4900 7000 len=99");
+	STEP("FIN_WAIT_1:ESTABLISHED", "< A 7000 4999 len=10");
+	STEP("FIN_WAIT_2:CLOSE_WAIT", "< A 7010 5000");
 }
 
 TEST(half_closed_midstream_may_be_a_ghost)

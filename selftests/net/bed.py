@@ -23,7 +23,7 @@ HOSTS = ("client", "router", "server")
 ADDR = {4: {"client": "10.0.1.1", "server": "10.0.2.1"},
         6: {"client": "fd01::1", "server": "fd02::1"}}
 FAMILY = {4: socket.AF_INET, 6: socket.AF_INET6}
-MODULE = os.path.join(os.path.dirname(__file__), "../../tcpfsm.ko")
+MODULE = os.environ.get("TCPFSM_KO") or os.path.join(os.path.dirname(__file__), "../../tcpfsm.ko")
 TOOL = os.path.join(os.path.dirname(__file__), "../../tools/tcpfsm")
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 CLONE_NEWNET = 0x40000000
@@ -227,6 +227,11 @@ def pair(v, port):
         return c, s
 
 
+def close_to(*sockets):
+    for s in sockets:
+        s.close()
+
+
 # ---- crafted segments ----
 
 def checksum(data):
@@ -256,8 +261,13 @@ class Wire:
         for s in self.raw.values():
             s.close()
 
-    def send(self, name, flags, seq, ack=0, data=b"", win=65535, bad_checksum=False,
-             options=b""):
+    def send(self, *args, **kwargs):
+        """Send, and let it pass everywhere: the next one may depend on it."""
+        self.raw_send(*args, **kwargs)
+        time.sleep(0.01)
+
+    def raw_send(self, name, flags, seq, ack=0, data=b"", win=65535, bad_checksum=False,
+                 options=b""):
         to = "server" if name == "client" else "client"
         src, dst = (socket.inet_pton(FAMILY[self.v], ADDR[self.v][n]) for n in (name, to))
         ports = (self.sport, self.dport) if name == "client" else (self.dport, self.sport)
@@ -280,8 +290,6 @@ class Wire:
             ip = struct.pack("!IHBB16s16s", 6 << 28, len(segment), 6, 64, src, dst)
         with within(name):
             self.raw[name].sendto(ip + segment, (ADDR[self.v][to], 0))
-        # The next segment may depend on this one's having passed everywhere.
-        time.sleep(0.01)
 
 
 # ---- what tcpfsm says ----
@@ -357,18 +365,9 @@ def both(function):
     return function
 
 
-def main(setup=None, module_args=()):
-    """Load the module, run all tests of the file, unload it; exit as kselftest wants."""
-    wanted = sys.argv[1:]
-    tests = [t for t in TESTS if not wanted or any(w in t[0] for w in wanted)]
+def run_all(tests):
+    """Run tests and print a TAP line for each. Returns how many failed."""
     failed = 0
-    print("TAP version 13", f"1..{len(tests)}", sep="\n", flush=True)
-    run("insmod", MODULE, *module_args)
-    make_hosts()
-    for name in HOSTS:
-        sysctl(name, "log_size", 65536)
-    if setup:
-        setup()
     for number, (name, function) in enumerate(tests, 1):
         try:
             function()
@@ -380,6 +379,21 @@ def main(setup=None, module_args=()):
             print(f"not ok {number} {name}")
             text = str(reason) if isinstance(reason, Failed) else traceback.format_exc()
             print("# " + text.replace("\n", "\n# "), flush=True)
+    return failed
+
+
+def main(setup=None, module_args=()):
+    """Load the module, run all tests of the file, unload it; exit as kselftest wants."""
+    wanted = sys.argv[1:]
+    tests = [t for t in TESTS if not wanted or any(w in t[0] for w in wanted)]
+    print("TAP version 13", f"1..{len(tests)}", sep="\n", flush=True)
+    run("insmod", MODULE, *module_args)
+    make_hosts()
+    for name in HOSTS:
+        sysctl(name, "log_size", 65536)
+    if setup:
+        setup()
+    failed = run_all(tests)
     totals = {key: sum(counters(name)[key] for name in HOSTS) for key in ("segments",)}
     moves = sum(int(row["entered"]) for name in HOSTS for row in table(name, "states"))
     print(f"# segments seen {totals['segments']}, transitions seen {moves}")

@@ -1,0 +1,474 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""What the module tells: by procfs and netlink alike, whole, of one namespace only, live and by
+replay; and what it refuses."""
+import contextlib
+import json
+import os
+import random
+import signal
+import socket
+import struct
+import subprocess
+import threading
+import time
+
+from bed import (ACK, ADDR, FIN, HOSTS, RST, SYN, TOOL, Failed, Wire, both, close_to, connect, counters,
+                 equal, flow, listen, main, muted, pair, pair_of, read, run, status, sysctl, table,
+                 test, true, tuple_of, until, within)
+
+
+def tool(name, *words):
+    """Run the tool in a namespace. Returns what it wrote."""
+    with within(name):
+        code, out, err = status(TOOL, *words)
+    equal(code, 0, f"tcpfsm {' '.join(words)}: {err}")
+    return out
+
+
+def stream_of(name, *words):
+    return [json.loads(line) for line in tool(name, "-j", *words).splitlines()]
+
+
+@both
+def procfs_and_netlink_give_the_same_numbers(v):
+    c, s = pair(v, 6001)
+    c.shutdown(socket.SHUT_WR)
+    s.recv(1)
+    time.sleep(0.2)
+    for name in HOSTS:
+        proc = {r["state"]: (int(r["orig"]), int(r["resp"]), int(r["entered"]))
+                for r in table(name, "states")}
+        net = {r["state"]: (r["orig"], r["resp"], r["entered"])
+               for r in json.loads(tool(name, "-j", "states"))["states"]}
+        equal(net, proc, f"states at {name}")
+        proc = {r["name"]: int(r["value"]) for r in table(name, "counters")}
+        net = json.loads(tool(name, "-j", "counters"))
+        proc = {k: x for k, x in proc.items() if k in net}
+        true(len(proc) > 50, f"counters at {name}: {len(proc)}")
+        equal(net, proc, f"counters at {name}")
+        flows = {(r["src"], int(r["sport"]), r["dst"], int(r["dport"]), r["orig"], r["resp"])
+                 for r in table(name, "flows")}
+        net = {(r["src"], r["sport"], r["dst"], r["dport"], r["orig"], r["resp"])
+               for r in stream_of(name, "flows")}
+        equal(net, flows, f"flows at {name}")
+        proc = [(int(r["seq"]), int(r["flow"]), int(r["step"]), r["end"], r["from"], r["to"],
+                 r["cause"]) for r in table(name, "log")]
+        net = [(r["seq"], r["flow"], r["step"], r["end"], r["from"], r["to"], r["cause"])
+               for r in stream_of(name, "log")]
+        equal(net, proc, f"log at {name}")
+    close_to(c, s)
+
+
+@test
+def pairs_and_states_are_sums_over_flows():
+    for name in HOSTS:
+        have = {}
+        for r in table(name, "flows"):
+            key = f"{r['orig']}:{r['resp']}"
+            have[key] = have.get(key, 0) + 1
+        rows = table(name, "pairs")
+        pairs = {f"{r['orig:resp']}:{state}": int(n) for r in rows for state, n in r.items()
+                 if state != "orig:resp" and int(n)}
+        equal(pairs, have, name)
+
+
+@test
+def small_reads_show_every_flow_once():
+    """A read() of a few bytes goes on where the last one ended."""
+    with muted(), contextlib.closing(Wire(4)) as w:
+        for i in range(300):
+            w.sport = 20000 + i
+            w.send("client", SYN, 1)
+    with within("router"):
+        fd = os.open("/proc/thread-self/net/tcpfsm/flows", os.O_RDONLY)
+        text = b""
+        while True:
+            part = os.read(fd, 700)
+            if not part:
+                break
+            text += part
+        os.close(fd)
+    ids = [line.split()[0] for line in text.decode().splitlines()[1:]]
+    equal(len(ids), len(set(ids)), "ids shown twice")
+    equal(len(ids), len(table("router", "flows")), "flows")
+
+
+@test
+def dump_is_complete_while_flows_come_and_go():
+    c = connect_many(200, 6003)
+    stop = threading.Event()
+    key = {(ADDR[4]["client"], s.getsockname()[1]) for s, _ in c}
+
+    def churn():
+        """Connections open and close on loopback of another namespace and on the path."""
+        with contextlib.closing(listen("server", 4, 6004)) as listener:
+            while not stop.is_set():
+                x = connect("client", 4, 6004)
+                y, _ = listener.accept()
+                close_to(x, y)
+
+    thread = threading.Thread(target=churn)
+    thread.start()
+    try:
+        for i in range(8):
+            rows = stream_of("router", "flows")
+            ids = [r["flow"] for r in rows]
+            equal(len(ids), len(set(ids)), "a flow twice")
+            have = {(r["src"], r["sport"]) for r in rows}
+            true(key <= have, f"dump {i}: {len(key - have)} flows missing")
+            rows = table("router", "flows")
+            ids = [r["flow"] for r in rows]
+            equal(len(ids), len(set(ids)), "a flow twice in procfs")
+            have = {(r["src"], int(r["sport"])) for r in rows}
+            true(key <= have, f"procfs {i}: {len(key - have)} flows missing")
+    finally:
+        stop.set()
+        thread.join()
+        for x, y in c:
+            close_to(x, y)
+
+
+def connect_many(n, port):
+    with contextlib.closing(listen("server", 4, port, 256)) as listener:
+        return [(connect("client", 4, port), listener.accept()[0]) for _ in range(n)]
+
+
+@test
+def namespaces_do_not_see_each_other():
+    with within("client"):
+        s = socket.create_server(("127.0.0.1", 6005))
+        c = socket.create_connection(("127.0.0.1", 6005))
+    key = ("127.0.0.1", str(c.getsockname()[1]), "127.0.0.1", "6005")
+    true(flow("client", key), "the client's own")
+    for name in ("router", "server"):
+        true(not flow(name, key), f"not at {name}")
+    close_to(c, s)
+
+
+@both
+def kernel_filters(v):
+    port = 6100 + v
+    c, s = pair(v, port)
+    sport = c.getsockname()[1]
+    for words, found in (
+            (("sport", "=", f":{sport}"), True),
+            (("sport", "!=", f":{sport}", "dport", "=", f":{port}"), False),
+            (("state", "established", "dport", "=", f":{port}"), True),
+            (("state", "close-wait", "dport", "=", f":{port}"), False),
+            (("src", ADDR[v]["client"], "and", "dport", "=", f":{port}"), True),
+            (("dst", ADDR[v]["client"], "and", "dport", "=", f":{port}"), False),
+            (("dport", "=", f":{port}", "age", ">", "1h"), False)):
+        with within("router"):
+            code, out, err = status(TOOL, "-H", "flows", *words)
+        equal(code, 0 if found else 1, f"{words}: {err}")
+        equal(str(sport) in out, found, f"{words}")
+    close_to(c, s)
+
+
+@test
+def unknown_filters_are_refused_by_name():
+    for words, token in ((("state", "opened"), "opened"), (("sprot", "=", ":80"), "sprot"),
+                         (("dport", "=", ":80000"), "80000"), (("src", "10.0.0.0/64"), "64")):
+        with within("router"):
+            code, out, err = status(TOOL, "flows", *words)
+        equal((code, out), (2, ""), words)
+        true(token in err, f"{words}: {err}")
+
+
+def netlink(request):
+    """Send a raw netlink message; returns the answer."""
+    s = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 16)
+    s.setsockopt(270, 11, 1)        # SOL_NETLINK, NETLINK_EXT_ACK
+    s.settimeout(5)
+    s.send(request)
+    answer = s.recv(65536)
+    s.close()
+    return answer
+
+
+def attr(kind, data):
+    return struct.pack("HH", 4 + len(data), kind) + data + b"\0" * (-len(data) % 4)
+
+
+def genl(family, flags, cmd, attrs=b""):
+    body = struct.pack("BBH", cmd, 1, 0) + attrs
+    return struct.pack("IHHII", 16 + len(body), family, flags, 1, 0) + body
+
+
+def family_id():
+    answer = netlink(genl(16, 1, 3, attr(2, b"tcpfsm\0")))
+    at = 20
+    while at < len(answer):
+        size, kind = struct.unpack_from("HH", answer, at)
+        if kind == 1:
+            return struct.unpack_from("H", answer, at + 4)[0]
+        at += (size + 3) & ~3
+    raise Failed("no family tcpfsm")
+
+
+@test
+def malformed_attributes_are_refused_by_name():
+    """Each request breaks one rule; the error is EINVAL or alike, with a message."""
+    nest = 0x8000
+    u32 = struct.Struct("I").pack
+    cases = [
+        ("family", attr(2 | nest, attr(3, u32(7))), b"family"),
+        ("state 0", attr(2 | nest, attr(6, u32(1))), b"bit"),
+        ("port", attr(2 | nest, attr(11, u32(70000))), b"range"),
+        ("ports", attr(2 | nest, attr(11, u32(90)) + attr(12, u32(80))), b"port"),
+        ("address", attr(2 | nest, attr(7, b"abcde")), b"bytes"),
+        ("prefix", attr(2 | nest, attr(7, b"abcd") + attr(8, u32(33))), b"prefix"),
+        ("prefix alone", attr(2 | nest, attr(8, u32(3))), b"address"),
+        ("unknown", attr(2 | nest, attr(60, u32(3))), b"attribute"),
+        ("short", attr(2 | nest, attr(3, b"a")), b""),
+    ]
+    family = family_id()
+    before = read("client", "states")
+    for what, attrs, word in cases:
+        answer = netlink(genl(family, 0x305, 1, attrs))
+        kind, = struct.unpack_from("H", answer, 4)
+        error, = struct.unpack_from("i", answer, 16)
+        true(kind in (2, 3) and error < 0, f"{what}: message {kind}, error {error}")
+        true(word.lower() in answer.lower(), f"{what}: {answer!r}")
+    equal(read("client", "states"), before, "nothing changed")
+
+
+@test
+def sysctls_out_of_range_are_refused():
+    for key, bad in (("enabled", "2"), ("timeout_time_wait", "0"), ("log_size", "5"),
+                     ("timeout_closed", "-1"), ("timeout_opening", "99999999"),
+                     ("timeout_closing", "abc")):
+        before = sysctl("router", key)
+        try:
+            sysctl("router", key, bad)
+        except OSError:
+            pass
+        else:
+            raise Failed(f"{key}={bad} was taken")
+        equal(sysctl("router", key), before, key)
+
+
+@test
+def self_connection_is_counted_not_tracked():
+    before = counters("client")["self_connected"]
+    with within("client"):
+        s = socket.socket()
+        s.bind(("127.0.0.1", 6010))
+        s.connect(("127.0.0.1", 6010))
+        s.close()
+    true(counters("client")["self_connected"] > before, "counted")
+    true(not [r for r in table("client", "flows") if r["sport"] == r["dport"] == "6010"],
+         "not tracked")
+
+
+@both
+def midstream_takes_the_local_sockets_state(v):
+    """Connections that were there before: at their own hosts their sockets tell the state."""
+    for name in HOSTS:
+        sysctl(name, "enabled", 0)
+    c, s = pair(v, 6011)
+    key = tuple_of(v, c.getsockname()[1], 6011)
+    c.shutdown(socket.SHUT_WR)
+    equal(s.recv(1), b"")
+    for name in HOSTS:
+        sysctl(name, "enabled", 1)
+    s.send(b"x")
+    c.recv(1)
+    for name in ("client", "server"):
+        until(lambda: pair_of(name, key) == "FIN_WAIT_2:CLOSE_WAIT", f"{name}: "
+              f"{pair_of(name, key)}")
+    true(pair_of("router", key), "the router picked it up")
+    close_to(s, c)
+
+
+@test
+def disabled_tracks_nothing_and_ends_all():
+    c, s = pair(4, 6012)
+    key = tuple_of(4, c.getsockname()[1], 6012)
+    before = counters("router")["ended_flushed"]
+    sysctl("router", "enabled", 0)
+    equal(table("router", "flows"), [], "flows")
+    true(counters("router")["ended_flushed"] > before, "ended_flushed")
+    s.send(b"x")
+    equal(pair_of("router", key), None)
+    sysctl("router", "enabled", 1)
+    close_to(c, s)
+
+
+class Monitor:
+    """tcpfsm -j monitor in a namespace."""
+
+    def __init__(self, name, *words):
+        with within(name):
+            self.process = subprocess.Popen([TOOL, "-j", "monitor", *words],
+                                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.lines = []
+        self.thread = threading.Thread(target=self.collect)
+        self.thread.start()
+        time.sleep(0.3)
+
+    def collect(self):
+        for line in self.process.stdout:
+            self.lines.append(json.loads(line))
+
+    def stop(self):
+        self.process.send_signal(signal.SIGINT)
+        self.thread.join(10)
+        self.process.wait()
+        return self.lines
+
+
+@both
+def monitor_tells_every_transition_in_order(v):
+    monitor = Monitor("router", "dport", "=", ":6013")
+    keys = []
+    with contextlib.closing(listen("server", v, 6013)) as listener:
+        for _ in range(50):
+            c = connect("client", v, 6013)
+            s, _ = listener.accept()
+            keys.append(c.getsockname()[1])
+            c.close()
+            s.recv(1)
+            s.close()
+    until(lambda: sum(e.get("to") == "TIME_WAIT" for e in monitor.lines) == 50, "50 closed")
+    events = monitor.stop()
+    for port in keys:
+        mine = [e for e in events if e.get("sport") == port]
+        log = [r for r in table("router", "log") if int(r["sport"]) == port
+               and r["dport"] == "6013"]
+        equal([(e["step"], e["end"], e["from"], e["to"], e["cause"]) for e in mine],
+              [(int(r["step"]), r["end"], r["from"], r["to"], r["cause"]) for r in log],
+              f"port {port}")
+
+
+@test
+def monitor_counts_what_it_lost():
+    """Stopped for a while with a small buffer, it says how many events it missed."""
+    with within("router"):
+        process = subprocess.Popen([TOOL, "-j", "monitor"], stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE,
+                                   env={**os.environ, "TCPFSM_RCVBUF": "8192"})
+    lines = []
+    thread = threading.Thread(target=lambda: lines.extend(process.stdout))
+    thread.start()
+    time.sleep(0.5)
+    process.send_signal(signal.SIGSTOP)
+    before = sum(int(r["entered"]) for r in table("router", "states"))
+    with muted(), contextlib.closing(Wire(4)) as w:
+        for i in range(1500):
+            w.sport = 30000 + i
+            w.raw_send("client", SYN, 1)
+    until(lambda: sum(int(r["entered"]) for r in table("router", "states")) >= before + 3000,
+          "3000 transitions")
+    process.send_signal(signal.SIGCONT)
+    time.sleep(0.5)
+    c, s = pair(4, 6014)
+    close_to(c, s)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    thread.join()
+    process.wait()
+    events = [json.loads(line) for line in lines]
+    lost = sum(e["lost"] for e in events if "lost" in e)
+    seen = sum("to" in e for e in events)
+    after = sum(int(r["entered"]) for r in table("router", "states"))
+    true(lost > 0, "a gap was told")
+    equal(seen + lost, after - before, f"seen {seen} + lost {lost}")
+
+
+# ---- live and replay ----
+
+class Capture:
+    """What passes a device, as a pcap file."""
+
+    def __init__(self, name, dev, path):
+        with within(name):
+            self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+            self.socket.setsockopt(socket.SOL_SOCKET, 33, 1 << 27)      # SO_RCVBUFFORCE
+            self.socket.setsockopt(socket.SOL_SOCKET, 35, 1)            # SO_TIMESTAMPNS
+            self.socket.bind((dev, 0))
+        self.path = path
+
+    def stop(self):
+        self.socket.setblocking(False)
+        with open(self.path, "wb") as f:
+            f.write(struct.pack("IHHiIII", 0xa1b23c4d, 2, 4, 0, 0, 262144, 1))
+            while True:
+                try:
+                    data, extra, _, _ = self.socket.recvmsg(262144, 256)
+                except BlockingIOError:
+                    break
+                seconds, ns = struct.unpack("qq", extra[0][2])
+                f.write(struct.pack("IIII", seconds, ns, len(data), len(data)) + data)
+        self.socket.close()
+
+
+@both
+def live_and_replay_agree(v):
+    """Many kinds of connections pass the router; the capture replayed gives the same."""
+    path = f"/tmp/live{v}.pcap"
+    capture = Capture("router", "to-client", path)
+    chance = random.Random(v)
+    ports = set()
+    first = max([int(r["flow"]) for r in table("router", "log")] or [0])
+    with contextlib.closing(listen("server", v, 6020, 256)) as listener:
+        for i in range(120):
+            c = connect("client", v, 6020)
+            ports.add(c.getsockname()[1])
+            s, _ = listener.accept()
+            kind = chance.randrange(6)
+            if kind % 2:
+                c.sendall(b"q" * chance.randrange(1, 200000))
+                s.recv(1000)
+            if kind == 0:
+                close_to(c, s)
+            elif kind == 1:
+                close_to(s, c)
+            elif kind == 2:
+                c.shutdown(socket.SHUT_WR)
+                s.sendall(b"r" * 5000)
+                close_to(s, c)
+            elif kind == 3:
+                c.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                close_to(c, s)
+            elif kind == 4:
+                s.send(b"unread")
+                time.sleep(0.002)
+                close_to(c, s)
+            else:
+                close_to(c, s)
+    for port in range(6030, 6040):
+        with within("client"):
+            x = socket.socket(socket.AF_INET if v == 4 else socket.AF_INET6)
+            x.connect_ex((ADDR[v]["server"], port))
+            x.close()
+    with muted(), contextlib.closing(Wire(v)) as w:
+        for i in range(20):
+            w.sport = 50000 + i
+            w.send("client", SYN, 100)
+            w.send("server", SYN | ACK, 900, 101)
+            w.send("client", ACK, 101, chance.choice((901, 902)))
+            w.send("client", RST, chance.choice((101, 150, 999999)))
+            w.send("client", FIN | ACK, 101, 901)
+    time.sleep(0.5)
+    capture.stop()
+    rows = [r for r in table("router", "log") if int(r["flow"]) > first]
+    live = {}
+    for r in rows:
+        key = (r["src"], int(r["sport"]), r["dst"], int(r["dport"]))
+        live.setdefault(key, []).append((r["end"], r["from"], r["to"], r["cause"]))
+    code, out, err = status(TOOL, "-j", "replay", path)
+    equal(code, 0, err)
+    replay = {}
+    for e in map(json.loads, out.splitlines()):
+        key = (e["src"], e["sport"], e["dst"], e["dport"])
+        replay.setdefault(key, []).append((e["end"], e["from"], e["to"], e["cause"]))
+    equal(set(replay), set(live), "flows")
+    for key, moves in live.items():
+        equal(replay[key], moves, f"{key}")
+    print(f"# {len(live)} flows, {len(rows)} transitions compared")
+
+
+if __name__ == "__main__":
+    main()

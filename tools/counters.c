@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Verb counters. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel.h"
+#include "out.h"
+#include "parse.h"
+
+struct counter {
+	struct counter *next;
+	char *name, *help;
+	u64 value;
+};
+
+struct list {
+	struct counter *first, **end;
+};
+
+static char *copy(const char *s)
+{
+	char *t = strdup(s ? s : "");
+
+	if (!t)
+		exit(fail("out of memory"));
+	return t;
+}
+
+static int on_counter(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct nlattr *tb[TCPFSM_COUNTER_MAX + 1], *nest;
+	struct list *list = arg;
+	struct counter *c;
+
+	nest = message_attr(nlh, TCPFSM_A_COUNTER);
+	if (!nest)
+		return 0;
+	attr_nest(tb, TCPFSM_COUNTER_MAX, nest);
+	c = zalloc(sizeof(*c));
+	c->name = copy(attr_str(tb[TCPFSM_COUNTER_NAME]));
+	c->help = copy(attr_str(tb[TCPFSM_COUNTER_HELP]));
+	c->value = attr_u64(tb[TCPFSM_COUNTER_VALUE]);
+	*list->end = c;
+	list->end = &c->next;
+	return 0;
+}
+
+static void print(const struct counter *first)
+{
+	static const struct out_column columns[] = {
+		{ "name", -22 }, { "value", 14 }, { NULL, 0 },
+	};
+	const struct counter *c;
+
+	out_header(columns);
+	out_object(NULL);
+	out_object("counters");
+	for (c = first; c; c = c->next) {
+		out_str(NULL, -22, c->name);
+		out_num(c->name, 14, c->value);
+		if (opt.explain)
+			out_str(NULL, -1, c->help);
+		out_line();
+	}
+	out_end();
+	if (opt.explain) {
+		out_object("explain");
+		for (c = first; c; c = c->next)
+			out_str(c->name, 0, c->help);
+		out_end();
+	}
+	out_end();
+}
+
+int verb_counters(int argc, char **argv)
+{
+	struct list list = { NULL, &list.first };
+	int err;
+
+	(void)argc;
+	(void)argv;
+	out_start(OUT_DOCUMENT);
+	err = kernel_once(TCPFSM_CMD_COUNTER_GET, true, on_counter, &list);
+	if (!err)
+		print(list.first);
+	while (list.first) {
+		struct counter *c = list.first;
+
+		list.first = c->next;
+		free(c->name);
+		free(c->help);
+		free(c);
+	}
+	return err;
+}

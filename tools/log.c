@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Verb log: the last transitions that the module keeps. */
+#include <errno.h>
+
+#include "filter.h"
+#include "out.h"
+#include "parse.h"
+
+#define TRIES	5
+
+struct log {
+	const struct filter *filter;
+	u64 next;		/* number of the next transition, 0: not known */
+	u64 printed;
+};
+
+static int on_entry(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct nlattr *tb[TCPFSM_LOG_MAX + 1], *nest;
+	struct log *log = arg;
+	struct flow f = { 0 };
+	struct event e = { 0 };
+
+	nest = message_attr(nlh, TCPFSM_A_LOG);
+	if (!nest)
+		return 0;
+	attr_nest(tb, TCPFSM_LOG_MAX, nest);
+	event_parse(&e, tb[TCPFSM_LOG_TRANSITION]);
+	e.seq = attr_u64(tb[TCPFSM_LOG_SEQ]);
+	f.id = e.flow;
+	f.tuple.family = attr_u32(tb[TCPFSM_LOG_FAMILY]);
+	attr_copy(f.tuple.src, sizeof(f.tuple.src), tb[TCPFSM_LOG_SRC]);
+	attr_copy(f.tuple.dst, sizeof(f.tuple.dst), tb[TCPFSM_LOG_DST]);
+	f.tuple.sport = attr_u32(tb[TCPFSM_LOG_SPORT]);
+	f.tuple.dport = attr_u32(tb[TCPFSM_LOG_DPORT]);
+	e.tuple = &f.tuple;
+
+	if (log->next && e.seq < log->next)
+		return 0;	/* printed before the dump was made anew */
+	if (log->next && e.seq > log->next)
+		lost_print(e.seq - log->next, "log", -1, log->next);
+	log->next = e.seq + 1;
+	if (!filter_event(log->filter, &f, &e))
+		return 0;
+	event_print(&e);
+	log->printed++;
+	return 0;
+}
+
+int verb_log(int argc, char **argv)
+{
+	struct log log = { 0 };
+	struct filter *filter;
+	int err, tries = 0;
+
+	if (!filter_parse(&filter, argc, argv))
+		return EXIT_ERROR;
+	log.filter = filter;
+	out_start(OUT_LINES);
+	do {
+		err = kernel_once(TCPFSM_CMD_LOG_GET, true, on_entry, &log);
+	} while (err == -EINTR && ++tries < TRIES);
+	filter_free(filter);
+	if (err == EXIT_ERROR)
+		return err;
+	if (err == -EINTR)
+		note("the log moved on while it was read: some transitions may be missing");
+	return log.printed ? EXIT_FOUND : EXIT_NONE;
+}

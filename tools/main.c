@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The table of verbs and that of options: they drive parsing, help and completion. */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "netns.h"
+#include "out.h"
+#include "tool.h"
+
+struct options opt;
+
+const struct verb verbs[] = {
+	{ "states", "", "states of both endpoints: how many now, how often entered", "NAx",
+	  verb_states },
+	{ "pairs", "", "flows by their pair of states", "N", verb_pairs },
+	{ "transitions", "", "moves between states so far", "Nx", verb_transitions },
+	{ "flows", "[FILTER]", "flows now, one a line", "N46ex", verb_flows },
+	{ "services", "", "responding addresses and ports, over all their flows", "N46",
+	  verb_services },
+	{ "counters", "", "what was counted, and what each counter means", "Nx", verb_counters },
+	{ "dwell", "", "how long endpoints stayed in each state", "N", verb_dwell },
+	{ "log", "[FILTER]", "the last transitions, oldest first", "N46", verb_log },
+	{ "monitor", "[FILTER]", "transitions as they happen", "N46cdq", verb_monitor },
+	{ "replay", "FILE [FILTER]", "the same engine over a capture (pcap, pcapng; - is stdin)",
+	  "46qfokTx", verb_replay },
+	{ NULL, NULL, NULL, NULL, NULL },
+};
+
+/* Of these every verb knows; the others stand in the lists above. */
+#define ANYWHERE	"jnrHhV"
+
+static const struct option_row {
+	char id;
+	bool is_short;
+	const char *name, *arg, *help;
+	bool *set;		/* by this option, if that is all it does */
+} rows[] = {
+	{ 'j', true, "json", NULL, "JSON; one object a line for streams", &opt.json },
+	{ 'n', true, "numeric", NULL, "do not resolve names (the default)", NULL },
+	{ 'r', true, "resolve", NULL, "resolve names of hosts and ports in text", &opt.resolve },
+	{ 'H', true, "no-header", NULL, "no header line", &opt.no_header },
+	{ 'N', true, "netns", "NAME", "look into a network namespace: name, path or process id",
+	  NULL },
+	{ '4', true, "ipv4", NULL, "IPv4 only", NULL },
+	{ '6', true, "ipv6", NULL, "IPv6 only", NULL },
+	{ 'A', true, "all-netns", NULL, "every network namespace (from the initial one)",
+	  &opt.all_netns },
+	{ 'e', true, "extended", NULL, "a second line: history, sockets, start", &opt.extended },
+	{ 'x', false, "explain", NULL, "say in a sentence what each word means", &opt.explain },
+	{ 'c', true, "count", "N", "stop after N transitions", NULL },
+	{ 'd', false, "for", "SECONDS", "stop after so long", NULL },
+	{ 'q', true, "quiet", NULL, "no transitions (replay), no notes of progress (monitor)",
+	  &opt.quiet },
+	{ 'f', false, "flows", NULL, "at the end, a line for every flow", &opt.flows },
+	{ 'o', false, "counters", NULL, "at the end, what was counted", &opt.counters },
+	{ 'k', false, "checksums", NULL, "ignore segments whose TCP checksum is wrong",
+	  &opt.checksums },
+	{ 'T', false, "no-expire", NULL, "no time-out ends or moves a flow", &opt.no_expire },
+	{ 'h', true, "help", NULL, "this help; after a verb, its own", NULL },
+	{ 'V', true, "version", NULL, "print the version", NULL },
+};
+
+static const struct verb *find_verb(const char *name)
+{
+	const struct verb *v;
+
+	for (v = verbs; v->name; v++)
+		if (name && !strcmp(name, v->name))
+			return v;
+	return NULL;
+}
+
+static bool fits(const struct option_row *row, const struct verb *v)
+{
+	return !v || strchr(ANYWHERE, row->id) || strchr(v->options, row->id);
+}
+
+static void print_rows(const struct verb *v)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct option_row *o = &rows[i];
+		char name[64];
+
+		if (!fits(o, v))
+			continue;
+		snprintf(name, sizeof(name), "--%s%s%s", o->name, o->arg ? " " : "",
+			 o->arg ? o->arg : "");
+		printf("  %c%c%c %-18s %s\n", o->is_short ? '-' : ' ', o->is_short ? o->id : ' ',
+		       o->is_short ? ',' : ' ', name, o->help);
+	}
+}
+
+void print_options(const char *verb)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (!fits(&rows[i], find_verb(verb)))
+			continue;
+		printf("--%s\n", rows[i].name);
+		if (rows[i].is_short)
+			printf("-%c\n", rows[i].id);
+	}
+}
+
+static int help(const struct verb *v)
+{
+	const struct verb *w;
+
+	if (v) {
+		printf("Usage: tcpfsm [OPTIONS] %s %s\n\n  %s\n\nOptions:\n", v->name, v->args,
+		       v->help);
+		print_rows(v);
+	} else {
+		printf("Usage: tcpfsm [OPTIONS] VERB [ARGS]\n\n"
+		       "The RFC 9293 states of both endpoints of every TCP flow.\n\nVerbs:\n");
+		for (w = verbs; w->name; w++)
+			printf("  %-12s %-14s %s\n", w->name, w->args, w->help);
+		printf("\nOptions, before or behind the verb (tcpfsm VERB --help: which are its own):\n");
+		print_rows(NULL);
+	}
+	if (!v || strstr(v->args, "FILTER"))
+		printf("\nFILTER is made of: state STATE, exclude STATE, orig|resp state STATE, pair A:B,\n"
+		       "  sport|dport|port [OP] :PORT, src|dst|host ADDR[/LEN][:PORT], age|idle|dwell [OP] TIME,\n"
+		       "  reason REASON, flag FLAG, id N; and, or, not, ( ). OP is = != < <= > >=. See tcpfsm(8).\n");
+	return EXIT_FOUND;
+}
+
+static bool parse_limits(char id, const char *arg)
+{
+	char *end;
+	double seconds;
+
+	if (id == 'c') {
+		opt.count = strtoull(arg, &end, 10);
+		if (*arg >= '0' && *arg <= '9' && !*end && opt.count)
+			return true;
+		fail("'%s' is no number of transitions: --count takes 1 or more", arg);
+		return false;
+	}
+	seconds = strtod(arg, &end);
+	if (end != arg && !*end && seconds > 0 && seconds < 1e9) {
+		opt.for_ns = seconds * NSEC;
+		return true;
+	}
+	fail("'%s' is no time: --for takes seconds", arg);
+	return false;
+}
+
+static bool set_option(char id, const char *arg)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++)
+		if (rows[i].id == id && rows[i].set)
+			*rows[i].set = true;
+	switch (id) {
+	case 'n':
+		opt.resolve = false;
+		break;
+	case 'N':
+		opt.netns = arg;
+		break;
+	case '4':
+		opt.family = AF_INET;
+		break;
+	case '6':
+		opt.family = AF_INET6;
+		break;
+	case 'c':
+	case 'd':
+		return parse_limits(id, arg);
+	}
+	return true;
+}
+
+/* Return: the letters of the options that were given, NULL if one was wrong, and said which. */
+static const char *parse_options(int argc, char **argv)
+{
+	static char given[ARRAY_SIZE(rows) + 1], letters[2 * ARRAY_SIZE(rows) + 2] = ":";
+	struct option longs[ARRAY_SIZE(rows) + 1] = { { NULL, 0, NULL, 0 } };
+	char *l = letters + 1;
+	size_t i;
+	int c;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		longs[i] = (struct option){ rows[i].name, rows[i].arg ? required_argument :
+					    no_argument, NULL, rows[i].id };
+		if (rows[i].is_short)
+			*l++ = rows[i].id;
+		if (rows[i].is_short && rows[i].arg)
+			*l++ = ':';
+	}
+	while ((c = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
+		if (c == ':') {
+			fail("option '%s' needs a value; see tcpfsm --help", argv[optind - 1]);
+			return NULL;
+		}
+		if (c == '?') {
+			if (optopt && !strchr(letters, optopt))
+				fail("no such option: '-%c'; see tcpfsm --help", optopt);
+			else
+				fail("no such option: '%s'; see tcpfsm --help", argv[optind - 1]);
+			return NULL;
+		}
+		if (!set_option(c, optarg))
+			return NULL;
+		if (!strchr(given, c))
+			given[strlen(given)] = c;
+	}
+	return given;
+}
+
+static bool options_fit(const struct verb *v, const char *given)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (!strchr(given, rows[i].id) || fits(&rows[i], v))
+			continue;
+		fail("%s has no option --%s; see tcpfsm %s --help", v->name, rows[i].name, v->name);
+		return false;
+	}
+	return true;
+}
+
+static int run(const struct verb *v, int argc, char **argv)
+{
+	int status;
+
+	if (argc && !*v->args)
+		return fail("%s takes no argument, but got '%s'", v->name, argv[0]);
+	if (opt.netns && !netns_enter(opt.netns))
+		return EXIT_ERROR;
+	status = v->run(argc, argv);
+	out_flush();
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	const struct verb *v;
+	const char *given;
+
+	if (argc > 1 && !strcmp(argv[1], "--complete"))
+		return complete(argc - 2, argv + 2);
+	opterr = 0;
+	given = parse_options(argc, argv);
+	if (!given)
+		return EXIT_ERROR;
+	if (strchr(given, 'V')) {
+		printf("tcpfsm %s\n", TCPFSM_VERSION);
+		return EXIT_FOUND;
+	}
+	v = find_verb(argv[optind]);
+	if (argv[optind] && !v)
+		return fail("no such verb: '%s'; see tcpfsm --help", argv[optind]);
+	if (strchr(given, 'h'))
+		return help(v);
+	if (!v)
+		return fail("which verb? See tcpfsm --help");
+	if (!options_fit(v, given))
+		return EXIT_ERROR;
+	return run(v, argc - optind - 1, argv + optind + 1);
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Messages to people, on stderr. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "out.h"
+#include "tool.h"
+
+static void vnote(const char *fmt, va_list ap)
+{
+	out_flush();		/* what was found before stands before */
+	fputs("tcpfsm: ", stderr);
+	vfprintf(stderr, fmt, ap);
+	fputc('\n', stderr);
+}
+
+void note(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vnote(fmt, ap);
+	va_end(ap);
+}
+
+int fail(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vnote(fmt, ap);
+	va_end(ap);
+	return EXIT_ERROR;
+}
+
+void *zalloc(size_t size)
+{
+	void *p = calloc(1, size);
+
+	if (!p)
+		exit(fail("out of memory"));
+	return p;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Every name that the tool prints or reads, made from the lists that the module is made from. */
+#ifndef NAMES_H
+#define NAMES_H
+
+#include "../include/tcpfsm_names.h"
+#include "tool.h"
+
+/* flag of a flow; name */
+#define FLAG_LIST(X) \
+	X(MIDSTREAM,		"midstream") \
+	X(UNCONFIRMED,		"unconfirmed") \
+	X(GAP,			"gap") \
+	X(ONE_WAY,		"one-way") \
+	X(CORRECTED,		"corrected") \
+	X(OFFLOADED,		"offloaded") \
+	X(FORWARDED,		"forwarded") \
+	X(LOCAL_ORIG,		"local-orig") \
+	X(LOCAL_RESP,		"local-resp") \
+	X(SYN_ACK_RESENT,	"synack-resent") \
+	X(REANCHORED,		"reanchored") \
+	X(SUSPECT,		"suspect")
+
+/* Sets of states, as in ss(8) */
+#define STATE_GROUPS	"all connected synchronized bucket big"
+
+/* Names of numbers; "?" for one that a newer module knows. */
+const char *state_name(unsigned int state);
+const char *end_name(unsigned int end);
+const char *cause_name(unsigned int cause);
+const char *reason_name(unsigned int reason);
+const char *flag_name(unsigned int bit);	/* NULL: no such flag */
+
+/* Sentences */
+enum state_help { STATE_MEANS, STATE_WAITS, STATE_MANY, STATE_HELPS };
+const char *state_help(unsigned int state, enum state_help which);
+const char *cause_help(unsigned int cause);
+const char *reason_help(unsigned int reason);
+
+/* The states in the order in which files list them. */
+#define STATES_LISTED	(TCPFSM_STATES - 1)
+extern const u8 state_order[STATES_LISTED];
+
+#define ALL_STATES	(((1U << TCPFSM_STATES) - 1) & ~1U)
+
+/* Any spelling of a state, or a group of ss. Return: a set of states, 0: neither. */
+u32 state_set(const char *word);
+/* Any spelling of a single one. Return: TCPFSM_STATE_UNSET: none */
+unsigned int state_find(const char *word);
+/* Return: TCPFSM_REASON_UNSET: none */
+unsigned int reason_find(const char *word);
+/* Return: a set of flags of which any will do, 0: none */
+u32 flag_set(const char *word);
+
+/* Print the words for completion, one a line. */
+void names_print_states(void);
+void names_print_reasons(void);
+void names_print_flags(void);
+
+#endif

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/genetlink.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "parse.h"
+
+static void parse_end(struct flow_end *e, u8 family, const struct nlattr *nest)
+{
+	const struct nlattr *tb[TCPFSM_END_MAX + 1];
+
+	attr_nest(tb, TCPFSM_END_MAX, nest);
+	e->state = attr_u32(tb[TCPFSM_END_STATE]);
+	e->history = attr_u64(tb[TCPFSM_END_HISTORY]);
+	e->dwell = attr_u64(tb[TCPFSM_END_DWELL]);
+	e->packets = attr_u64(tb[TCPFSM_END_PACKETS]);
+	e->bytes = attr_u64(tb[TCPFSM_END_BYTES]);
+	e->cookie = attr_u64(tb[TCPFSM_END_COOKIE]);
+	e->has_uid = tb[TCPFSM_END_UID];
+	e->uid = attr_u32(tb[TCPFSM_END_UID]);
+	if (!tb[TCPFSM_END_SK_SRC])
+		return;
+	e->sk.family = family;
+	attr_copy(e->sk.src, sizeof(e->sk.src), tb[TCPFSM_END_SK_SRC]);
+	attr_copy(e->sk.dst, sizeof(e->sk.dst), tb[TCPFSM_END_SK_DST]);
+	e->sk.sport = attr_u32(tb[TCPFSM_END_SK_SPORT]);
+	e->sk.dport = attr_u32(tb[TCPFSM_END_SK_DPORT]);
+}
+
+void flow_parse(struct flow *f, const struct nlattr *nest)
+{
+	const struct nlattr *tb[TCPFSM_FLOW_MAX + 1];
+
+	attr_nest(tb, TCPFSM_FLOW_MAX, nest);
+	memset(f, 0, sizeof(*f));
+	f->id = attr_u64(tb[TCPFSM_FLOW_ID]);
+	f->tuple.family = attr_u32(tb[TCPFSM_FLOW_FAMILY]);
+	attr_copy(f->tuple.src, sizeof(f->tuple.src), tb[TCPFSM_FLOW_SRC]);
+	attr_copy(f->tuple.dst, sizeof(f->tuple.dst), tb[TCPFSM_FLOW_DST]);
+	f->tuple.sport = attr_u32(tb[TCPFSM_FLOW_SPORT]);
+	f->tuple.dport = attr_u32(tb[TCPFSM_FLOW_DPORT]);
+	f->ifindex = attr_u32(tb[TCPFSM_FLOW_IFINDEX]);
+	f->flags = attr_u32(tb[TCPFSM_FLOW_FLAGS]);
+	f->step = attr_u32(tb[TCPFSM_FLOW_STEP]);
+	f->start = attr_u64(tb[TCPFSM_FLOW_START]);
+	f->idle = attr_u64(tb[TCPFSM_FLOW_IDLE]);
+	f->reason = attr_u32(tb[TCPFSM_FLOW_REASON]);
+	parse_end(&f->end[TCPFSM_ORIG], f->tuple.family, tb[TCPFSM_FLOW_ORIG]);
+	parse_end(&f->end[TCPFSM_RESP], f->tuple.family, tb[TCPFSM_FLOW_RESP]);
+}
+
+void event_parse(struct event *e, const struct nlattr *a)
+{
+	struct tcpfsm_transition t;
+
+	attr_copy(&t, sizeof(t), a);
+	e->flow = t.flow;
+	e->when = t.when;
+	e->dwell = t.dwell;
+	e->step = t.step;
+	e->end = t.end_flags & 1;
+	e->flags = t.end_flags >> 1;
+	e->from = t.from;
+	e->to = t.to;
+	e->cause = t.cause;
+}
+
+const struct nlattr *message_attr(const struct nlmsghdr *nlh, unsigned int type)
+{
+	const struct nlattr *a;
+
+	mnl_attr_for_each(a, nlh, sizeof(struct genlmsghdr))
+		if (mnl_attr_get_type(a) == type)
+			return a;
+	return NULL;
+}

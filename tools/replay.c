@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Verb replay: the module's engine over a capture, without the module. */
+#include <pcap/pcap.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "filter.h"
+#include "out.h"
+#include "track.h"
+
+struct replay {
+	const char *name;
+	const struct filter *filter;
+	struct track track;
+	u64 packets;
+	u64 decoded[DECODED_RESULTS];
+	u64 printed;
+};
+
+static void on_event(const struct flow *f, const struct event *e, void *arg)
+{
+	struct replay *r = arg;
+
+	if (opt.quiet || (opt.count && r->printed >= opt.count) || !filter_event(r->filter, f, e))
+		return;
+	event_print(e);
+	r->printed++;
+}
+
+static void on_flow(const struct flow *f, void *arg)
+{
+	struct replay *r = arg;
+
+	if (!filter_flow(r->filter, f, r->track.clock))
+		return;
+	flow_print_final(f);
+	r->printed++;
+}
+
+static void print_counter(const char *name, u64 value, const char *help)
+{
+	if (!value && out_is_text())
+		return;
+	out_str(NULL, -22, name);
+	out_num(name, 14, value);
+	if (opt.explain)
+		out_str(NULL, -1, help);
+	out_line();
+}
+
+static void print_counters(const struct replay *r)
+{
+	const struct track_counters *c = &r->track.counters;
+
+	out_object(NULL);
+	out_object("counters");
+#define X(name, help) print_counter(#name, c->notes[TFSM_NOTE_##name], help);
+	TCPFSM_NOTE_LIST(X)
+#undef X
+#define X(name, help) print_counter(#name, c->name, help);
+	TCPFSM_SHELL_LIST(X)
+#undef X
+	out_end();
+	out_end();
+}
+
+/* What came of the packets, for people. */
+static void summarize(const struct replay *r)
+{
+	static const char * const names[DECODED_RESULTS] = {
+#define X(name, help) #name,
+		DECODE_LIST(X)
+#undef X
+	};
+	char ignored[512] = "";
+	size_t len = 0;
+	unsigned int i;
+
+	for (i = DECODED_segment + 1; i < DECODED_RESULTS; i++)
+		if (r->decoded[i])
+			len += snprintf(ignored + len, sizeof(ignored) - len, "%s %llu %s",
+					len ? "," : "; ignored:",
+					(unsigned long long)r->decoded[i], names[i]);
+	note("%llu packets, %llu segments, %llu flows, %llu transitions%s",
+	     (unsigned long long)r->packets,
+	     (unsigned long long)r->track.counters.segments,
+	     (unsigned long long)r->track.flows,
+	     (unsigned long long)r->track.transitions, ignored);
+}
+
+static void take_packet(struct replay *r, const struct decoder *d, const struct pcap_pkthdr *h,
+			const u8 *frame)
+{
+	struct segment s;
+	enum decoded result = decode(d, frame, h->caplen, &s);
+
+	r->packets++;
+	r->decoded[result]++;
+	/* With nanosecond precision, tv_usec holds nanoseconds. */
+	if (result == DECODED_segment)
+		track_segment(&r->track, &s, (u64)h->ts.tv_sec * NSEC + h->ts.tv_usec);
+}
+
+static int read_packets(struct replay *r, pcap_t *pcap)
+{
+	struct decoder d = { .link = pcap_datalink(pcap), .checksums = opt.checksums };
+	struct pcap_pkthdr *h;
+	const u_char *frame;
+	const char *link;
+	int ret;
+
+	if (!decode_knows(d.link)) {
+		link = pcap_datalink_val_to_name(d.link);
+		return fail("%s: no way to find IP in frames of link type %s (%d)", r->name,
+			    link ? link : "unknown", d.link);
+	}
+	while ((ret = pcap_next_ex(pcap, &h, &frame)) == 1)
+		take_packet(r, &d, h, frame);
+	r->track.counters.later_fragments = r->decoded[DECODED_later_fragments];
+	r->track.counters.short_header = r->decoded[DECODED_short_header];
+	r->track.counters.bad_checksum = r->decoded[DECODED_bad_checksum];
+	if (opt.flows)
+		track_each(&r->track, on_flow, r);
+	if (opt.counters)
+		print_counters(r);
+	if (ret == PCAP_ERROR)
+		return fail("%s: packet %llu: %s", r->name, (unsigned long long)r->packets + 1,
+			    pcap_geterr(pcap));
+	summarize(r);
+	return EXIT_FOUND;
+}
+
+static int replay(struct replay *r)
+{
+	char why[PCAP_ERRBUF_SIZE] = "";
+	pcap_t *pcap;
+	int status;
+
+	pcap = pcap_open_offline_with_tstamp_precision(r->name, PCAP_TSTAMP_PRECISION_NANO, why);
+	if (!pcap) {
+		/* libpcap puts the name in front only if the file cannot be opened */
+		if (!strncmp(why, r->name, strlen(r->name)))
+			return fail("%s", why);
+		return fail("%s: %s", r->name, why);
+	}
+	status = read_packets(r, pcap);
+	pcap_close(pcap);
+	return status;
+}
+
+int verb_replay(int argc, char **argv)
+{
+	struct replay r = { 0 };
+	struct filter *filter;
+	int status;
+
+	if (argc < 1)
+		return fail("replay: which capture? Give a file, or - for standard input");
+	if (!filter_parse(&filter, argc - 1, argv + 1))
+		return EXIT_ERROR;
+	out_start(OUT_LINES);
+	r.name = argv[0];
+	r.filter = filter;
+	r.track.on_event = on_event;
+	r.track.arg = &r;
+	r.track.keep = opt.flows;
+	r.track.no_expire = opt.no_expire;
+	status = replay(&r);
+	if (status == EXIT_FOUND && filter && !r.printed && !(opt.quiet && !opt.flows))
+		status = EXIT_NONE;
+	track_free(&r.track);
+	filter_free(filter);
+	return status;
+}

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Verbs that print gauges and totals: states, pairs, transitions. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel.h"
+#include "names.h"
+#include "netns.h"
+#include "out.h"
+#include "parse.h"
+
+typedef u64 matrix[TCPFSM_STATES][TCPFSM_STATES];
+
+struct stats {
+	u32 netns;
+	u64 entries, limit;
+	matrix pairs, moves;
+};
+
+static void parse_stats(struct stats *s, const struct nlmsghdr *nlh)
+{
+	s->netns = attr_u32(message_attr(nlh, TCPFSM_A_NETNS));
+	s->entries = attr_u64(message_attr(nlh, TCPFSM_A_ENTRIES));
+	s->limit = attr_u64(message_attr(nlh, TCPFSM_A_LIMIT));
+	attr_copy(s->pairs, sizeof(s->pairs), message_attr(nlh, TCPFSM_A_PAIRS));
+	attr_copy(s->moves, sizeof(s->moves), message_attr(nlh, TCPFSM_A_TRANSITIONS));
+}
+
+/* Sums of a row, or of a column. */
+static u64 row(const matrix m, unsigned int i)
+{
+	u64 sum = 0;
+	unsigned int j;
+
+	for (j = 0; j < TCPFSM_STATES; j++)
+		sum += m[i][j];
+	return sum;
+}
+
+static u64 column(const matrix m, unsigned int j)
+{
+	u64 sum = 0;
+	unsigned int i;
+
+	for (i = 0; i < TCPFSM_STATES; i++)
+		sum += m[i][j];
+	return sum;
+}
+
+static void print_netns(const struct stats *s)
+{
+	char name[256];
+
+	out_num("netns", 0, s->netns);
+	out_str("name", 0, netns_name(name, s->netns));
+}
+
+static void explain_state(unsigned int state)
+{
+	out_str("means", 0, state_help(state, STATE_MEANS));
+	out_str("waits", 0, state_help(state, STATE_WAITS));
+	out_str("many", 0, state_help(state, STATE_MANY));
+	out_text("    %s\n    %s\n    %s\n", state_help(state, STATE_MEANS),
+		 state_help(state, STATE_WAITS), state_help(state, STATE_MANY));
+}
+
+/* @s: NULL: the explanations alone */
+static void print_states(const struct stats *s)
+{
+	static const struct out_column columns[] = {
+		{ "state", -12 }, { "orig", 10 }, { "resp", 10 }, { "entered", 12 }, { NULL, 0 },
+	};
+	unsigned int i, state;
+
+	if (s)
+		out_header(columns);
+	out_array("states");
+	for (i = 0; i < STATES_LISTED; i++) {
+		state = state_order[i];
+		out_object(OUT_ITEM);
+		out_str("state", -12, state_name(state));
+		if (s) {
+			out_num("orig", 10, row(s->pairs, state));
+			out_num("resp", 10, column(s->pairs, state));
+			out_num("entered", 12, column(s->moves, state));
+		}
+		out_line();
+		if (opt.explain)
+			explain_state(state);
+		out_end();
+	}
+	out_end();
+}
+
+static void print_states_object(const struct stats *s)
+{
+	out_object(OUT_ITEM);
+	print_netns(s);
+	out_num("entries", 0, s->entries);
+	out_num("limit", 0, s->limit);
+	print_states(s);
+	out_end();
+}
+
+static int on_one(const struct nlmsghdr *nlh, void *arg)
+{
+	parse_stats(arg, nlh);
+	return 0;
+}
+
+static int on_each(const struct nlmsghdr *nlh, void *arg)
+{
+	u64 *seen = arg;
+	struct stats s;
+	char name[256];
+
+	parse_stats(&s, nlh);
+	if ((*seen)++)
+		out_line();
+	out_text("netns %u", s.netns);
+	if (netns_name(name, s.netns))
+		out_text(" (%s)", name);
+	out_line();
+	print_states_object(&s);
+	return 0;
+}
+
+static int ask(bool dump, kernel_fn fn, void *arg)
+{
+	struct kernel *k = NULL;
+	int err, status;
+
+	k = kernel_open(&err);
+	if (k)
+		err = kernel_ask(k, TCPFSM_CMD_STATS_GET, dump, NULL, fn, arg);
+	if (err == -ENOENT && !k && opt.explain && fn == on_one)
+		status = EXIT_NONE;	/* what the words mean needs no module */
+	else
+		status = err ? kernel_fail(k, err) : EXIT_FOUND;
+	kernel_close(k);
+	return status;
+}
+
+int verb_states(int argc, char **argv)
+{
+	struct stats s = { 0 };
+	u64 seen = 0;
+	int status;
+
+	(void)argc;
+	(void)argv;
+	out_start(OUT_DOCUMENT);
+	if (opt.all_netns) {
+		out_array(NULL);
+		status = ask(true, on_each, &seen);
+		if (status != EXIT_ERROR)
+			out_end();
+		return status;
+	}
+	status = ask(false, on_one, &s);
+	if (status == EXIT_FOUND) {
+		print_states_object(&s);
+	} else if (status == EXIT_NONE) {
+		out_object(NULL);
+		print_states(NULL);
+		out_end();
+		note("the kernel module is not loaded: the states without their numbers");
+	}
+	return status == EXIT_ERROR ? EXIT_ERROR : EXIT_FOUND;
+}
+
+/* The cells of a matrix that are not zero, largest first. */
+struct cell {
+	u8 i, j;
+	u64 count;
+};
+
+static int by_count(const void *a, const void *b)
+{
+	const struct cell *x = a, *y = b;
+
+	return x->count < y->count ? 1 : x->count > y->count ? -1 :
+	       x->i != y->i ? x->i - y->i : x->j - y->j;
+}
+
+static unsigned int cells(struct cell *cell, const matrix m)
+{
+	unsigned int n = 0, i, j;
+
+	for (i = 0; i < TCPFSM_STATES; i++)
+		for (j = 0; j < TCPFSM_STATES; j++)
+			if (m[i][j])
+				cell[n++] = (struct cell){ i, j, m[i][j] };
+	qsort(cell, n, sizeof(*cell), by_count);
+	return n;
+}
+
+static void print_cells(const char *key, const char *from, const char *to, const char *count,
+			const matrix m)
+{
+	struct cell cell[TCPFSM_STATES * TCPFSM_STATES];
+	const struct out_column columns[] = {
+		{ from, -12 }, { to, -12 }, { count, 12 }, { NULL, 0 },
+	};
+	unsigned int n = cells(cell, m), i;
+
+	out_header(columns);
+	out_array(key);
+	for (i = 0; i < n; i++) {
+		out_object(OUT_ITEM);
+		out_str(from, -12, state_name(cell[i].i));
+		out_str(to, -12, state_name(cell[i].j));
+		out_num(count, 12, cell[i].count);
+		out_line();
+		out_end();
+	}
+	out_end();
+}
+
+int verb_pairs(int argc, char **argv)
+{
+	struct stats s = { 0 };
+	int status;
+
+	(void)argc;
+	(void)argv;
+	out_start(OUT_DOCUMENT);
+	status = ask(false, on_one, &s);
+	if (status == EXIT_ERROR)
+		return status;
+	out_object(NULL);
+	print_netns(&s);
+	print_cells("pairs", "orig", "resp", "flows", s.pairs);
+	out_end();
+	return EXIT_FOUND;
+}
+
+/* The counts are by states, not by causes; what the causes in events mean stands below. */
+static void explain_causes(void)
+{
+	unsigned int i;
+
+	out_object("causes");
+	out_line();
+	for (i = 1; i < TCPFSM_CAUSES; i++) {
+		out_str(NULL, -14, cause_name(i));
+		out_str(cause_name(i), -1, cause_help(i));
+		out_line();
+	}
+	out_end();
+}
+
+int verb_transitions(int argc, char **argv)
+{
+	struct stats s = { 0 };
+	int status;
+
+	(void)argc;
+	(void)argv;
+	out_start(OUT_DOCUMENT);
+	status = ask(false, on_one, &s);
+	if (status == EXIT_ERROR)
+		return status;
+	out_object(NULL);
+	print_netns(&s);
+	print_cells("transitions", "from", "to", "count", s.moves);
+	if (opt.explain)
+		explain_causes();
+	out_end();
+	return EXIT_FOUND;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What all parts of the tool share: options, exit status, messages, the table of verbs. */
+#ifndef TOOL_H
+#define TOOL_H
+
+#include "../mod/core/types.h"
+
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+#define NSEC		1000000000ULL
+#define NSEC_PER_MS	1000000ULL
+
+/* As grep: something was found, nothing was, it went wrong. */
+enum { EXIT_FOUND, EXIT_NONE, EXIT_ERROR };
+
+struct options {
+	bool json;
+	bool resolve;
+	bool no_header;
+	bool explain;
+	bool extended;
+	bool all_netns;
+	bool quiet;
+	bool flows;
+	bool counters;
+	bool checksums;
+	bool no_expire;
+	int family;		/* AF_INET, AF_INET6 or AF_UNSPEC */
+	const char *netns;
+	u64 count;		/* 0: no limit */
+	u64 for_ns;		/* 0: no limit */
+};
+
+extern struct options opt;
+
+/* A sentence on stderr, behind the tool's name. */
+void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* The same. Return: EXIT_ERROR */
+int fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* calloc() that does not return without memory */
+void *zalloc(size_t size);
+
+struct verb {
+	const char *name;
+	const char *args;
+	const char *help;
+	const char *options;	/* letters of its own options, see main.c */
+	int (*run)(int argc, char **argv);
+};
+
+extern const struct verb verbs[];	/* ends with a name of NULL */
+
+int verb_states(int argc, char **argv);
+int verb_pairs(int argc, char **argv);
+int verb_transitions(int argc, char **argv);
+int verb_flows(int argc, char **argv);
+int verb_services(int argc, char **argv);
+int verb_counters(int argc, char **argv);
+int verb_dwell(int argc, char **argv);
+int verb_log(int argc, char **argv);
+int verb_monitor(int argc, char **argv);
+int verb_replay(int argc, char **argv);
+
+/* main.c, for complete.c: the options of a verb, or of all if NULL */
+void print_options(const char *verb);
+/* complete.c: candidates for the shell */
+int complete(int argc, char **argv);
+
+#endif
