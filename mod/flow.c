@@ -276,7 +276,7 @@ static void finish(struct tcpfsm_flow *f, u8 reason, struct tcpfsm_report *r)
 	struct tcpfsm_local *local = f->local;
 
 	r->reason = reason ?: TCPFSM_REASON_TIMEOUT;
-	tcpfsm_service_ended(f->service, r->reason, f->history[TCPFSM_RESP]);
+	tcpfsm_service_ended(f->service, f->fsm.end[TCPFSM_RESP].state);
 	tcpfsm_flow_snapshot(f, &r->snap);
 	r->snap.reason = r->reason;
 	f->fsm.side = NULL;

@@ -183,4 +183,5 @@ module_init(tcpfsm_init);
 module_exit(tcpfsm_exit);
 
 MODULE_LICENSE("GPL");
+MODULE_VERSION("0.1");
 MODULE_DESCRIPTION("TCP states of both endpoints of every flow");

@@ -177,17 +177,30 @@ void tcpfsm_service_opened(struct tcpfsm_service *s)
 	atomic_long_inc(&s->state[TCPFSM_CLOSED]);	/* where its end moves from */
 }
 
+/* A RST took its end out of a state, or (by -1) did not after all. */
+static void reset(struct tcpfsm_service *s, u8 state, long by)
+{
+	if (state == TCPFSM_LISTEN)
+		atomic_long_add(by, &s->refused);
+	else if (state != TCPFSM_SYN_SENT && state != TCPFSM_SYN_RCVD)
+		atomic_long_add(by, &s->reset);
+}
+
 void tcpfsm_service_move(struct tcpfsm_service *s, const struct tfsm_move *m, u64 since_syn)
 {
 	atomic_long_dec(&s->state[m->from]);
 	atomic_long_inc(&s->state[m->to]);
-	if (m->to == TCPFSM_SYN_RCVD && m->cause == TCPFSM_SND_SYNACK) {
+	if (m->cause == TCPFSM_SND_SYNACK && m->to == TCPFSM_SYN_RCVD) {
 		atomic_long_inc(&s->connects);
 		atomic64_add(since_syn, &s->connect_ns);
-	} else if (m->to == TCPFSM_ESTABLISHED && m->cause == TCPFSM_SYN_ACKED) {
+	} else if (m->cause == TCPFSM_SYN_ACKED && m->to == TCPFSM_ESTABLISHED) {
 		atomic_long_inc(&s->established);
 		atomic_long_inc(&s->accepts);
 		atomic64_add(since_syn, &s->accept_ns);
+	} else if (m->cause == TCPFSM_SND_RST || m->cause == TCPFSM_RCV_RST) {
+		reset(s, m->from, 1);
+	} else if (m->cause == TCPFSM_RESUME) {
+		reset(s, m->to, -1);
 	}
 }
 
@@ -196,22 +209,9 @@ void tcpfsm_service_synack_resent(struct tcpfsm_service *s)
 	atomic_long_inc(&s->synack_resent);
 }
 
-static bool was_established(u64 history)
+void tcpfsm_service_ended(struct tcpfsm_service *s, u8 state)
 {
-	for (; history; history >>= 4)
-		if ((history & 15) == TCPFSM_ESTABLISHED)
-			return true;
-	return false;
-}
-
-void tcpfsm_service_ended(struct tcpfsm_service *s, u8 reason, u64 history)
-{
-	atomic_long_dec(&s->state[history & 15]);
-	if (reason == TCPFSM_REASON_REFUSED)
-		atomic_long_inc(&s->refused);
-	else if (reason >= TCPFSM_REASON_RST_ORIG && reason <= TCPFSM_REASON_RST_HOST &&
-		 was_established(history))
-		atomic_long_inc(&s->reset);
+	atomic_long_dec(&s->state[state]);
 }
 
 /* Position: bucket in the high half, index in the low; then the row of the others. */

@@ -46,7 +46,7 @@ bool tcpfsm_service_known(const struct tcpfsm_tuple *t, u8 i);
 void tcpfsm_service_opened(struct tcpfsm_service *s);
 void tcpfsm_service_move(struct tcpfsm_service *s, const struct tfsm_move *m, u64 since_syn);
 void tcpfsm_service_synack_resent(struct tcpfsm_service *s);
-void tcpfsm_service_ended(struct tcpfsm_service *s, u8 reason, u64 history);
+void tcpfsm_service_ended(struct tcpfsm_service *s, u8 state);
 
 /*
  * tcpfsm_service_next - the next service of a namespace

@@ -304,7 +304,7 @@ int kernel_fd(const struct kernel *k)
 int kernel_join(struct kernel *k)
 {
 	unsigned int control = GENL_ID_CTRL;
-	int size = RCVBUF, fd = kernel_fd(k), got = 0;
+	int size = opt.buffer ? opt.buffer : RCVBUF, fd = kernel_fd(k), got = 0;
 	socklen_t len = sizeof(got);
 	size_t i;
 

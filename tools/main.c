@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The table of verbs and that of options: they drive parsing, help and completion. */
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +24,7 @@ const struct verb verbs[] = {
 	{ "counters", "", "what was counted, and what each counter means", "Nx", verb_counters },
 	{ "dwell", "", "how long endpoints stayed in each state", "N", verb_dwell },
 	{ "log", "[FILTER]", "the last transitions, oldest first", "N46", verb_log },
-	{ "monitor", "[FILTER]", "transitions as they happen", "N46cdq", verb_monitor },
+	{ "monitor", "[FILTER]", "transitions as they happen", "N46cdbq", verb_monitor },
 	{ "replay", "FILE [FILTER]", "the same engine over a capture (pcap, pcapng; - is stdin)",
 	  "46qfokTx", verb_replay },
 	{ NULL, NULL, NULL, NULL, NULL },
@@ -52,6 +53,7 @@ static const struct option_row {
 	{ 'x', false, "explain", NULL, "say in a sentence what each word means", &opt.explain },
 	{ 'c', true, "count", "N", "stop after N transitions", NULL },
 	{ 'd', false, "for", "SECONDS", "stop after so long", NULL },
+	{ 'b', true, "buffer", "BYTES", "what may wait for this reader (default 128 MiB)", NULL },
 	{ 'q', true, "quiet", NULL, "no transitions (replay), no notes of progress (monitor)",
 	  &opt.quiet },
 	{ 'f', false, "flows", NULL, "at the end, a line for every flow", &opt.flows },
@@ -136,6 +138,16 @@ static bool parse_limits(char id, const char *arg)
 	char *end;
 	double seconds;
 
+	if (id == 'b') {
+		unsigned long bytes = strtoul(arg, &end, 10);
+
+		if (*arg >= '0' && *arg <= '9' && !*end && bytes && bytes <= INT_MAX) {
+			opt.buffer = bytes;
+			return true;
+		}
+		fail("'%s' is no size: --buffer takes bytes, 1 to %d", arg, INT_MAX);
+		return false;
+	}
 	if (id == 'c') {
 		opt.count = strtoull(arg, &end, 10);
 		if (*arg >= '0' && *arg <= '9' && !*end && opt.count)
@@ -172,6 +184,7 @@ static bool set_option(char id, const char *arg)
 	case '6':
 		opt.family = AF_INET6;
 		break;
+	case 'b':
 	case 'c':
 	case 'd':
 		return parse_limits(id, arg);

@@ -27,6 +27,7 @@ struct options {
 	int family;		/* AF_INET, AF_INET6 or AF_UNSPEC */
 	const char *netns;
 	u64 count;		/* 0: no limit */
+	int buffer;		/* bytes, 0: the default */
 	u64 for_ns;		/* 0: no limit */
 };
 

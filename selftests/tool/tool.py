@@ -1,0 +1,335 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""The tool without a module and without root: replay, filters, help and errors."""
+import json
+import os
+import random
+import struct
+import subprocess
+import sys
+import tempfile
+import traceback
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TOOL = os.path.join(HERE, "../../tools/tcpfsm")
+FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
+ETHERNET, LOOPBACK, RAW, SLL, SLL2 = 1, 0, 101, 113, 276
+TESTS = []
+
+
+def test(function):
+    TESTS.append(function)
+    return function
+
+
+def equal(have, want, what=""):
+    if have != want:
+        raise AssertionError(f"{what}: have {have!r}, want {want!r}")
+
+
+def true(have, what):
+    if not have:
+        raise AssertionError(what)
+
+
+def tool(*words, data=None):
+    done = subprocess.run([TOOL, *words], input=data, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE)
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+# ---- packets ----
+
+def checksum(data):
+    if len(data) % 2:
+        data += b"\0"
+    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return ~total & 0xffff
+
+
+def packet(v, back, flags, seq, ack=0, data=b"", win=65535, ports=(1000, 80), bad=False):
+    """An IP packet, from the client unless back."""
+    a, b = ((b"\x0a\0\0\1", b"\x0a\0\0\2") if v == 4 else
+            (b"\xfd" + b"\0" * 14 + b"\1", b"\xfd" + b"\0" * 14 + b"\2"))
+    src, dst, sport, dport = (b, a, *ports[::-1]) if back else (a, b, *ports)
+    segment = struct.pack("!HHIIBBHHH", sport, dport, seq, ack, 80, flags, win, 0, 0) + data
+    pseudo = src + dst + struct.pack("!BBH" if v == 4 else "!BxxxB2xH", 0, 6, len(segment))
+    if v == 6:
+        pseudo = src + dst + struct.pack("!IHBB", len(segment), 0, 0, 6)
+    total = checksum(pseudo + segment) ^ (0x1111 if bad else 0)
+    segment = segment[:16] + struct.pack("!H", total) + segment[18:]
+    if v == 4:
+        return struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(segment), 0, 0, 64, 6, 0, src,
+                           dst) + segment
+    return struct.pack("!IHBB16s16s", 6 << 28, len(segment), 6, 64, src, dst) + segment
+
+
+def frame(link, v, ip, vlan=False):
+    kind = b"\x08\0" if v == 4 else b"\x86\xdd"
+    if link == ETHERNET:
+        return b"\2" * 12 + (b"\x81\0\0\5" if vlan else b"") + kind + ip
+    if link == SLL:
+        return struct.pack("!HHH8s", 0, 1, 6, b"\2" * 8) + kind + ip
+    if link == SLL2:
+        return kind + struct.pack("!HIHBB8s", 0, 1, 1, 0, 6, b"\2" * 8) + ip
+    if link == LOOPBACK:
+        return struct.pack("I", 2 if v == 4 else 10) + ip
+    return ip
+
+
+def pcap(frames, link=RAW):
+    """A capture; frames are (seconds, bytes)."""
+    out = struct.pack("IHHiIII", 0xa1b23c4d, 2, 4, 0, 0, 262144, link)
+    for when, data in frames:
+        ns = round(when * 10**9)
+        out += struct.pack("IIII", ns // 10**9, ns % 10**9, len(data), len(data)) + data
+    return out
+
+
+def pcapng(frames, link=RAW):
+    """The same in the newer format."""
+    def block(kind, body):
+        size = 12 + len(body)
+        return struct.pack("II", kind, size) + body + struct.pack("I", size)
+    out = block(0x0a0d0d0a, struct.pack("IHHq", 0x1a2b3c4d, 1, 0, -1))
+    out += block(1, struct.pack("HHI", link, 0, 262144))
+    for when, data in frames:
+        us = round(when * 10**6)
+        body = struct.pack("IIIII", 0, us >> 32, us & 0xffffffff, len(data), len(data))
+        out += block(6, body + data + b"\0" * (-len(data) % 4))
+    return out
+
+
+LIFE = [(0, SYN, 100, 0), (1, SYN | ACK, 300, 101), (0, ACK, 101, 301), (0, FIN | ACK, 101, 301),
+        (1, ACK, 301, 102), (1, FIN | ACK, 301, 102), (0, ACK, 102, 302)]
+LIFE_PATH = (["SYN_SENT", "ESTABLISHED", "FIN_WAIT_1", "FIN_WAIT_2", "TIME_WAIT"],
+             ["LISTEN", "SYN_RCVD", "ESTABLISHED", "CLOSE_WAIT", "LAST_ACK", "CLOSED"])
+
+
+def life(v=4, **kw):
+    return [packet(v, *s, **kw) for s in LIFE]
+
+
+def timed(packets, start=1000.0, step=0.1):
+    return [(start + i * step, p) for i, p in enumerate(packets)]
+
+
+def replay(data, *words, code=0):
+    have, out, err = tool("-j", "replay", "-", *words, data=data)
+    equal(have, code, err)
+    return [json.loads(line) for line in out.splitlines()], err
+
+
+def paths(events):
+    return tuple([e["to"] for e in events if e["end"] == end] for end in ("orig", "resp"))
+
+
+# ---- replay ----
+
+@test
+def every_link_type():
+    for link in (ETHERNET, LOOPBACK, RAW, SLL, SLL2):
+        for v in (4, 6):
+            for make in (pcap, pcapng):
+                frames = timed([frame(link, v, p) for p in life(v)])
+                events, _ = replay(make(frames, link))
+                equal(paths(events), LIFE_PATH, f"link {link} ipv{v} {make.__name__}")
+    frames = timed([frame(ETHERNET, 4, p, vlan=True) for p in life()])
+    equal(paths(replay(pcap(frames, ETHERNET))[0]), LIFE_PATH, "VLAN")
+
+
+@test
+def event_has_the_documented_fields():
+    events, _ = replay(pcap(timed(life())))
+    equal(list(events[0]), ["seq", "ts", "flow", "step", "src", "sport", "dst", "dport", "end",
+                            "from", "to", "cause", "dwell_ns"])
+    equal([e["seq"] for e in events], list(range(1, len(events) + 1)), "seq")
+    equal([e["step"] for e in events], list(range(1, len(events) + 1)), "step")
+    fin = [e for e in events if e["cause"] == "SND_FIN"][0]
+    equal((fin["src"], fin["sport"], fin["dst"], fin["dport"], fin["end"], fin["from"], fin["to"]),
+          ("10.0.0.1", 1000, "10.0.0.2", 80, "orig", "ESTABLISHED", "FIN_WAIT_1"))
+    equal(fin["dwell_ns"], 100000000, "the capture's own clock")
+    true(events[0]["ts"].startswith("1970-01-01T00:16:40"), events[0]["ts"])
+
+
+@test
+def S04_the_capture():
+    c, s = 4225926656, 3022381253
+    segments = [(0, SYN, c), (1, SYN | ACK, s, c + 1), (0, ACK, c + 1, s + 1),
+                (0, ACK | PSH, c + 1, s + 1, b"x" * 1200), (0, ACK, c + 1201, s + 1, b"x" * 1174),
+                (1, ACK | PSH, s + 1, 4225929031, b"y" * 537), (1, FIN | ACK, 3022381791, 4225929031),
+                (0, ACK, 4225929031, 3022381792), (0, FIN | ACK, 4225929031, 3022381792),
+                (1, ACK, 3022381792, 4225929032)]
+    events, _ = replay(pcap(timed([packet(4, *x) for x in segments])))
+    equal(paths(events), (["SYN_SENT", "ESTABLISHED", "CLOSE_WAIT", "LAST_ACK", "CLOSED"],
+                          ["LISTEN", "SYN_RCVD", "ESTABLISHED", "FIN_WAIT_1", "FIN_WAIT_2",
+                           "TIME_WAIT"]))
+
+
+@test
+def flows_tells_the_final_pair_in_order_of_start():
+    packets = [packet(4, 0, SYN, 1, ports=(9, 80)), *life(ports=(8, 80)),
+               packet(4, 0, SYN, 1, ports=(7, 80)), packet(4, 1, RST | ACK, 0, 2, ports=(7, 80))]
+    rows, _ = replay(pcap(timed(packets)), "--quiet", "--flows")
+    equal([(r["sport"], r["orig"], r["resp"], r["reason"]) for r in rows],
+          [(9, "SYN_SENT", "LISTEN", None), (8, "TIME_WAIT", "CLOSED", None),
+           (7, "CLOSED", "CLOSED", "refused")])
+    equal(rows[1]["packets"], {"orig": 4, "resp": 3}, "packets")
+    equal(rows[1]["bytes"], {"orig": 160, "resp": 120}, "bytes")
+    equal([h for h in rows[1]["history"]["orig"] if h != "CLOSED"], LIFE_PATH[0], "history")
+    for key in ("src", "sport", "dst", "dport", "orig", "resp", "reason", "history", "packets",
+                "bytes"):
+        true(key in rows[0], key)
+
+
+@test
+def time_wait_expires_by_the_captures_clock():
+    packets = timed(life()) + [(1100.0, packet(4, 0, SYN, 1, ports=(5, 80)))]
+    events, _ = replay(pcap(packets))
+    expire = [e for e in events if e["cause"] == "EXPIRE"]
+    equal([(e["from"], e["to"], e["dwell_ns"]) for e in expire],
+          [("TIME_WAIT", "CLOSED", 60 * 10**9)])
+    events, _ = replay(pcap(packets), "--no-expire")
+    equal([e for e in events if e["cause"] == "EXPIRE"], [], "--no-expire")
+
+
+@test
+def a_new_incarnation_is_a_new_flow():
+    packets = life() + [packet(4, 0, SYN, 70000), packet(4, 1, SYN | ACK, 90000, 70001)]
+    rows, _ = replay(pcap(timed(packets)), "--quiet", "--flows")
+    equal([(r["orig"], r["resp"]) for r in rows],
+          [("TIME_WAIT", "CLOSED"), ("SYN_SENT", "SYN_RCVD")])
+
+
+@test
+def checksums_only_if_asked():
+    packets = life()
+    packets[3] = packet(4, 0, FIN | ACK, 101, 301, bad=True)
+    events, _ = replay(pcap(timed(packets)))
+    true("FIN_WAIT_1" in paths(events)[0], "not checked unless asked")
+    events, err = replay(pcap(timed(packets[:5])), "--checksums")
+    true("FIN_WAIT_1" not in paths(events)[0], "the bad FIN moves nothing")
+
+
+@test
+def damage_is_reported_behind_what_came_before():
+    whole = pcap(timed(life()))
+    for cut in (len(whole) - 5, len(whole) - 41, 24 + 16 * 3 + 40 * 2 + 10):
+        events, err = replay(whole[:cut], code=2)
+        true(len(events) > 0, "events before the damage")
+        number = len([1 for i in range(1, 8) if 24 + 56 * i <= cut]) + 1
+        true(f"packet {number}" in err, f"cut at {cut}: {err}")
+    code, out, err = tool("replay", "-", data=b"no capture at all, only text of some length")
+    equal((code, out), (2, ""))
+    code, out, err = tool("replay", "/no/such/file")
+    equal(code, 2)
+    true("/no/such/file" in err, err)
+
+
+@test
+def no_capture_makes_it_crash():
+    """Mutated captures: an error or events, never a signal."""
+    chance = random.Random(1)
+    whole = pcap(timed([frame(ETHERNET, v, p) for v in (4, 6) for p in life(v)]), ETHERNET)
+    for _ in range(300):
+        data = bytearray(whole)
+        for _ in range(chance.randrange(1, 20)):
+            data[chance.randrange(24, len(data))] = chance.randrange(256)
+        code, _, err = tool("-j", "replay", "--flows", "--checksums", "-", data=bytes(data))
+        true(code in (0, 1, 2), f"status {code}: {err}")
+
+
+@test
+def replay_filters():
+    packets = life(ports=(8, 80)) + life(ports=(9, 443))
+    for words, sports in ((("dport", "=", ":443"), {9}), (("not", "dport", "=", ":443"), {8}),
+                          (("sport", "<", ":9"), {8}), (("src", "10.0.0.0/8"), {8, 9}),
+                          (("(", "dport", "80", "or", "dport", "443", ")"), {8, 9}),
+                          (("dst", "10.0.0.2:443"), {9}), (("-6",), set())):
+        code, out, err = tool("-j", "replay", "-", *words, data=pcap(timed(packets)))
+        equal({json.loads(x)["sport"] for x in out.splitlines()}, sports, f"{words} {err}")
+
+
+# ---- words ----
+
+@test
+def states_in_any_spelling():
+    for word in ("close-wait", "CLOSE_WAIT", "close_wait", "CLOSE-WAIT"):
+        code, _, err = tool("replay", "-", "state", word, data=pcap(timed(life())))
+        equal(code, 0, f"{word}: {err}")
+    for word in ("syn-recv", "SYN_RCVD", "syn-rcvd", "fin-wait-1", "FIN_WAIT1", "FIN-WAIT-1",
+                 "listening", "listen", "all", "connected", "synchronized"):
+        code, _, err = tool("replay", "-", "state", word, data=pcap(timed(life())))
+        true(code in (0, 1), f"{word}: {err}")
+
+
+@test
+def errors_quote_the_bad_token():
+    data = pcap(timed(life()))
+    for words, token in ((("state", "opened"), "opened"), (("sprot", "=", ":80"), "sprot"),
+                         (("dport", "=", ":80000"), "80000"), (("src", "10.0.0.0/64"), "64"),
+                         (("src", "300.1.1.1"), "300.1.1.1"), (("dport", "80", "or"), "or"),
+                         (("(", "dport", "80"), ")"), (("age", ">", "5x"), "5x"),
+                         (("reason", "boredom"), "boredom"), (("flag", "x"), "x")):
+        code, out, err = tool("replay", "-", *words, data=data)
+        equal((code, out), (2, ""), f"{words}: {err}")
+        true(token in err and len(err.splitlines()) <= 3, f"{words}: {err}")
+    for words, token in ((("sates",), "sates"), (("--colour", "states"), "colour"),
+                         (("states", "x"), "x"), (("monitor", "-c", "none"), "none"),
+                         (("replay",), "file")):
+        code, out, err = tool(*words)
+        equal((code, out), (2, ""), f"{words}")
+        true(token in err, f"{words}: {err}")
+
+
+@test
+def help_names_every_verb():
+    code, out, _ = tool("--help")
+    equal(code, 0)
+    for verb in ("states", "pairs", "transitions", "flows", "services", "counters", "dwell",
+                 "log", "monitor", "replay"):
+        true(f"  {verb} " in out, verb)
+        code, own, _ = tool(verb, "--help")
+        equal(code, 0, verb)
+        true("Usage" in own, verb)
+
+
+@test
+def the_man_page_names_every_verb_and_option():
+    with open(os.path.join(HERE, "../../tools/tcpfsm.8"), encoding="utf-8") as f:
+        page = f.read().replace("\\-", "-")
+    _, out, _ = tool("--help")
+    for line in out.splitlines():
+        words = line.split()
+        for word in words[:2]:
+            if word.startswith("--"):
+                true(word.rstrip(",") in page, f"{word} is not in the man page")
+    for verb in ("states", "pairs", "transitions", "flows", "services", "counters", "dwell",
+                 "log", "monitor", "replay"):
+        true(verb in page, verb)
+
+
+@test
+def S17_explained_without_a_module():
+    code, out, err = tool("states", "--explain")
+    true(code == 0 and "forgot to close" in out, f"{code} {err}")
+
+
+def main():
+    failed = 0
+    print("TAP version 13", f"1..{len(TESTS)}", sep="\n", flush=True)
+    for number, function in enumerate(TESTS, 1):
+        try:
+            function()
+            print(f"ok {number} {function.__name__}", flush=True)
+        except Exception:               # pylint: disable=broad-except
+            failed += 1
+            print(f"not ok {number} {function.__name__}")
+            print("# " + traceback.format_exc().replace("\n", "\n# "), flush=True)
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
