@@ -4,6 +4,7 @@
 # make tools      the tool, tools/tcpfsm
 # make demo       the main job on real traffic, in a throw-away virtual machine
 # make check      all tests; TAP, and a closing line 'N passed, N failed, N skipped'
+# make figures    the figure and the README's tables, from the machine in mod/core/table.c
 # make install    module (modules_install), tool and man page: PREFIX, DESTDIR, INSTALL_MOD_PATH
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
@@ -33,11 +34,10 @@ check:
 	scripts/check
 
 figures:
-	$(MAKE) -C selftests figures
+	scripts/figures
 
 clean:
 	$(MAKE) -C tools clean
-	$(MAKE) -C selftests clean
 	rm -rf build Module.symvers modules.order tcpfsm.ko tcpfsm.mod tcpfsm.mod.c *.o .*.cmd \
 		mod/*.o mod/.*.cmd mod/core/*.o mod/core/.*.cmd
 

@@ -10,7 +10,8 @@ import time
 
 from bed import (ACK, ADDR, CLIENT_OPEN, FIN, FIRST, HOSTS, SECOND, SERVER_OPEN, SYN, TOOL, Wire,
                  both, connect, counters, equal, everywhere, flow, listen, log_of, main, muted,
-                 pair, pair_of, run, status, stream, sysctl, table, true, tuple_of, until, within)
+                 pair, pair_of, run, status, stream, sysctl, table, test, true,
+                 tuple_of, until, within, write)
 
 HOUR, DAY = 3600, 86400
 
@@ -75,22 +76,27 @@ def S08_a_retransmitted_fin_restarts_2msl(v):
         true(len(have) == 1 and 100 <= have[0] <= 101.1, f"restarted 2MSL: {have}")
 
 
-@both
-def S16_close_wait_of_three_weeks(v):
-    """The application at the server forgot to close: visible there for as long as it lives."""
-    c, s = pair(v, 7016)
-    key = tuple_of(v, c.getsockname()[1], 7016)
-    c.close()
-    until(lambda: pair_of("server", key) == "FIN_WAIT_2:CLOSE_WAIT", "half-closed")
+@test
+def S16_close_wait_of_three_weeks():
+    """The application at the server forgot to close: visible there for as long as it lives.
+    Both families at once, since even with time travel three weeks take a minute."""
+    leaks = []
+    for v in (4, 6):
+        c, s = pair(v, 7016)
+        key = tuple_of(v, c.getsockname()[1], 7016)
+        c.close()
+        until(lambda: pair_of("server", key) == "FIN_WAIT_2:CLOSE_WAIT", "half-closed")
+        leaks.append((key, s))
     time.sleep(21 * DAY)
-    equal(pair_of("server", key), "FIN_WAIT_2:CLOSE_WAIT", "after three weeks")
-    true(int(flow("server", key)["resp_ns"]) >= 21 * DAY * 10**9, "its age shows")
-    # The client's orphan gave up long ago, without a segment: asked, not guessed.
-    until(lambda: not flow("client", key), "gone at the client")
-    rows = [r for r in log_of("client", key) if r["cause"] == "GONE"]
-    equal([(r["end"], r["from"], r["to"]) for r in rows],
-          [("orig", "FIN_WAIT_2", "CLOSED")] if rows else [], "how it went")
-    s.close()
+    for key, s in leaks:
+        equal(pair_of("server", key), "FIN_WAIT_2:CLOSE_WAIT", "after three weeks")
+        true(int(flow("server", key)["resp_ns"]) >= 21 * DAY * 10**9, "its age shows")
+        # The client's orphan gave up long ago, without a segment: asked, not guessed.
+        equal(flow("client", key), None, "gone at the client")
+        rows = [r for r in log_of("client", key) if r["cause"] == "GONE"]
+        equal([(r["end"], r["from"], r["to"]) for r in rows],
+              [("orig", "FIN_WAIT_2", "CLOSED")], "how it went")
+        s.close()
 
 
 @both
@@ -205,5 +211,13 @@ def a_killed_host_is_found_out(v):
         s.close()
 
 
+def quiet():
+    """The kernel's own heartbeats would cost more than all that is tested here."""
+    for path, value in (("/proc/sys/vm/stat_interval", 1000000),
+                        ("/sys/kernel/debug/sched/fair_server/cpu0/runtime", 0)):
+        if os.path.exists(path):
+            write(path, value)
+
+
 if __name__ == "__main__":
-    main()
+    main(setup=quiet)
