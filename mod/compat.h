@@ -57,6 +57,11 @@
 #define TCPFSM_GROUP_FLAGS .flags = GENL_MCAST_CAP_NET_ADMIN,
 #endif
 
+/* Since 6.2 a missing attribute is named by a macro of its own. */
+#ifndef GENL_REQ_ATTR_CHECK
+#define GENL_REQ_ATTR_CHECK(info, attr) (!(info)->attrs[attr])
+#endif
+
 /* Since 6.7 dumps carry a whole genl_info. */
 #ifdef TCPFSM_HAVE_GENL_INFO_DUMP
 #define tcpfsm_dump_attrs(cb)	(genl_info_dump(cb)->attrs)

@@ -8,7 +8,7 @@
 
 #define STATES_MASK (BIT(TCPFSM_STATES) - 2)
 
-static const struct netlink_range_validation port_range = {
+static struct netlink_range_validation port_range = {
 	.max = U16_MAX,
 };
 
