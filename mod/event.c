@@ -12,9 +12,10 @@
 #include "event.h"
 #include "genl.h"
 #include "genl_put.h"
-#include "log.h"
 #include "stats.h"
 
+#define FLOW_SIZE	512	/* more than a flow's attributes take */
+#define TRANSITION_SIZE	60	/* 44, and padding where the processor wants it */
 #define DELAY		msecs_to_jiffies(10)
 #define MESSAGE_SIZE	SKB_WITH_OVERHEAD(8192UL)
 
@@ -128,17 +129,12 @@ static void added(struct tcpfsm_batch *b, unsigned int group)
 
 static void add_transition(struct tcpfsm_batch *b, const struct tcpfsm_report *r, unsigned int i)
 {
-	struct tcpfsm_transition t;
-	struct sk_buff *skb = room(b, TCPFSM_GROUP_TRANSITION, sizeof(t));
+	struct sk_buff *skb = room(b, TCPFSM_GROUP_TRANSITION, TRANSITION_SIZE);
 
-	if (!skb)
-		return;
-	tcpfsm_log_transition(&t, r, i);
-	if (!nla_put(skb, TCPFSM_A_TRANSITION, sizeof(t), &t))
+	if (skb && !tcpfsm_put_transition(skb, TCPFSM_A_TRANSITION, r->snap.id, r->now,
+					  r->dwell[i], r->step + i, &r->move[i]))
 		added(b, TCPFSM_GROUP_TRANSITION);
 }
-
-#define FLOW_SIZE 512		/* more than a flow's attributes take */
 
 static void add_flow(struct tcpfsm_batch *b, const struct tcpfsm_report *r)
 {

@@ -371,12 +371,6 @@ static int service_dump(struct sk_buff *skb, struct netlink_callback *cb)
 static int put_log(struct sk_buff *skb, const struct netlink_callback *cb,
 		   const struct tcpfsm_log_entry *e)
 {
-	const struct tcpfsm_transition t = {
-		.flow = e->flow,
-		.when = ktime_to_ns(ktime_mono_to_real(ns_to_ktime(e->when))),
-		.dwell = e->dwell, .step = e->step, .end_flags = e->end_flags,
-		.from = e->from, .to = e->to, .cause = e->cause,
-	};
 	void *header = put_header(skb, cb, 0, TCPFSM_CMD_LOG_GET);
 	struct nlattr *nest;
 
@@ -384,7 +378,8 @@ static int put_log(struct sk_buff *skb, const struct netlink_callback *cb,
 		return -EMSGSIZE;
 	nest = nla_nest_start(skb, TCPFSM_A_LOG);
 	if (!nest || nla_put_u64_64bit(skb, TCPFSM_LOG_SEQ, e->seq, TCPFSM_LOG_PAD) ||
-	    nla_put(skb, TCPFSM_LOG_TRANSITION, sizeof(t), &t) ||
+	    tcpfsm_put_transition(skb, TCPFSM_LOG_TRANSITION, e->flow, e->when, e->dwell, e->step,
+				  &e->move) ||
 	    nla_put_u32(skb, TCPFSM_LOG_FAMILY, e->family) ||
 	    tcpfsm_put_addr(skb, TCPFSM_LOG_SRC, e->family, &e->src) ||
 	    tcpfsm_put_addr(skb, TCPFSM_LOG_DST, e->family, &e->dst) ||

@@ -170,6 +170,26 @@ bool tcpfsm_filter_wants(const struct tcpfsm_flow *f, const void *filter)
 
 /* ---- messages ---- */
 
+int tcpfsm_put_transition(struct sk_buff *skb, int attr, u64 flow, u64 when, u64 dwell, u32 step,
+			  const struct tfsm_move *m)
+{
+	u64 day = ktime_to_ns(ktime_mono_to_real(ns_to_ktime(when)));
+	struct nlattr *nest = nla_nest_start(skb, attr);
+
+	if (!nest)
+		return -EMSGSIZE;
+	if (nla_put_u64_64bit(skb, TCPFSM_TRANSITION_FLOW, flow, TCPFSM_TRANSITION_PAD) ||
+	    nla_put_u64_64bit(skb, TCPFSM_TRANSITION_WHEN, day, TCPFSM_TRANSITION_PAD) ||
+	    nla_put_u64_64bit(skb, TCPFSM_TRANSITION_DWELL, dwell, TCPFSM_TRANSITION_PAD) ||
+	    nla_put_u32(skb, TCPFSM_TRANSITION_MOVE,
+			TCPFSM_MOVE(step, m->end, m->flags, m->cause, m->from, m->to))) {
+		nla_nest_cancel(skb, nest);
+		return -EMSGSIZE;
+	}
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
 int tcpfsm_put_addr(struct sk_buff *skb, int attr, u8 family, const union tcpfsm_addr *addr)
 {
 	return nla_put(skb, attr, family == AF_INET ? 4 : 16, addr);

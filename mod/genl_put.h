@@ -10,6 +10,10 @@
 /* Add a TCPFSM_A_FLOW; uids as @ns numbers them. -EMSGSIZE leaves the message as it was. */
 int tcpfsm_put_flow(struct sk_buff *skb, const struct tcpfsm_snap *s, struct user_namespace *ns);
 
+/* Add a nest of TCPFSM_TRANSITION_* with this attribute type; @when is ktime. */
+int tcpfsm_put_transition(struct sk_buff *skb, int attr, u64 flow, u64 when, u64 dwell, u32 step,
+			  const struct tfsm_move *m);
+
 /* 4 or 16 bytes. */
 int tcpfsm_put_addr(struct sk_buff *skb, int attr, u8 family, const union tcpfsm_addr *addr);
 

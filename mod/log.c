@@ -80,19 +80,6 @@ static struct tcpfsm_log_entry *slot(struct tcpfsm_log *log, u64 seq, bool make)
 	return READ_ONCE(*page) + i % PER_PAGE;
 }
 
-void tcpfsm_log_transition(struct tcpfsm_transition *t, const struct tcpfsm_report *r,
-			   unsigned int i)
-{
-	t->flow = r->snap.id;
-	t->when = ktime_to_ns(ktime_mono_to_real(ns_to_ktime(r->now)));
-	t->dwell = r->dwell[i];
-	t->step = r->step + i;
-	t->end_flags = r->move[i].end | r->move[i].flags << 1;
-	t->from = r->move[i].from;
-	t->to = r->move[i].to;
-	t->cause = r->move[i].cause;
-}
-
 static void write(struct tcpfsm_log_entry *e, u64 seq, const struct tcpfsm_report *r,
 		  unsigned int i)
 {
@@ -105,10 +92,7 @@ static void write(struct tcpfsm_log_entry *e, u64 seq, const struct tcpfsm_repor
 	e->when = r->now;
 	e->dwell = r->dwell[i];
 	e->step = r->step + i;
-	e->end_flags = m->end | m->flags << 1;
-	e->from = m->from;
-	e->to = m->to;
-	e->cause = m->cause;
+	e->move = *m;
 	e->family = s->family;
 	e->sport = s->sport;
 	e->dport = s->dport;

@@ -14,7 +14,7 @@ struct tcpfsm_log_entry {
 	u64		  when;		/* ktime */
 	u64		  dwell;
 	u32		  step;
-	u8		  end_flags, from, to, cause;	/* as struct tcpfsm_transition */
+	struct tfsm_move  move;
 	u8		  family;
 	__be16		  sport, dport;
 	union tcpfsm_addr src, dst;
@@ -34,9 +34,5 @@ bool tcpfsm_log_next(struct tcpfsm_net *tn, u64 *seq, struct tcpfsm_log_entry *t
 /* Process context: take another size; what is recorded so far is dropped. */
 int tcpfsm_log_resize(struct tcpfsm_net *tn, unsigned int size);
 void tcpfsm_log_free(struct tcpfsm_net *tn);
-
-/* What a listener reads of transition @i of a report; log and events tell it alike. */
-void tcpfsm_log_transition(struct tcpfsm_transition *t, const struct tcpfsm_report *r,
-			   unsigned int i);
 
 #endif /* _TCPFSM_LOG_H */

@@ -71,6 +71,18 @@ static int read_ip4(struct tcpfsm_view *v, const struct sk_buff *skb, union tcpf
 	return skb_network_offset(skb) + iph->ihl * 4;
 }
 
+/* Behind the first, the walk over headers ends at the fragment header, which knows what for. */
+static bool is_later_tcp_fragment(const struct sk_buff *skb, int offset, u8 next, __be16 frag)
+{
+	struct frag_hdr buf;
+	const struct frag_hdr *fh;
+
+	if (next != NEXTHDR_FRAGMENT || !(frag & htons(IP6_OFFSET)))
+		return false;
+	fh = skb_header_pointer(skb, offset, sizeof(buf), &buf);
+	return fh && fh->nexthdr == IPPROTO_TCP;
+}
+
 static int read_ip6(struct tcpfsm_view *v, const struct sk_buff *skb, union tcpfsm_addr *src,
 		    union tcpfsm_addr *dst)
 {
@@ -83,12 +95,10 @@ static int read_ip6(struct tcpfsm_view *v, const struct sk_buff *skb, union tcpf
 		if (!ipv6_ext_hdr(next))
 			return -1;
 		offset = ipv6_skip_exthdr(skb, offset, &next, &frag);
+		if (offset >= 0 && is_later_tcp_fragment(skb, offset, next, frag))
+			tcpfsm_count(v->tuple.tn, TCPFSM_C_later_fragments);
 		if (offset < 0 || next != IPPROTO_TCP)
 			return -1;
-		if (frag & htons(IP6_OFFSET)) {
-			tcpfsm_count(v->tuple.tn, TCPFSM_C_later_fragments);
-			return -1;
-		}
 		v->seg.partial = frag & htons(IP6_MF);
 	}
 	src->ip6 = ip6h->saddr;

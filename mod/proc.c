@@ -405,9 +405,9 @@ static int log_show(struct seq_file *seq, void *v)
 	ns = do_div(when, NSEC_PER_SEC);
 	seq_printf(seq, "%llu %llu.%09u %llu %u", e->seq, when, ns, e->flow, e->step);
 	show_tuple(seq, e->family, &e->src, &e->dst, e->sport, e->dport);
-	seq_printf(seq, " %s %s %s %s %llu %u\n", e->end_flags & 1 ? "resp" : "orig",
-		   state_name[e->from], state_name[e->to], cause_name[e->cause], e->dwell,
-		   e->end_flags >> 1);
+	seq_printf(seq, " %s %s %s %s %llu %u\n", e->move.end ? "resp" : "orig",
+		   state_name[e->move.from], state_name[e->move.to], cause_name[e->move.cause],
+		   e->dwell, e->move.flags);
 	return 0;
 }
 

@@ -51,18 +51,20 @@ void flow_parse(struct flow *f, const struct nlattr *nest)
 
 void event_parse(struct event *e, const struct nlattr *a)
 {
-	struct tcpfsm_transition t;
+	const struct nlattr *tb[TCPFSM_TRANSITION_MAX + 1];
+	u32 move;
 
-	attr_copy(&t, sizeof(t), a);
-	e->flow = t.flow;
-	e->when = t.when;
-	e->dwell = t.dwell;
-	e->step = t.step;
-	e->end = t.end_flags & 1;
-	e->flags = t.end_flags >> 1;
-	e->from = t.from;
-	e->to = t.to;
-	e->cause = t.cause;
+	attr_nest(tb, TCPFSM_TRANSITION_MAX, a);
+	e->flow = attr_u64(tb[TCPFSM_TRANSITION_FLOW]);
+	e->when = attr_u64(tb[TCPFSM_TRANSITION_WHEN]);
+	e->dwell = attr_u64(tb[TCPFSM_TRANSITION_DWELL]);
+	move = attr_u32(tb[TCPFSM_TRANSITION_MOVE]);
+	e->step = TCPFSM_MOVE_STEP(move);
+	e->end = TCPFSM_MOVE_END(move);
+	e->flags = TCPFSM_MOVE_FLAGS(move);
+	e->from = TCPFSM_MOVE_FROM(move);
+	e->to = TCPFSM_MOVE_TO(move);
+	e->cause = TCPFSM_MOVE_CAUSE(move);
 }
 
 const struct nlattr *message_attr(const struct nlmsghdr *nlh, unsigned int type)

@@ -7,7 +7,7 @@
 #include "flow.h"
 
 void flow_parse(struct flow *f, const struct nlattr *nest);
-/* Payload of a struct tcpfsm_transition of any version; e->tuple and e->seq are not touched. */
+/* A nest of TCPFSM_TRANSITION_*; e->tuple and e->seq are not touched. */
 void event_parse(struct event *e, const struct nlattr *a);
 
 /* The first attribute of a type in a message of the family. */

@@ -250,6 +250,7 @@ class Wire:
         self.v = v
         self.sport = sport or random.randrange(20000, 30000)
         self.dport = dport or random.randrange(30000, 32000)
+        self.extension = None           # (kind of the first, bytes) of IPv6 extension headers
         self.raw = {}
         for name in ("client", "server"):
             with within(name):
@@ -267,7 +268,8 @@ class Wire:
         time.sleep(0.01)
 
     def raw_send(self, name, flags, seq, ack=0, data=b"", win=65535, bad_checksum=False,
-                 options=b""):
+                 options=b"", fragment=None):
+        """fragment: (offset, more to come, id); its data follows the 20 bytes of TCP header."""
         to = "server" if name == "client" else "client"
         src, dst = (socket.inet_pton(FAMILY[self.v], ADDR[self.v][n]) for n in (name, to))
         ports = (self.sport, self.dport) if name == "client" else (self.dport, self.sport)
@@ -283,11 +285,19 @@ class Wire:
         if bad_checksum:
             total ^= 0x5555
         segment = segment[:16] + struct.pack("!H", total) + segment[18:]
+        if fragment and fragment[0]:
+            segment = b"f" * 64
         if self.v == 4:
-            ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(segment), 0, 0, 64, 6, 0,
-                             src, dst)
+            offset, more, ident = fragment or (0, False, 0)
+            ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(segment), ident,
+                             offset // 8 | more << 13, 64, 6, 0, src, dst)
         else:
-            ip = struct.pack("!IHBB16s16s", 6 << 28, len(segment), 6, 64, src, dst)
+            kind, extra = self.extension or (6, b"")
+            if fragment:
+                kind, extra = 44, struct.pack("!BBHI", 6, 0, fragment[0] // 8 << 3 | fragment[1],
+                                              fragment[2])
+            ip = struct.pack("!IHBB16s16s", 6 << 28, len(extra) + len(segment), kind, 64,
+                             src, dst) + extra
         with within(name):
             self.raw[name].sendto(ip + segment, (ADDR[self.v][to], 0))
 

@@ -13,9 +13,9 @@ import subprocess
 import threading
 import time
 
-from bed import (ACK, ADDR, FIN, HOSTS, RST, SYN, TOOL, Failed, Wire, both, close_to, connect, counters,
+from bed import (ACK, ADDR, FIN, HOSTS, RST, SYN, TOOL, Failed, Skipped, Wire, both, close_to, connect, counters,
                  equal, flow, listen, main, muted, pair, pair_of, read, run, status, sysctl, table,
-                 test, true, tuple_of, until, within)
+                 test, true, tuple_of, until, within, write)
 
 
 def tool(name, *words):
@@ -376,6 +376,88 @@ def monitor_counts_what_it_lost():
     after = sum(int(r["entered"]) for r in table("router", "states"))
     true(lost > 0, "a gap was told")
     equal(seen + lost, after - before, f"seen {seen} + lost {lost}")
+
+
+@test
+def the_spec_serves_ynl():
+    """The kernel's own YNL reads the family by its spec, which is valid by the schema."""
+    source = os.environ.get("TCPFSM_LINUX")
+    if not source:
+        raise Skipped("TCPFSM_LINUX names no kernel source with tools/net/ynl")
+    here = os.path.dirname(os.path.abspath(__file__))
+
+    def ynl(*words):
+        with within("router"):
+            return json.loads(run("python3", f"{source}/tools/net/ynl/pyynl/cli.py", "--spec",
+                                  f"{here}/../../include/netlink/tcpfsm.yaml", "--schema",
+                                  f"{source}/Documentation/netlink/genetlink.yaml",
+                                  "--output-json", *words))
+    c, s = pair(4, 6300)
+    rows = [f for m in ynl("--dump", "flow-get") for f in m.get("flow", [])]
+    mine = [f for f in rows if f["sport"] == c.getsockname()[1] and f["dport"] == 6300]
+    equal([(f["src"], f["orig"]["state"], f["resp"]["state"]) for f in mine],
+          [(ADDR[4]["client"], "established", "established")])
+    one = ynl("--do", "flow-get", "--json", json.dumps({"filter": {"id": mine[0]["id"]}}))
+    equal(one["flow"][0]["id"], mine[0]["id"], "by id")
+    equal([m["counter"]["name"] for m in ynl("--dump", "counter-get")][:2],
+          ["bad_flags", "no_ack"], "counters")
+    have = [m["log"]["transition"]["move"] >> 4 & 15 for m in ynl("--dump", "log-get")
+            if m["log"]["transition"]["flow"] == mine[0]["id"]]
+    equal(have, [2, 10, 3, 1, 1], "states entered, by the kernel's numbers")
+    true("flows" in json.dumps(ynl("--dump", "service-get")), "services")
+    true(ynl("--do", "stats-get")["limit"] > 1000, "limit")
+    close_to(c, s)
+
+
+@test
+def tracepoints_tell_transitions_and_what_was_ignored():
+    top = "/sys/kernel/tracing"
+    if not os.path.exists(f"{top}/events/tcpfsm"):
+        raise Skipped("no tracefs")
+    for name in ("tcpfsm_transition", "tcpfsm_ignored"):
+        write(f"{top}/events/tcpfsm/{name}/enable", 1)
+    try:
+        with muted(), contextlib.closing(Wire(4)) as w:
+            w.send("client", SYN, 100)
+            w.send("server", SYN | ACK, 300, 999)
+            port = w.sport
+        with open(f"{top}/trace", encoding="ascii") as f:
+            lines = [x for x in f if f"sport={port}" in x or f"dport={port}" in x]
+    finally:
+        write(f"{top}/events/tcpfsm/enable", 0)
+    moves = [x for x in lines if "tcpfsm_transition:" in x]
+    equal(len(moves), 6, f"two at each of three hosts: {lines}")
+    true("end=orig from=7 to=2" in moves[0], moves[0])
+    true(any("tcpfsm_ignored:" in x for x in lines), "the bad SYN|ACK")
+
+
+# ---- odd packets ----
+
+@test
+def ipv6_extension_headers():
+    """Hop-by-hop and destination options before the TCP header."""
+    options = b"\x3c\0\1\4\0\0\0\0" + b"\6\0\1\4\0\0\0\0"     # -> dest opts -> TCP
+    with muted(), contextlib.closing(Wire(6)) as w:
+        w.extension = (0, options)
+        w.send("client", SYN, 100)
+        w.send("server", SYN | ACK, 300, 101)
+        w.send("client", ACK, 101, 301)
+        for name in HOSTS:
+            equal(pair_of(name, tuple_of(6, w.sport, w.dport)), "ESTABLISHED:ESTABLISHED", name)
+
+
+@both
+def a_first_fragments_fin_is_not_used(v):
+    with muted(), contextlib.closing(Wire(v)) as w:
+        key = tuple_of(v, w.sport, w.dport)
+        w.send("client", SYN, 100)
+        w.send("server", SYN | ACK, 300, 101)
+        w.send("client", ACK, 101, 301)
+        before = counters("router")["later_fragments"]
+        w.send("client", FIN | ACK, 101, 301, b"f" * 196, fragment=(0, True, 7))
+        equal(pair_of("router", key), "ESTABLISHED:ESTABLISHED", "at the router")
+        w.send("client", 0, 0, fragment=(216, False, 7))
+        equal(counters("router")["later_fragments"] - before, 1, "later fragments at the router")
 
 
 # ---- live and replay ----

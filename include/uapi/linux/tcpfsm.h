@@ -40,7 +40,7 @@
  * An event message holds many events and is sent when full, or 10 ms after its first event.
  * TCPFSM_A_SEQ is the number of the message's first event; the numbers count per network
  * namespace, group and CPU from 0 and have no gaps when nothing was lost. Order among CPUs
- * is by the steps of a flow. After a loss (a gap, or ENOBUFS from recv) dump again.
+ * is by the steps of a flow; its end may be told before its last transitions. After a loss (a gap, or ENOBUFS from recv) dump again.
  *
  * Integers are in host byte order, addresses and ports: see each attribute. Times of day are
  * nanoseconds of CLOCK_REALTIME, ages and spans nanoseconds of CLOCK_MONOTONIC.
@@ -140,19 +140,18 @@ enum tcpfsm_flow_flags {
 #define TCPFSM_T_INFERRED	2U	/* proved by a later segment: its own was not seen */
 
 /*
- * One transition, payload of TCPFSM_A_TRANSITION. Readers take what they know of a longer
- * one and treat a shorter one as ended early. Not aligned within the message: copy it.
+ * TCPFSM_TRANSITION_MOVE: what moved, in one word, so that a transition takes 48 bytes of a
+ * message. The step is told modulo 65536.
  */
-struct tcpfsm_transition {
-	__u64	flow;		/* id */
-	__u64	when;		/* time of day, ns */
-	__u64	dwell;		/* time spent in from, ns */
-	__u32	step;		/* of the flow, from 1 */
-	__u8	end_flags;	/* bit 0: enum tcpfsm_end; from bit 1: TCPFSM_T_* */
-	__u8	from;		/* enum tcpfsm_state */
-	__u8	to;		/* enum tcpfsm_state */
-	__u8	cause;		/* enum tcpfsm_cause */
-};
+#define TCPFSM_MOVE(step, end, flags, cause, from, to) \
+	(((__u32)(step) & 0xffff) << 16 | (flags) << 14 | (end) << 13 | (cause) << 8 | \
+	 (to) << 4 | (from))
+#define TCPFSM_MOVE_FROM(m)	((m) & 15)		/* enum tcpfsm_state */
+#define TCPFSM_MOVE_TO(m)	((m) >> 4 & 15)		/* enum tcpfsm_state */
+#define TCPFSM_MOVE_CAUSE(m)	((m) >> 8 & 31)		/* enum tcpfsm_cause */
+#define TCPFSM_MOVE_END(m)	((m) >> 13 & 1)		/* enum tcpfsm_end */
+#define TCPFSM_MOVE_FLAGS(m)	((m) >> 14 & 3)		/* TCPFSM_T_* */
+#define TCPFSM_MOVE_STEP(m)	((m) >> 16)		/* of the flow, from 1 */
 
 /* Dwell times are counted in powers of two: bucket n holds spans of [2^n, 2^(n+1)) us,
  * bucket 0 also what is shorter, the last one also what is longer.
@@ -181,7 +180,7 @@ enum tcpfsm_attr {
 	TCPFSM_A_CPU,			/* u32 */
 	TCPFSM_A_SEQ,			/* u64, number of the first event in this message */
 	TCPFSM_A_COUNT,			/* u32, events in this message */
-	TCPFSM_A_TRANSITION,		/* struct tcpfsm_transition, many */
+	TCPFSM_A_TRANSITION,		/* nest, TCPFSM_TRANSITION_*, many */
 	TCPFSM_A_POSITION,		/* nest, TCPFSM_POSITION_*, many */
 	TCPFSM_A_NETNS,			/* u32, inode of the network namespace */
 	TCPFSM_A_PAIRS,			/* u64 [TCPFSM_STATES][TCPFSM_STATES]: flows by orig, resp */
@@ -258,6 +257,17 @@ enum tcpfsm_end_attr {
 };
 #define TCPFSM_END_MAX (__TCPFSM_END_MAX - 1)
 
+enum tcpfsm_transition_attr {
+	TCPFSM_TRANSITION_UNSPEC,
+	TCPFSM_TRANSITION_PAD,
+	TCPFSM_TRANSITION_FLOW,		/* u64, id */
+	TCPFSM_TRANSITION_WHEN,		/* u64, time of day, ns */
+	TCPFSM_TRANSITION_DWELL,	/* u64, time spent in the state before, ns */
+	TCPFSM_TRANSITION_MOVE,		/* u32, TCPFSM_MOVE_*() */
+	__TCPFSM_TRANSITION_MAX,
+};
+#define TCPFSM_TRANSITION_MAX (__TCPFSM_TRANSITION_MAX - 1)
+
 enum tcpfsm_position_attr {
 	TCPFSM_POSITION_UNSPEC,
 	TCPFSM_POSITION_PAD,
@@ -304,7 +314,7 @@ enum tcpfsm_log_attr {
 	TCPFSM_LOG_UNSPEC,
 	TCPFSM_LOG_PAD,
 	TCPFSM_LOG_SEQ,			/* u64, from 1 per namespace; a gap was not recorded */
-	TCPFSM_LOG_TRANSITION,		/* struct tcpfsm_transition */
+	TCPFSM_LOG_TRANSITION,		/* nest, TCPFSM_TRANSITION_* */
 	TCPFSM_LOG_FAMILY,		/* u32 */
 	TCPFSM_LOG_SRC,			/* 4 or 16 bytes, network order */
 	TCPFSM_LOG_DST,
