@@ -82,7 +82,7 @@ static void arm(struct tcpfsm_net *tn, unsigned long delay)
 static void activate(struct tcpfsm_net *tn)
 {
 	lockdep_assert_held(&tn->queue_lock);
-	if (tn->active)
+	if (tn->active || tn->closing)
 		return;
 	tn->active = true;
 	spin_lock(&actives_lock);
@@ -367,7 +367,7 @@ static bool evict_within(struct tcpfsm_net *tn)
 	return evict_from(tn, TCPFSM_QUEUE_RECHECK);
 }
 
-/* The namespace with most flows. It stays: they leave after a grace period. */
+/* The namespace with most flows. Under RCU it stays: the list is left before a grace period. */
 static struct tcpfsm_net *fattest(void)
 {
 	struct tcpfsm_net *tn, *most = NULL;
@@ -430,15 +430,16 @@ void tcpfsm_expire_net_init(struct tcpfsm_net *tn)
 	INIT_DELAYED_WORK(&tn->expire, expire);
 }
 
-/* The hooks are off and no segment is under way. */
-void tcpfsm_expire_net_exit(struct tcpfsm_net *tn)
+void tcpfsm_expire_net_pre_exit(struct tcpfsm_net *tn)
 {
 	spin_lock_bh(&tn->queue_lock);
 	tn->closing = true;
-	spin_unlock_bh(&tn->queue_lock);
-	cancel_delayed_work_sync(&tn->expire);
-	tcpfsm_expire_flush(tn);
-	spin_lock_bh(&tn->queue_lock);
 	deactivate(tn);
 	spin_unlock_bh(&tn->queue_lock);
+}
+
+void tcpfsm_expire_net_exit(struct tcpfsm_net *tn)
+{
+	cancel_delayed_work_sync(&tn->expire);
+	tcpfsm_expire_flush(tn);
 }

@@ -32,6 +32,8 @@ void tcpfsm_expire_flush(struct tcpfsm_net *tn);
 void tcpfsm_expire_retime(struct tcpfsm_net *tn);
 
 void tcpfsm_expire_net_init(struct tcpfsm_net *tn);
+/* The hooks are off, segments may still be under way; later none is, after a grace period. */
+void tcpfsm_expire_net_pre_exit(struct tcpfsm_net *tn);
 void tcpfsm_expire_net_exit(struct tcpfsm_net *tn);
 
 /* The namespaces that have flows now, or had a short while ago. */

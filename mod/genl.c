@@ -16,6 +16,7 @@ struct flow_cursor {
 	u64 below;		/* flows that did not exist when it began */
 	u64 after;		/* within the bucket */
 	u32 bucket;
+	bool parsed;		/* the filter */
 	bool begun;
 };
 
@@ -41,21 +42,32 @@ static struct user_namespace *reader_ns(const struct sk_buff *request)
 
 /* ---- flows ---- */
 
+static int flow_parse(struct netlink_callback *cb)
+{
+	struct flow_cursor *c = CURSOR(struct flow_cursor, cb);
+	int err = tcpfsm_filter_parse(c->filter, tcpfsm_dump_attrs(cb)[TCPFSM_A_FILTER],
+				      cb->extack);
+
+	c->filter->tn = tcpfsm_net(sock_net(cb->skb->sk));
+	c->parsed = !err;
+	return err;
+}
+
 static int flow_start(struct netlink_callback *cb)
 {
 	struct flow_cursor *c = CURSOR(struct flow_cursor, cb);
-	struct nlattr *attr = tcpfsm_dump_attrs(cb)[TCPFSM_A_FILTER];
-	int err;
+	/* Before 6.7 nothing said here reaches the reader: then the first dump reads it. */
+	int err = 0;
 
 	c->filter = kmalloc(sizeof(*c->filter), GFP_KERNEL);
 	if (!c->filter)
 		return -ENOMEM;
-	err = tcpfsm_filter_parse(c->filter, attr, cb->extack);
+	if (cb->extack)
+		err = flow_parse(cb);
 	if (err) {
 		kfree(c->filter);
 		return err;
 	}
-	c->filter->tn = tcpfsm_net(sock_net(cb->skb->sk));
 	c->below = tcpfsm_flow_next_id();
 	/* One message may carry a position for each processor. */
 	cb->min_dump_alloc = min_t(u32, 32768, 4096 + num_possible_cpus() * 40);
@@ -103,10 +115,13 @@ static int flow_dump(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct flow_cursor *c = CURSOR(struct flow_cursor, cb);
 	struct tcpfsm_net *tn = tcpfsm_net(sock_net(cb->skb->sk));
-	int flags = c->filter->any ? NLM_F_DUMP_FILTERED : 0;
+	int flags, err = c->parsed ? 0 : flow_parse(cb);
 	struct tcpfsm_snap snap;
 	u64 after;
 
+	if (err)
+		return err;
+	flags = c->filter->any ? NLM_F_DUMP_FILTERED : 0;
 	if (!c->begun) {
 		if (put_positions(skb, cb, flags, tn))
 			return -EMSGSIZE;

@@ -113,6 +113,7 @@ no_sysctl:
 static void __net_exit net_pre_exit(struct net *net)
 {
 	tcpfsm_hook_unregister(tcpfsm_net(net));
+	tcpfsm_expire_net_pre_exit(tcpfsm_net(net));
 }
 
 static void __net_exit net_exit(struct net *net)

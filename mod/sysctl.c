@@ -12,44 +12,14 @@
 static unsigned int timeout_min = 1, timeout_max = 1000000;
 static unsigned int log_size_min = 64, log_size_max = TCPFSM_LOG_SIZE_MAX;
 
-static int set_timeout(tcpfsm_ctl_table *table, int write, void *buffer, size_t *len, loff_t *pos)
-{
-	int err = proc_douintvec_minmax(table, write, buffer, len, pos);
+static int set_timeout(tcpfsm_ctl_table *table, int write, void *buffer, size_t *len,
+		       loff_t *pos);
+static int set_enabled(tcpfsm_ctl_table *table, int write, void *buffer, size_t *len,
+		       loff_t *pos);
+static int set_log_size(tcpfsm_ctl_table *table, int write, void *buffer, size_t *len,
+			loff_t *pos);
 
-	if (write && !err)
-		tcpfsm_expire_retime(tcpfsm_net(current->nsproxy->net_ns));
-	return err;
-}
-
-static int set_enabled(tcpfsm_ctl_table *table, int write, void *buffer, size_t *len, loff_t *pos)
-{
-	struct tcpfsm_net *tn = container_of(table->data, struct tcpfsm_net, enabled);
-	int err = proc_douintvec_minmax(table, write, buffer, len, pos);
-
-	if (write && !err && !READ_ONCE(tn->enabled)) {
-		synchronize_net();	/* segments under way see it, or are done */
-		tcpfsm_expire_flush(tn);
-	}
-	return err;
-}
-
-static int set_log_size(tcpfsm_ctl_table *table, int write, void *buffer, size_t *len, loff_t *pos)
-{
-	struct tcpfsm_net *tn = container_of(table->data, struct tcpfsm_net, log_size);
-	unsigned int size = READ_ONCE(tn->log_size);
-	struct ctl_table copy = *table;
-	int err;
-
-	copy.data = &size;
-	err = proc_douintvec_minmax(&copy, write, buffer, len, pos);
-	if (err || !write || size == READ_ONCE(tn->log_size))
-		return err;
-	err = tcpfsm_log_resize(tn, size);
-	if (!err)
-		WRITE_ONCE(tn->log_size, size);
-	return err;
-}
-
+/* data: offset within struct tcpfsm_net */
 static const struct ctl_table template[] = {
 	{
 		.procname	= "enabled",
@@ -78,6 +48,55 @@ static const struct ctl_table template[] = {
 	TCPFSM_CLASS_LIST(X)
 #undef X
 };
+
+/* Whose value an entry is: not always the reader's own namespace's. */
+static struct tcpfsm_net *owner(const struct ctl_table *table)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(template) - 1; i++)
+		if (template[i].procname == table->procname)
+			break;
+	return (struct tcpfsm_net *)((char *)table->data - (unsigned long)template[i].data);
+}
+
+static int set_timeout(tcpfsm_ctl_table *table, int write, void *buffer, size_t *len, loff_t *pos)
+{
+	int err = proc_douintvec_minmax(table, write, buffer, len, pos);
+
+	if (write && !err)
+		tcpfsm_expire_retime(owner(table));
+	return err;
+}
+
+static int set_enabled(tcpfsm_ctl_table *table, int write, void *buffer, size_t *len, loff_t *pos)
+{
+	struct tcpfsm_net *tn = owner(table);
+	int err = proc_douintvec_minmax(table, write, buffer, len, pos);
+
+	if (write && !err && !READ_ONCE(tn->enabled)) {
+		synchronize_net();	/* segments under way see it, or are done */
+		tcpfsm_expire_flush(tn);
+	}
+	return err;
+}
+
+static int set_log_size(tcpfsm_ctl_table *table, int write, void *buffer, size_t *len, loff_t *pos)
+{
+	struct tcpfsm_net *tn = owner(table);
+	unsigned int size = READ_ONCE(tn->log_size);
+	struct ctl_table copy = *table;
+	int err;
+
+	copy.data = &size;
+	err = proc_douintvec_minmax(&copy, write, buffer, len, pos);
+	if (err || !write || size == READ_ONCE(tn->log_size))
+		return err;
+	err = tcpfsm_log_resize(tn, size);
+	if (!err)
+		WRITE_ONCE(tn->log_size, size);
+	return err;
+}
 
 static const unsigned int timeout_default[TFSM_CLASSES] = {
 #define X(id, name, seconds, help) [TFSM_CLASS_##id] = seconds,
