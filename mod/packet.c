@@ -65,7 +65,7 @@ static int read_ip4(struct tcpfsm_view *v, const struct sk_buff *skb, union tcpf
 		tcpfsm_count(v->tuple.tn, TCPFSM_C_later_fragments);
 		return -1;
 	}
-	v->seg.partial = iph->frag_off & htons(IP_MF);
+	v->seg.partial = (iph->frag_off & htons(IP_MF)) != 0;
 	src->ip4 = iph->saddr;
 	dst->ip4 = iph->daddr;
 	return skb_network_offset(skb) + iph->ihl * 4;
@@ -99,7 +99,7 @@ static int read_ip6(struct tcpfsm_view *v, const struct sk_buff *skb, union tcpf
 			tcpfsm_count(v->tuple.tn, TCPFSM_C_later_fragments);
 		if (offset < 0 || next != IPPROTO_TCP)
 			return -1;
-		v->seg.partial = frag & htons(IP6_MF);
+		v->seg.partial = (frag & htons(IP6_MF)) != 0;
 	}
 	src->ip6 = ip6h->saddr;
 	dst->ip6 = ip6h->daddr;

@@ -121,7 +121,8 @@ struct tfsm_end {
 				 */
 	u8	state:4;	/* enum tcpfsm_state, as shown */
 	u8	wscale:4;
-	u8	under;		/* the state that goes on beneath a RST we took, or UNSET */
+	u8	under:4;	/* the state that goes on beneath a RST we took, or UNSET */
+	u8	fin_again:1;	/* its FIN was retransmitted */
 	u16	facts;		/* TFSM_E_* */
 };
 

@@ -94,8 +94,13 @@ static void sender_took(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_ou
 	}
 	if (!has(b, TFSM_E_FIN) || tfsm_before(s->ack, b->next))
 		return;
+	/*
+	 * Where b has sent its FIN again, a's answer to the first may have been its own FIN, lost
+	 * before us: then SEQ tells nothing of what came first.
+	 */
 	if (!(s->flags & TFSM_FIN) &&
-	    (!has(a, TFSM_E_TOOK_FIN) || !has(a, TFSM_E_MARK) || tfsm_before(s->seq, a->mark))) {
+	    (has(a, TFSM_E_TOOK_FIN) ? has(a, TFSM_E_MARK) && tfsm_before(s->seq, a->mark) :
+				       !b->fin_again)) {
 		a->mark = s->seq;
 		a->facts |= TFSM_E_MARK;
 	}
@@ -192,6 +197,7 @@ enum tfsm_verdict tfsm_take_ack(struct tfsm *f, const struct tfsm_seg *s, struct
 		take_fin(f, s, o);
 	} else if (fin) {
 		note(o, TFSM_NOTE_fin_retrans);
+		a->fin_again = 1;
 		release_held(f, b, o);
 	}
 	receiver_acked(f, s, fin_before, fin && fin_before, o);

@@ -202,6 +202,31 @@ TEST(fin_that_passes_late_was_sent_before)
 	STEP("TIME_WAIT:TIME_WAIT", "> A 102 302");
 }
 
+/* resp answers with FIN|ACK, which is lost before us; orig sends its FIN again, resp acks it. */
+TEST(fin_lost_before_us_with_its_ack_is_last_ack)
+{
+	struct play p = {};
+
+	HANDSHAKE();
+	STEP("FIN_WAIT_1:ESTABLISHED", "> FA 101 301");
+	STEP("FIN_WAIT_1:ESTABLISHED", "> FA 101 301");
+	STEP("FIN_WAIT_2:CLOSE_WAIT", "< A 302 102");
+	STEP("FIN_WAIT_2:LAST_ACK", "< FA 301 102");
+	STEP("TIME_WAIT:CLOSED", "> A 102 302");
+}
+
+/* A simultaneous close in which resp's FIN is lost before us: its ACK tells that it was sent. */
+TEST(fin_lost_before_us_in_a_simultaneous_close_is_closing)
+{
+	struct play p = {};
+
+	HANDSHAKE();
+	STEP("FIN_WAIT_1:ESTABLISHED", "> FA 101 301");
+	STEP("FIN_WAIT_2:CLOSE_WAIT", "< A 302 102");
+	STEP("FIN_WAIT_2:CLOSING", "< FA 301 102");
+	STEP("TIME_WAIT:TIME_WAIT", "> A 102 302");
+}
+
 TEST(fin_after_its_ack_is_last_ack)
 {
 	struct play p = {};

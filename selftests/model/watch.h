@@ -18,6 +18,7 @@ struct watch {
 
 /* Where the sequence numbers of each end begin on the wire, and how far incarnations lie apart. */
 static u32 wire_base[TCPFSM_ENDS];
+static u32 twin_base[TCPFSM_ENDS];	/* of an observer of the same elsewhere: near 2^32 */
 static u32 wire_spread = 1000000;
 static const char *watch_broken;	/* the engine broke a rule of its own */
 static unsigned long watch_moves;
@@ -25,6 +26,24 @@ static unsigned long watch_moves;
 static u32 wire(u8 end, u8 seq)
 {
 	return wire_base[end] + seq / INCARNATION * wire_spread + seq % INCARNATION;
+}
+
+/* Both see the same, but for where the numbers lie. */
+static bool watch_alike(const struct watch *w, const struct watch *t)
+{
+	u8 i;
+
+	for (i = 0; i < TCPFSM_ENDS; i++) {
+		const struct tfsm_end *a = &w->flow.end[i], *b = &t->flow.end[i];
+
+		if (a->state != b->state || a->under != b->under || a->facts != b->facts)
+			return false;
+		if (w->side.syn[i].kept != t->side.syn[i].kept ||
+		    w->side.stray[i].count != t->side.stray[i].count)
+			return false;
+	}
+	return w->alive == t->alive && w->turned == t->turned && w->has_side == t->has_side &&
+	       w->flow.flags == t->flow.flags && w->flow.reason == t->flow.reason;
 }
 
 static struct tfsm_seg wire_seg(u8 dir, struct seg s)
@@ -168,6 +187,18 @@ static void watch_seg(struct watch *w, u8 dir, struct seg seg)
 	watch_track_new(w, s, dir);
 	w->has_side = !!w->flow.side;
 	w->flow.side = NULL;
+}
+
+static void watch_twin(struct watch *t, u8 dir, struct seg seg)
+{
+	unsigned long moves = watch_moves;
+	u32 base[TCPFSM_ENDS];
+
+	memcpy(base, wire_base, sizeof(base));
+	memcpy(wire_base, twin_base, sizeof(base));
+	watch_seg(t, dir, seg);
+	watch_moves = moves;
+	memcpy(wire_base, base, sizeof(base));
 }
 
 static void watch_expire(struct watch *w)

@@ -13,6 +13,7 @@ enum { CLIENT, SERVER };
 enum { BEFORE, BEHIND };
 enum vantage { AT_CLIENT, IN_THE_MIDDLE, AT_SERVER, VANTAGES };
 
+#define STALE_ISN	(ISN(0) - 8)	/* older than the first incarnation */
 #define IN_FLIGHT	3	/* room for segments on a leg */
 
 /* What may go wrong, how often: counted down in the world. */
@@ -48,6 +49,7 @@ enum {
 	CRASHED		= 1U << 7,
 	LOST_FIN	= 1U << 8,
 	LOST_OTHER	= 1U << 9,
+	IGNORED_RST	= 1U << 10,	/* it came, and its receiver did not take it */
 };
 
 struct world {
@@ -59,6 +61,7 @@ struct world {
 	u8 since[2];		/* segments seen of each end since the last unseen one */
 	u16 facts;
 	struct watch w;
+	struct watch twin;	/* last: no part of what tells worlds apart */
 };
 
 enum act {
@@ -120,6 +123,11 @@ static void say_text(const char *how, u8 dir, struct seg s)
 	printf("#      %-9s %s\n", how, buf);
 }
 
+static bool silent(const struct tcp *t)
+{
+	return t->state == TCPFSM_CLOSED || t->state == TCPFSM_LISTEN;
+}
+
 static void send_all(struct world *w, u8 dir, const struct sent *o);
 
 static void deliver(struct world *w, u8 dir, struct seg s)
@@ -128,6 +136,8 @@ static void deliver(struct world *w, u8 dir, struct seg s)
 
 	say_text("delivered", dir, s);
 	arrives(&w->tcp[!dir], &o, s);
+	if (s.flags & TFSM_RST && !silent(&w->tcp[!dir]))
+		w->facts |= IGNORED_RST;
 	send_all(w, !dir, &o);
 }
 
@@ -147,6 +157,7 @@ static void pass(struct world *w, u8 dir, struct seg s)
 		unseen(w, s);
 	} else {
 		watch_seg(&w->w, dir, s);
+		watch_twin(&w->twin, dir, s);
 		if (cfg->left[UNSEEN] && w->since[dir] < 6)
 			w->since[dir]++;
 	}
@@ -220,11 +231,6 @@ static bool net_empty(const struct world *w)
 	return !(w->n[0][0] | w->n[0][1] | w->n[1][0] | w->n[1][1]);
 }
 
-static bool silent(const struct tcp *t)
-{
-	return t->state == TCPFSM_CLOSED || t->state == TCPFSM_LISTEN;
-}
-
 static bool outstanding(const struct tcp *t)
 {
 	return !silent(t) && t->una != t->nxt;
@@ -241,6 +247,12 @@ static bool quiet(const struct world *w)
 		if (outstanding(&w->tcp[i]) || w->tcp[i].ack_due || (!silent(&w->tcp[i]) && w->tcp[i].unsent))
 			return false;
 	return true;
+}
+
+static void watch_both_expire(struct world *w)
+{
+	watch_expire(&w->w);
+	watch_expire(&w->twin);
 }
 
 static void act_end(struct world *w, struct action a)
@@ -283,7 +295,7 @@ static void act_end(struct world *w, struct action a)
 	case EXPIRE:
 		go(t, TCPFSM_CLOSED);
 		if (shown(&w->w, a.end) == TCPFSM_TIME_WAIT)
-			watch_expire(&w->w);
+			watch_both_expire(w);
 		break;
 	case DROP:
 		w->left[CRASH]--;
@@ -433,8 +445,8 @@ static void begin(struct world *w)
 			t->state = TCPFSM_CLOSED;
 	}
 	memcpy(w->left, cfg->left, sizeof(w->left));
-	if (cfg->stale) {	/* ISN 0 + 32 - 8: older than the first incarnation */
-		struct seg s = { .seq = ISN(0) - 8, .flags = TFSM_SYN };
+	if (cfg->stale) {
+		struct seg s = { .seq = STALE_ISN, .flags = TFSM_SYN };
 		u8 leg = has_leg(CLIENT, BEFORE) ? BEFORE : BEHIND;
 
 		w->q[CLIENT][leg][w->n[CLIENT][leg]++] = s;
