@@ -199,12 +199,20 @@ static bool opening(const struct world *w)
 	return w->w.alive && tfsm_class(&w->w.flow) == TFSM_CLASS_OPENING;
 }
 
-/* The flow is the stale SYN's, which nobody stands by. */
+/* 3.6: two losses beside a RST remain ambiguous: it and its answer, or what came after it. */
+static bool k_two_losses(const struct world *w)
+{
+	return cfg->left[LOSS] - w->left[LOSS] > 1 && w->facts & SENT_RST;
+}
+
+/* The flow is the stale SYN's: its sender has not opened yet, or has been refused before. */
 static bool k_stale(const struct world *w)
 {
 	const struct tfsm_end *e = &w->w.flow.end[CLIENT ^ w->w.turned];
 
-	return cfg->stale && e->state == TCPFSM_SYN_SENT && e->isn == wire(CLIENT, STALE_ISN);
+	if (!cfg->stale || e->state != TCPFSM_SYN_SENT || e->isn != wire(CLIENT, STALE_ISN))
+		return false;
+	return !w->tcp[CLIENT].inc || (w->w.flows > 1 && w->facts & LOST_OTHER);
 }
 
 /* 3.7: a host that was killed sends nothing. */
@@ -304,6 +312,8 @@ static const struct known knowns[] = {
 	{ "RST lost before the observer",	FINAL, k_rst_lost_before },
 	{ "RST lost before the observer",	GHOST, k_rst_lost_before },
 	{ "RST ignored, and its answer lost",	FINAL, k_rst_ignored },
+	{ "a RST and two losses",		FINAL, k_two_losses },
+	{ "a RST and two losses",		GHOST, k_two_losses },
 	{ "stale SYN lost behind the observer",	FINAL, k_stale },
 	{ "refused while the peer opens",	FINAL, k_refused_and_open },
 	{ "refused while the peer opens",	AHEAD, k_refused_and_open },

@@ -154,22 +154,26 @@ static enum tfsm_verdict watch_track(struct watch *w, const struct tfsm_seg *s)
 	return v;
 }
 
+/* As the module does: after TFSM_NEW_KEPT the segment is tracked again, on the new flow. */
 static void watch_track_new(struct watch *w, struct tfsm_seg s, u8 dir)
 {
-	switch (watch_track(w, &s)) {
-	case TFSM_NEW:
-		watch_open(w, s);
-		break;
-	case TFSM_NEW_KEPT:
-		watch_kept(w);
+	int tries;
+
+	for (tries = 0; tries < 3; tries++) {
 		s.dir = dir ^ w->turned;
-		watch_track(w, &s);
-		break;
-	case TFSM_NEW_AFTER:
-		watch_kept(w);
-		break;
-	default:
-		break;
+		switch (watch_track(w, &s)) {
+		case TFSM_NEW:
+			watch_open(w, s);
+			return;
+		case TFSM_NEW_KEPT:
+			watch_kept(w);
+			break;
+		case TFSM_NEW_AFTER:
+			watch_kept(w);
+			return;
+		default:
+			return;
+		}
 	}
 }
 

@@ -7,31 +7,14 @@ import random
 import struct
 import subprocess
 import sys
-import tempfile
-import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "../net"))
+# pylint: disable=wrong-import-position
+from bed import ACK, FIN, PSH, RST, SYN, TESTS, checksum, equal, run_all, test, true
+
 TOOL = os.path.join(HERE, "../../tools/tcpfsm")
-FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 ETHERNET, LOOPBACK, RAW, SLL, SLL2 = 1, 0, 101, 113, 276
-TESTS = []
-
-
-def test(function):
-    TESTS.append(function)
-    return function
-
-
-def equal(have, want, what=""):
-    if have != want:
-        raise AssertionError(f"{what}: have {have!r}, want {want!r}")
-
-
-def true(have, what):
-    if not have:
-        raise AssertionError(what)
-
-
 def tool(*words, data=None):
     done = subprocess.run([TOOL, *words], input=data, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE)
@@ -39,15 +22,6 @@ def tool(*words, data=None):
 
 
 # ---- packets ----
-
-def checksum(data):
-    if len(data) % 2:
-        data += b"\0"
-    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
-    while total >> 16:
-        total = (total & 0xffff) + (total >> 16)
-    return ~total & 0xffff
-
 
 def packet(v, back, flags, seq, ack=0, data=b"", win=65535, ports=(1000, 80), bad=False):
     """An IP packet, from the client unless back."""
@@ -317,19 +291,6 @@ def S17_explained_without_a_module():
     true(code == 0 and "forgot to close" in out, f"{code} {err}")
 
 
-def main():
-    failed = 0
-    print("TAP version 13", f"1..{len(TESTS)}", sep="\n", flush=True)
-    for number, function in enumerate(TESTS, 1):
-        try:
-            function()
-            print(f"ok {number} {function.__name__}", flush=True)
-        except Exception:               # pylint: disable=broad-except
-            failed += 1
-            print(f"not ok {number} {function.__name__}")
-            print("# " + traceback.format_exc().replace("\n", "\n# "), flush=True)
-    sys.exit(1 if failed else 0)
-
-
 if __name__ == "__main__":
-    main()
+    print("TAP version 13", f"1..{len(TESTS)}", sep="\n", flush=True)
+    sys.exit(1 if run_all(TESTS) else 0)

@@ -12,7 +12,13 @@ How Linux's view is read:
     FIN_WAIT2 or CLOSING > CLOSE, and no     TIME_WAIT: a time-wait socket takes over
       RST passed
     FIN_WAIT2 > CLOSE with a RST             CLOSED
+    a move whose segment was lost before     not shown there, or shown though its receiver never
+      or behind an observer elsewhere        got it (documented: in flight)
+    > CLOSE without a segment (give up)      shown when the socket is asked after (silent)
     any other > CLOSE                        CLOSED
+    a corrected FIN, seen behind a link      as above: an ACK from beyond a FIN passed before it; lost
+      that loses or reorders                 and duplicated segments make it look sent earlier or
+                                             later than it was (documented: fin-order)
     a socket in FIN_WAIT1 when the peer's    LAST_ACK: its FIN waited behind data; the wire shows
       FIN came, its own FIN not yet sent     CLOSE_WAIT > LAST_ACK (documented: queued-fin)
 
@@ -251,19 +257,22 @@ def settle(path):
     return path
 
 
-def kind_of(want, have, place):
+def kind_of(want, have, place, corrected):
     """A documented kind of difference, or None."""
     if have == want:
         return "equal"
+    if place != "own" and corrected:
+        return "fin-order"
     if have[:len(want)] == want or want[:len(have)] == have:
         if len(have) < len(want) and want[len(have):] == ["CLOSED"]:
             return "silent"             # ended without a segment that reached here
-        if place != "own" and len(have) > len(want):
-            return "in flight"          # what passed here never arrived
         if place != "own":
-            return "in flight"
-        if len(have) < len(want):
-            return "silent" if want[-1] == "CLOSED" else None
+            return "in flight"          # what passed here never arrived, or the reverse
+        if len(have) < len(want) and want[-1] == "CLOSED":
+            return "silent"
+    steps = iter(want)
+    if place != "own" and all(state in steps for state in have):
+        return "in flight"              # what made it move was lost before us
     swap = {"CLOSE_WAIT": "FIN_WAIT_1", "LAST_ACK": "CLOSING"}
     if [swap.get(x, x) for x in have if x != "CLOSED"] == \
        [x for x in want if x not in ("TIME_WAIT", "CLOSED")]:
@@ -290,7 +299,8 @@ def compare(v):
                         for r in rows or [])
             want = settle(endpoint_path(moves, reset))
             have = settle(shown_path(rows or []))
-            kind = kind_of(want, have, place)
+            corrected = any(r["cause"] == "SND_FIN_FIRST" for r in rows or [])
+            kind = kind_of(want, have, place, corrected)
             count["transitions"] += len(want)
             count[kind or "UNEXPLAINED"] += len(want)
             if not kind:
