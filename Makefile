@@ -5,6 +5,7 @@
 # make demo       the main job on real traffic, in a throw-away virtual machine
 # make check      all tests; TAP, and a closing line 'N passed, N failed, N skipped'
 # make figures    the figure and the README's tables, from the machine in mod/core/table.c
+# make truth      the whole comparison with the kernel's own sockets; make check-deep: the deep search
 # make install    module (modules_install), tool and man page: PREFIX, DESTDIR, INSTALL_MOD_PATH
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
@@ -33,6 +34,13 @@ demo:
 check:
 	scripts/check
 
+truth:
+	@ko=$$(scripts/module uml) && TCPFSM_KO=$$ko TCPFSM_PASS="TCPFSM_KO TCPFSM_TRUTH" \
+		scripts/uml --mem 3G -- python3 selftests/truth/truth.py
+
+check-deep:
+	$(MAKE) -C selftests/model deep
+
 figures:
 	scripts/figures
 
@@ -41,4 +49,4 @@ clean:
 	rm -rf build Module.symvers modules.order tcpfsm.ko tcpfsm.mod tcpfsm.mod.c *.o .*.cmd \
 		mod/*.o mod/.*.cmd mod/core/*.o mod/core/.*.cmd
 
-.PHONY: all modules tools modules_install install demo check figures clean
+.PHONY: all modules tools modules_install install demo check truth check-deep figures clean

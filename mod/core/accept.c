@@ -70,7 +70,7 @@ enum tfsm_rst tfsm_rst_stands(const struct tfsm *f, const struct tfsm_seg *s)
 		return TFSM_RST_EXACT;	/* nothing is known to hold it against */
 	if (b->facts & TFSM_E_ACKS && s->seq == b->ack)
 		return TFSM_RST_EXACT;
-	if (a->facts & TFSM_E_SENT && s->seq == a->run)
+	if (a->facts & TFSM_E_SENT && (s->seq == a->run || s->seq == a->next))
 		return TFSM_RST_EXACT;
 	/* As Linux's tcp_reset_check(): the FIN that was taken may be left out. */
 	if ((state == TCPFSM_CLOSE_WAIT || state == TCPFSM_LAST_ACK || state == TCPFSM_CLOSING) &&

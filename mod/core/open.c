@@ -26,6 +26,10 @@ enum tfsm_verdict tfsm_on_syn(struct tfsm *f, const struct tfsm_seg *s, struct t
 		note(o, TFSM_NOTE_syn_retrans);
 		return TFSM_OK;
 	}
+	if (again && has(a, TFSM_E_TOOK_SYN)) {		/* an old duplicate: it has been answered */
+		note(o, TFSM_NOTE_syn_retrans);
+		return TFSM_REFUSED;
+	}
 	if (a->state == TCPFSM_CLOSED || finished(f))
 		return TFSM_NEW;
 	if (again) {
@@ -124,6 +128,25 @@ enum tfsm_verdict tfsm_on_synack(struct tfsm *f, const struct tfsm_seg *s, struc
 		if (sb == TCPFSM_SYN_SENT && sa != TCPFSM_SYN_SENT)
 			return TFSM_NEW;
 	}
+	/* Simultaneous open, and b has closed in SYN_RCVD. */
+	if (acks && sa == TCPFSM_SYN_SENT && s->seq == a->isn && sb == TCPFSM_FIN_WAIT_1 &&
+	    !has(b, TFSM_E_SYN_ACKED)) {
+		take_synack(f, s, o);
+		return TFSM_OK;
+	}
+	if (sa == TCPFSM_SYN_SENT && s->seq == a->isn && sb == TCPFSM_LISTEN) {
+		/* Simultaneous open, and b's plain SYN passed unseen or for another flow. */
+		f->flags |= TCPFSM_F_ONE_WAY;
+		note(o, TFSM_NOTE_one_way);
+		b->isn = s->ack - 1;
+		b->next = s->ack;
+		b->run = s->ack;
+		b->facts |= TFSM_E_SYN | TFSM_E_SENT;
+		b->facts &= ~(TFSM_E_PASSIVE | TFSM_E_EARLY_FIN);
+		tfsm_infer(f, b, TCPFSM_SND_SYN, o);
+		take_synack(f, s, o);
+		return TFSM_OK;
+	}
 	tfsm_mark_refused(b, s);
 	if (sb == TCPFSM_SYN_SENT || sb == TCPFSM_SYN_RCVD)
 		return refuse(o, TFSM_NOTE_synack_bad_ack);
@@ -165,12 +188,25 @@ static enum tfsm_note handshake_from_listen(struct tfsm *f, const struct tfsm_se
 	return TFSM_NOTES;
 }
 
+/*
+ * The ACK of the SYN|ACK and data behind it were missed: what a says twice, and b does not
+ * answer with a RST, it has taken.
+ */
+static bool said_before(const struct tfsm *f, const struct tfsm_seg *s)
+{
+	const struct tfsm_stray *mine = f->side ? &f->side->stray[s->dir] : NULL;
+
+	return tfsm_near(s->ack, f->end[!s->dir].next, 0) && mine && mine->count &&
+	       mine->ack == s->ack;
+}
+
 static enum tfsm_note handshake_from_syn_sent(struct tfsm *f, const struct tfsm_seg *s,
 					      struct tfsm_out *o)
 {
 	struct tfsm_end *a = sender(f, s), *b = receiver(f, s);
 
-	if (!tfsm_after(s->seq, a->isn) || !tfsm_near(s->seq, a->next, 0))
+	/* At its ISN: a keepalive, and nothing of the handshake. */
+	if (tfsm_before(s->seq, a->isn) || !tfsm_near(s->seq, a->next, 0))
 		return TFSM_NOTE_seq_old;
 	switch (state_of(b)) {
 	case TCPFSM_LISTEN:
@@ -186,14 +222,23 @@ static enum tfsm_note handshake_from_syn_sent(struct tfsm *f, const struct tfsm_
 		return TFSM_NOTES;
 	case TCPFSM_SYN_SENT:
 	case TCPFSM_SYN_RCVD:
-		if (!tfsm_after(s->ack, b->isn) || tfsm_after(s->ack, b->next))
+		if (!tfsm_after(s->ack, b->isn))
 			return TFSM_NOTE_handshake_ack;
+		if (tfsm_after(s->ack, b->next) &&
+		    !(has(b, TFSM_E_PASSIVE) && said_before(f, s))) {
+			/* Not believed yet, but should it be a's last word, b must not wait for it. */
+			if (s->flags & TFSM_FIN)
+				f->flags |= TCPFSM_F_GAP;
+			return TFSM_NOTE_handshake_ack;
+		}
 		if (has(b, TFSM_E_PASSIVE))
 			return TFSM_NOTES;
 		/* b's plain SYN passed, so a answered it with a SYN|ACK, which we missed. */
 		f->flags |= TCPFSM_F_ONE_WAY;
 		note(o, TFSM_NOTE_one_way);
 		a->facts |= TFSM_E_TOOK_SYN;
+		if (state_of(b) == TCPFSM_SYN_SENT)	/* by that SYN|ACK: remembered */
+			b->facts |= TFSM_E_SYN_ACKED;
 		tfsm_infer(f, a, TCPFSM_SND_SYNACK, o);
 		if (has(a, TFSM_E_SYN_ACKED))
 			tfsm_infer(f, a, TCPFSM_SYN_ACKED, o);

@@ -114,14 +114,18 @@ enum tfsm_verdict tfsm_on_rst(struct tfsm *f, const struct tfsm_seg *s, struct t
 {
 	struct tfsm_end *a = sender(f, s), *b = receiver(f, s);
 
+	tfsm_forget_strays(f);		/* they were refused, not missed */
 	switch (state_of(b)) {
 	case TCPFSM_SYN_SENT:
 		/* RFC 9293 3.10.7.3: the ACK must cover the SYN. */
 		if (tfsm_acks_kept(f, s) && !(has(b, TFSM_E_SYN) && s->ack == b->isn + 1)) {
+			/* Of two SYNs, the one that is refused is the one that counts. */
+			tfsm_learn_syn(b, &f->side->syn[!s->dir].seg);
 			tfsm_drop_kept(f, !s->dir);
-			note(o, TFSM_NOTE_syn_dropped);
-			return TFSM_REFUSED;
 		}
+		/* It may have taken the SYN|ACK already; its ACK has not passed yet. */
+		if (has(b, TFSM_E_SYN_ACKED) && has(a, TFSM_E_TOOK_SYN) && s->seq == a->next)
+			return take_rst(f, s, o);
 		if (!(s->flags & TFSM_ACK) || !tfsm_after(s->ack, b->isn) ||
 		    tfsm_after(s->ack, b->next))
 			return refuse(o, TFSM_NOTE_rst_unproven);

@@ -243,7 +243,7 @@ static enum tfsm_verdict on_ack(struct tfsm *f, const struct tfsm_seg *s, struct
 	if (why != TFSM_NOTES)
 		return refuse_ack(f, s, why, o);
 	if (f->side)
-		tfsm_forget_strays(f);
+		f->side->stray[s->dir].count = 0;
 	return tfsm_take_ack(f, s, o);
 }
 

@@ -649,7 +649,49 @@ TEST(rfc1337_protects_time_wait)
 	STEP("CLOSED:CLOSED", "< R 302");
 }
 
+TEST(rst_behind_the_synack_before_its_ack_passed)
+{
+	struct play p = {};
+
+	STEP("SYN_SENT:LISTEN", "> S 100");
+	STEP("SYN_SENT:SYN_RCVD", "< SA 300 101");
+	STEP("CLOSED:CLOSED", "< R 301");
+}
+
+TEST(rst_at_the_end_of_what_was_sent_behind_a_filled_hole)
+{
+	struct play p = {};
+
+	HANDSHAKE();
+	STEP("FIN_WAIT_1:ESTABLISHED", "> FA 102 301");
+	STEP("FIN_WAIT_1:ESTABLISHED", "> A 101 301 len=1");
+	STEP("CLOSED:CLOSED", "> RA 103 301");
+}
+
+TEST(rst_of_a_kept_syn_in_syn_sent_wins)
+{
+	struct play p = {};
+
+	STEP("SYN_SENT:LISTEN", "> S 90");
+	STEP("SYN_SENT:LISTEN", "> S 5000");
+	STEP("CLOSED:CLOSED", "< RA 0 5001");
+	REASON("refused");
+}
+
 /* ---- tuples used again ---- */
+
+TEST(old_duplicate_syn_opens_nothing)
+{
+	struct play p = {};
+
+	HANDSHAKE();
+	STEP("ESTABLISHED:FIN_WAIT_1", "< FA 301 101");
+	STEP("LAST_ACK:FIN_WAIT_2", "> FA 101 302");
+	STEP("CLOSED:TIME_WAIT", "< A 302 102");
+	STEP("CLOSED:TIME_WAIT", "> S 100");
+	STEP("CLOSED:TIME_WAIT", "< A 302 102");
+	EXPECT_EQ(1, p.flows);
+}
 
 TEST(syn_again_is_a_retransmission)
 {
@@ -838,6 +880,39 @@ TEST(refused_segments_on_another_pair_start_a_midstream_flow)
 	STEP("ESTABLISHED:ESTABLISHED", "< A 7000301 9000301");
 	EXPECT_EQ(2, p.flows);
 	EXPECT_TRUE(p.flow.flags & TCPFSM_F_MIDSTREAM);
+}
+
+TEST(handshake_ack_missed_with_data_is_believed_the_second_time)
+{
+	struct play p = {};
+
+	STEP("SYN_SENT:LISTEN", "> S 100");
+	STEP("SYN_SENT:SYN_RCVD", "< SA 300 101");
+	STEP("SYN_SENT:SYN_RCVD", "> A 101 311");
+	STEP("ESTABLISHED:ESTABLISHED", "> A 101 311 len=5");
+	NOTED(gap);
+}
+
+TEST(handshake_ack_that_was_answered_with_rst_is_never_believed)
+{
+	struct play p = {};
+	int i;
+
+	STEP("SYN_SENT:LISTEN", "> S 100");
+	STEP("SYN_SENT:SYN_RCVD", "< SA 300 101");
+	for (i = 0; i < 4; i++) {
+		STEP("SYN_SENT:SYN_RCVD", "> A 101 311");
+		STEP("SYN_SENT:SYN_RCVD", "< R 311");
+	}
+}
+
+TEST(handshake_ack_missed_and_a_keepalive_instead)
+{
+	struct play p = {};
+
+	STEP("SYN_SENT:LISTEN", "> S 100");
+	STEP("SYN_SENT:SYN_RCVD", "< SA 300 101");
+	STEP("ESTABLISHED:ESTABLISHED", "> A 100 301");
 }
 
 TEST(one_way_client_only)

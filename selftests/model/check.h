@@ -307,6 +307,17 @@ static bool k_handshake_missed(const struct world *w)
 	       shown(&w->w, SERVER) == TCPFSM_SYN_RCVD;
 }
 
+/* The same, and a FIN is the first to come of that side: refused as the bare ACK is, once. It
+ * marks a gap, so that what is left half-closed is on a short timer; while both live, it shows
+ * them open.
+ */
+static bool k_fin_behind_missed_handshake(const struct world *w)
+{
+	return w->facts & UNSEEN_OTHER && w->w.alive && w->w.flow.flags & TCPFSM_F_GAP &&
+	       !(w->w.flow.end[CLIENT ^ w->w.turned].facts & TFSM_E_FIN) &&
+	       tfsm_class(&w->w.flow) != TFSM_CLASS_HALF_CLOSED;
+}
+
 static const struct known knowns[] = {
 	{ "RST lost behind the observer",	FINAL, k_rst_lost_behind },
 	{ "RST lost before the observer",	FINAL, k_rst_lost_before },
@@ -326,6 +337,7 @@ static const struct known knowns[] = {
 	{ "crossed an ACK or RST on its way",	PATH, k_crossed },
 	{ "SYN, FIN or RST unseen",		RECOVER, k_unseen_control },
 	{ "handshake's ACK and data unseen",	RECOVER, k_handshake_missed },
+	{ "FIN behind a handshake's unseen ACK", RECOVER, k_fin_behind_missed_handshake },
 	{ "SYN, FIN or RST unseen",		AHEAD, k_unseen_control },
 	{ "SYN, FIN or RST unseen",		GHOST, k_unseen_control },
 };
