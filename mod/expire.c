@@ -228,8 +228,11 @@ static void due(struct tcpfsm_flow *f, u64 id, unsigned int queue)
 		spin_unlock(&f->lock);
 		return;
 	}
-	if (refreshed(queue) &&
-	    time_before32((u32)jiffies, READ_ONCE(f->last) + (u32)timeout(tn, queue))) {
+	if (queue != TCPFSM_QUEUE_RECHECK && queue_of(f) != queue) {
+		requeue(f, queue_of(f));	/* confirmed, or no longer suspect, meanwhile */
+		spin_unlock(&f->lock);
+	} else if (refreshed(queue) &&
+		   time_before32((u32)jiffies, READ_ONCE(f->last) + (u32)timeout(tn, queue))) {
 		requeue(f, queue);	/* lazily: an idle flow goes between T and 2T */
 		spin_unlock(&f->lock);
 	} else if (queue % TFSM_CLASSES == TFSM_CLASS_CLOSED && queue < TCPFSM_QUEUE_LOCAL) {
@@ -346,6 +349,11 @@ static bool evict_from(struct tcpfsm_net *tn, unsigned int queue)
 	if (!f || !tcpfsm_flow_lock(f, id))
 		return false;
 	if (f->queue != queue) {
+		spin_unlock(&f->lock);
+		return false;
+	}
+	if (queue != TCPFSM_QUEUE_RECHECK && queue_of(f) != queue) {
+		requeue(f, queue_of(f));
 		spin_unlock(&f->lock);
 		return false;
 	}

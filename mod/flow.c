@@ -528,7 +528,8 @@ again:
 	}
 	if (verdict == TFSM_OK)
 		f->last = (u32)jiffies;
-	if (o.moves || o.time_wait || verdict == TFSM_REFUSED)
+	if (o.moves || o.time_wait || verdict == TFSM_REFUSED ||
+	    o.notes & BIT_ULL(TFSM_NOTE_confirmed))
 		tcpfsm_expire_requeue(f, o.time_wait);
 	spin_unlock(&f->lock);
 	if (unlikely(o.notes & TFSM_REFUSALS))

@@ -159,6 +159,24 @@ def idle_established_goes_between_t_and_2t_at_the_router(v):
 
 
 @both
+def a_confirmed_midstream_flow_is_an_established_one(v):
+    """Met after its start at the router: embryonic until both ends have proved to live."""
+    sysctl("router", "enabled", 0)
+    c, s = pair(v, 7026)
+    key = tuple_of(v, c.getsockname()[1], 7026)
+    sysctl("router", "enabled", 1)
+    for _ in range(3):
+        c.send(b"x")
+        s.recv(1)
+        s.send(b"y")
+        c.recv(1)
+    time.sleep(400)
+    equal(pair_of("router", key), "ESTABLISHED:ESTABLISHED", "long after timeout_opening")
+    c.close()
+    s.close()
+
+
+@both
 def closed_flows_stay_for_late_segments(v):
     c, s = pair(v, 7023)
     key = tuple_of(v, c.getsockname()[1], 7023)
