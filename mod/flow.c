@@ -177,6 +177,7 @@ static void reset(struct tcpfsm_flow *f, const struct tcpfsm_view *v, u8 orig)
 
 static void take_addr(union tcpfsm_addr *to, const struct tcpfsm_flow *f, u8 i)
 {
+	memset(to, 0, sizeof(*to));
 	if (f->family == AF_INET)
 		to->ip4 = f->addr.ip4[i];
 	else
@@ -337,14 +338,18 @@ static void note_place(struct tcpfsm_flow *f, const struct tcpfsm_view *v, u8 di
 
 	f->packets[dir] += v->packets;
 	f->bytes[dir] += v->bytes;
-	if (v->from_local) {
-		f->fsm.flags |= local[dir];
-		tcpfsm_socket_note(f, dir, v);
-	}
-	if (v->to_local)
-		f->fsm.flags |= local[!dir];
-	if (v->forwarded)
+	/* What this host sends within a flow that it forwards (REJECT, SYNPROXY) is no socket's. */
+	if (v->forwarded) {
+		f->fsm.flags &= ~(TCPFSM_F_LOCAL_ORIG | TCPFSM_F_LOCAL_RESP);
 		f->fsm.flags |= TCPFSM_F_FORWARDED;
+	} else if (!(f->fsm.flags & TCPFSM_F_FORWARDED)) {
+		if (v->from_local && !v->repeat) {
+			f->fsm.flags |= local[dir];
+			tcpfsm_socket_note(f, dir, v);
+		}
+		if (v->to_local)
+			f->fsm.flags |= local[!dir];
+	}
 	if (unlikely(v->offloaded))
 		f->fsm.flags |= TCPFSM_F_OFFLOADED;
 }
@@ -474,6 +479,12 @@ static bool replace(struct tcpfsm_flow *f, struct tcpfsm_view *v, enum tfsm_verd
 	return opening == OPENED ? verdict == TFSM_NEW_KEPT : opening == RACED;
 }
 
+/* IPVS sends on what came in for a socket here: the same tuple, had at LOCAL_IN. */
+static bool is_repeat(const struct tcpfsm_flow *f, const struct tcpfsm_view *v)
+{
+	return f->fsm.flags & (v->from == f->orig ? TCPFSM_F_LOCAL_RESP : TCPFSM_F_LOCAL_ORIG);
+}
+
 void tcpfsm_flow_segment(struct tcpfsm_view *v)
 {
 	struct tcpfsm_report r;
@@ -481,6 +492,7 @@ void tcpfsm_flow_segment(struct tcpfsm_view *v)
 	enum tfsm_verdict verdict;
 	struct tfsm_out o;
 	int tries = 0;
+	u32 flags;
 
 again:
 	f = find(&v->tuple);
@@ -489,12 +501,15 @@ again:
 			goto again;
 		return;
 	}
-	if (unlikely(v->repeat) && tries == 0) {
+	if (unlikely(v->repeat) && tries == 0 && is_repeat(f, v)) {
 		spin_unlock(&f->lock);
 		tcpfsm_count(v->tuple.tn, TCPFSM_C_seen_twice);
 		return;
 	}
 	v->seg.dir = v->from == f->orig ? TCPFSM_ORIG : TCPFSM_RESP;
+	v->seg.made_here = v->from_local && v->seg.flags & TFSM_RST &&
+			   f->fsm.flags & TCPFSM_F_FORWARDED;
+	flags = f->fsm.flags;
 	if (tfsm_moves(&f->fsm, &v->seg)) {
 		if (tcpfsm_packet_corrupt(v)) {
 			spin_unlock(&f->lock);
@@ -528,8 +543,9 @@ again:
 	}
 	if (verdict == TFSM_OK)
 		f->last = (u32)jiffies;
-	if (o.moves || o.time_wait || verdict == TFSM_REFUSED ||
-	    o.notes & BIT_ULL(TFSM_NOTE_confirmed))
+	/* The class follows the pair and these flags. */
+	if (o.moves || o.time_wait || (flags ^ f->fsm.flags) &
+	    (TCPFSM_F_UNCONFIRMED | TCPFSM_F_SUSPECT | TCPFSM_F_GAP))
 		tcpfsm_expire_requeue(f, o.time_wait);
 	spin_unlock(&f->lock);
 	if (unlikely(o.notes & TFSM_REFUSALS))

@@ -244,6 +244,8 @@ static enum tfsm_note handshake_from_syn_sent(struct tfsm *f, const struct tfsm_
 			tfsm_infer(f, a, TCPFSM_SYN_ACKED, o);
 		return TFSM_NOTES;
 	}
+	if (has(b, TFSM_E_SYN) && !tfsm_after(s->ack, b->isn))
+		return TFSM_NOTE_handshake_ack;
 	return TFSM_NOTES;
 }
 

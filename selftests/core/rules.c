@@ -915,6 +915,18 @@ TEST(handshake_ack_missed_and_a_keepalive_instead)
 	STEP("ESTABLISHED:ESTABLISHED", "> A 100 301");
 }
 
+TEST(fin_from_syn_sent_must_cover_the_syn)
+{
+	struct play p = {};
+
+	STEP("SYN_SENT:LISTEN", "> S 100");
+	STEP("SYN_SENT:SYN_RCVD", "< SA 300 101");
+	STEP("SYN_SENT:FIN_WAIT_1", "< FA 301 101");
+	STEP("SYN_SENT:FIN_WAIT_1", "> FA 101 250");
+	NOTED(handshake_ack);
+	STEP("CLOSE_WAIT:FIN_WAIT_2", "> A 101 302");
+}
+
 TEST(one_way_client_only)
 {
 	struct play p = {};
