@@ -431,6 +431,26 @@ def tracepoints_tell_transitions_and_what_was_ignored():
     true(any("tcpfsm_ignored:" in x for x in lines), "the bad SYN|ACK")
 
 
+@both
+def a_reset_made_by_the_router_moves_its_receiver_only(v):
+    c, s = pair(v, 6400)
+    key = tuple_of(v, c.getsockname()[1], 6400)
+    with within("router"):
+        run("nft", "add table inet no; add chain inet no f { type filter hook forward priority 0; "
+            "tcp dport 6400 reject with tcp reset; }")
+    try:
+        c.send(b"x")
+        until(lambda: pair_of("router", key) == "CLOSED:ESTABLISHED",
+              lambda: f"at the router: {pair_of('router', key)}")
+        equal(pair_of("client", key), "CLOSED:CLOSED", "the client was reset")
+        equal(pair_of("server", key), "ESTABLISHED:ESTABLISHED", "the server knows nothing")
+        true(not int(flow("router", key)["flags"], 0) & 0x180, "no end is local")
+    finally:
+        with within("router"):
+            run("nft", "delete table inet no")
+        close_to(c, s)
+
+
 # ---- odd packets ----
 
 @test
