@@ -94,7 +94,7 @@
  */
 #define TCPFSM_CLASS_LIST(X) \
 	X(CLOSED,	closed,		10,	"both ends CLOSED or LISTEN") \
-	X(OPENING,	opening,	130,	"an end in LISTEN, SYN_SENT or SYN_RCVD, or midstream and unconfirmed") \
+	X(OPENING,	opening,	130,	"an end in LISTEN, SYN_SENT or SYN_RCVD, or unconfirmed") \
 	X(TIME_WAIT,	time_wait,	60,	"an end in TIME_WAIT") \
 	X(CLOSING,	closing,	120,	"an end in FIN_WAIT_1, CLOSING or LAST_ACK, one end dead, or a half-closed pair that may be a ghost") \
 	X(ESTABLISHED,	established,	432000,	"ESTABLISHED:ESTABLISHED") \

@@ -210,8 +210,11 @@ static enum tfsm_note handshake_from_syn_sent(struct tfsm *f, const struct tfsm_
 		return TFSM_NOTE_seq_old;
 	switch (state_of(b)) {
 	case TCPFSM_LISTEN:
-		/* The SYN|ACK took another way: this proves that a has taken it. */
-		f->flags |= TCPFSM_F_ONE_WAY;
+		/*
+		 * The SYN|ACK took another way: this proves that a has taken it, unless a is
+		 * lying, so b has to be heard before the flow counts as established.
+		 */
+		f->flags |= TCPFSM_F_ONE_WAY | TCPFSM_F_UNCONFIRMED;
 		note(o, TFSM_NOTE_one_way);
 		b->isn = s->ack - 1;
 		b->next = s->ack;

@@ -142,10 +142,12 @@ static void receiver_acked(struct tfsm *f, const struct tfsm_seg *s, bool fin_be
 }
 
 /* Does a's ACK prove that it takes what we saw of b? */
-static bool proves(const struct tfsm_end *b, u32 ack)
+static bool proves(const struct tfsm *f, const struct tfsm_end *b, u32 ack)
 {
+	bool passed = has(b, TFSM_E_PASSIVE) || !(f->flags & TCPFSM_F_MIDSTREAM);
+
 	if (has(b, TFSM_E_SYN))		/* a SYN that passed, or data behind one that did not */
-		return tfsm_after(ack, has(b, TFSM_E_PASSIVE) ? b->isn : b->isn + 1);
+		return tfsm_after(ack, passed ? b->isn : b->isn + 1);
 	return has(b, TFSM_E_DATA) && !tfsm_before(ack, b->isn);
 }
 
@@ -153,7 +155,7 @@ void tfsm_confirm(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
 {
 	struct tfsm_end *a = sender(f, s), *b = receiver(f, s);
 
-	if (proves(b, s->ack))
+	if (proves(f, b, s->ack))
 		a->facts |= TFSM_E_CONFIRMED;
 	if (s->len && !has(a, TFSM_E_SYN | TFSM_E_DATA)) {
 		a->isn = s->seq + s->len;

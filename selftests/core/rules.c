@@ -948,6 +948,21 @@ TEST(one_way_server_only)
 	NOTED(one_way);
 }
 
+/* Whoever sends SYN and ACK blindly must not get the time-out of a connection. */
+TEST(one_way_is_unconfirmed_until_both_ends_prove_alive)
+{
+	struct play p = {};
+
+	STEP("SYN_SENT:LISTEN", "> S 100");
+	STEP("ESTABLISHED:ESTABLISHED", "> A 101 301");
+	EXPECT_TRUE(p.flow.flags & TCPFSM_F_UNCONFIRMED);
+	EXPECT_EQ(TFSM_CLASS_OPENING, tfsm_class(&p.flow));
+	STEP("ESTABLISHED:ESTABLISHED", "> A 101 301 len=10");
+	EXPECT_EQ(TFSM_CLASS_OPENING, tfsm_class(&p.flow));
+	STEP("ESTABLISHED:ESTABLISHED", "< A 301 101 len=10");
+	EXPECT_EQ(TFSM_CLASS_ESTABLISHED, tfsm_class(&p.flow));
+}
+
 TEST(one_way_in_a_simultaneous_open_only_syn_rcvd)
 {
 	struct play p = {};

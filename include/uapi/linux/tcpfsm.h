@@ -122,7 +122,7 @@ enum tcpfsm_reason {
 /* TCPFSM_FLOW_FLAGS */
 enum tcpfsm_flow_flags {
 	TCPFSM_F_MIDSTREAM	= 1U << 0,	/* its start was not seen */
-	TCPFSM_F_UNCONFIRMED	= 1U << 1,	/* midstream, and not yet seen to be alive */
+	TCPFSM_F_UNCONFIRMED	= 1U << 1,	/* both ends have yet to prove alive */
 	TCPFSM_F_GAP		= 1U << 2,	/* segments passed unseen */
 	TCPFSM_F_ONE_WAY	= 1U << 3,	/* one direction inferred from the other */
 	TCPFSM_F_CORRECTED	= 1U << 4,	/* a state shown earlier was corrected */
