@@ -154,6 +154,18 @@ enum tfsm_verdict tfsm_on_synack(struct tfsm *f, const struct tfsm_seg *s, struc
 }
 
 /*
+ * Does a acknowledge more than it did before? One in TIME_WAIT, of a connection before, answers
+ * each SYN with the same ACK, RFC 9293 3.10.7.4.
+ */
+static bool goes_on(const struct tfsm *f, const struct tfsm_seg *s)
+{
+	const struct tfsm_stray *mine = f->side ? &f->side->stray[s->dir] : NULL;
+
+	return mine && mine->count && tfsm_after(s->ack, mine->ack) &&
+	       tfsm_near(s->ack, mine->ack, 0);
+}
+
+/*
  * The handshake's own conditions on an ACK-kind segment of a, before those on sequence space.
  * Return: TFSM_NOTES to go on, else why not. Raises what one direction proves of the other.
  */
@@ -172,10 +184,10 @@ static enum tfsm_note handshake_from_listen(struct tfsm *f, const struct tfsm_se
 		a->next = end;
 		return TFSM_NOTE_fin_early;
 	}
-	if (!tfsm_near(s->ack, b->next, 0))
+	if (!tfsm_near(s->ack, b->next, 0) || !goes_on(f, s))
 		return TFSM_NOTE_handshake_ack;
 	/* It acknowledges data that b can only have sent once synchronized. */
-	f->flags |= TCPFSM_F_ONE_WAY;
+	f->flags |= TCPFSM_F_ONE_WAY | TCPFSM_F_UNCONFIRMED;
 	note(o, TFSM_NOTE_one_way);
 	a->isn = s->seq - 1;
 	a->next = s->seq;

@@ -85,6 +85,22 @@ static void close_by_rst(struct tfsm *f, struct tfsm_end *e, u8 event, struct tf
 	}
 }
 
+/*
+ * RFC 9293 3.5.2: the RST of an end without a connection carries no ACK, or SEQ 0. One at its
+ * sender's own sequence number tells what that has taken; its receiver does not look at the
+ * ACK, 3.10.7.4.
+ */
+static void took_before_rst(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
+{
+	struct tfsm_end *a = sender(f, s), *b = receiver(f, s);
+
+	if (!(s->flags & TFSM_ACK) || !has(a, TFSM_E_SENT) || s->seq != a->next || s->made_here ||
+	    !has(b, TFSM_E_FIN) || has(a, TFSM_E_TOOK_FIN) || s->ack != b->next)
+		return;
+	a->facts |= TFSM_E_TOOK_FIN;
+	tfsm_move(f, a, TCPFSM_TOOK_FIN, o);
+}
+
 static enum tfsm_verdict take_rst(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
 {
 	struct tfsm_end *a = sender(f, s), *b = receiver(f, s);
@@ -92,6 +108,7 @@ static enum tfsm_verdict take_rst(struct tfsm *f, const struct tfsm_seg *s, stru
 	u8 reason = rst_reason(s, sa, sb);
 
 	forget_talk(f);
+	took_before_rst(f, s, o);
 	if (rst_keeps_sender(a, s))
 		note(o, TFSM_NOTE_rst_sender_kept);
 	else if (!s->made_here)

@@ -948,6 +948,42 @@ TEST(one_way_server_only)
 	NOTED(one_way);
 }
 
+TEST(one_way_server_only_behind_a_syn)
+{
+	struct play p = {};
+
+	STEP("SYN_SENT:LISTEN", "> S 100");
+	STEP("SYN_SENT:LISTEN", "< A 301 201");
+	STEP("ESTABLISHED:ESTABLISHED", "< A 301 301 len=10");
+	NOTED(one_way);
+}
+
+/* An end in TIME_WAIT says what it took of the connection before. */
+TEST(challenge_ack_from_the_time_wait_before_proves_nothing)
+{
+	struct play p = {};
+
+	STEP("SYN_SENT:LISTEN", "> S 100");
+	STEP("SYN_SENT:LISTEN", "< A 301 201");
+	NOTED(handshake_ack);
+	STEP("SYN_SENT:LISTEN", "> S 100");
+	STEP("SYN_SENT:LISTEN", "< A 301 201");
+	STEP("SYN_SENT:LISTEN", "> R 201");
+	STEP("SYN_SENT:LISTEN", "> S 100");
+	STEP("SYN_SENT:SYN_RCVD", "< SA 900 101");
+}
+
+TEST(rst_tells_that_its_sender_had_taken_a_fin)
+{
+	struct play p = {};
+
+	HANDSHAKE();
+	STEP("FIN_WAIT_1:ESTABLISHED", "> FA 101 301");
+	STEP("CLOSED:CLOSED", "< RA 301 102");
+	PATH(RESP, "LISTEN>SYN_RCVD>ESTABLISHED>CLOSE_WAIT>CLOSED");
+	PATH(ORIG, "SYN_SENT>ESTABLISHED>FIN_WAIT_1>CLOSED");
+}
+
 /* Whoever sends SYN and ACK blindly must not get the time-out of a connection. */
 TEST(one_way_is_unconfirmed_until_both_ends_prove_alive)
 {

@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: GPL-2.0
+"""
+What tcpfsm showed at a place, held against what the sockets did: in order, incarnation by
+incarnation. The kinds of difference, all of them in the README's limits:
+
+    silent      the socket ended without a segment: shown when the stack is asked (GONE), at its own
+                host; elsewhere the flow times out
+    above       segments that passed the hook and were refused above it: a full accept queue, a
+                request socket that gave up
+    queued-fin  a FIN that waited behind data when the peer's FIN came: the socket says FIN_WAIT_1 >
+                CLOSING, the wire CLOSE_WAIT > LAST_ACK
+    fin-order   not at its own host, and only where segments are lost or overtaken: an ACK from beyond
+                a FIN passed before it, so that it looks sent earlier or later than it was
+    ahead       not at its own host, and only where segments are lost: one that passed here got lost
+                behind us
+    behind      likewise: one that never passed here, or for which another stood
+
+Anything else is unexplained.
+"""
+import collections
+
+from bed import HOSTS, table
+from sockets import HANDED_OVER
+
+KINDS = ("equal", "silent", "above", "queued-fin", "fin-order", "ahead", "behind", "UNEXPLAINED")
+OWN_HOST = ("queued-fin",)      # those that the own host's limit of 0.1 % is for
+
+
+class Shown:
+    """One flow's end, as tcpfsm showed it."""
+
+    def __init__(self, rows):
+        self.path = []
+        self.corrected = False
+        self.gone = False
+        for r in rows:
+            if r["to"] == "LISTEN" or r["cause"] == "EXPIRE":
+                continue        # presumed, and a time-wait socket's: no socket says these
+            self.gone |= r["cause"] == "GONE"
+            if r["cause"] == "SND_FIN_FIRST":       # CLOSE_WAIT was FIN_WAIT_1
+                self.path[-1] = "FIN_WAIT_1"
+                self.corrected = True
+            if r["cause"] == "RESUME" and self.path:    # the RST was none
+                self.path.pop()
+                if self.path and self.path[-1] == r["to"]:
+                    continue
+            self.path.append(r["to"])
+
+    def half_open(self):
+        """Only a request socket can have stood for it."""
+        return all(state in ("SYN_RCVD", "CLOSED") for state in self.path)
+
+
+def shown(name):
+    """{tuple as the endpoint sees itself: [Shown, ...]} at a place."""
+    flows = collections.defaultdict(list)
+    for r in table(name, "log"):
+        key = (r["src"], r["sport"], r["dst"], r["dport"])
+        if r["end"] == "resp":
+            key = key[2:] + key[:2]
+        flows[key, int(r["flow"])].append(r)
+    ends = collections.defaultdict(list)
+    for (key, _), rows in flows.items():
+        ends[key].append(Shown(rows))
+    return ends
+
+
+def rows_of(name, key):
+    """What was logged of a tuple, seen from either end, in words."""
+    return [f"{r['time']} flow {r['flow']} {r['end']} {r['from']} > {r['to']} {r['cause']}"
+            for r in table(name, "log")
+            if {(r["src"], r["sport"]), (r["dst"], r["dport"])} == {key[:2], key[2:]}]
+
+
+def up_to_the_end(path):
+    for i, state in enumerate(path):
+        if state in ("TIME_WAIT", "CLOSED", HANDED_OVER):
+            return path[:i + 1]
+    return path
+
+
+def same(want, have):
+    """A time-wait socket may still be in FIN_WAIT_2, and may end there."""
+    if want and want[-1] == HANDED_OVER:
+        head = want[:-1]
+        if head[-1] == "FIN_WAIT_2":
+            return have[:len(head)] == head and have[len(head):] in ([], ["TIME_WAIT"], ["CLOSED"])
+        return have == head + ["TIME_WAIT"]
+    return want == have
+
+
+def subsequence(short, long):
+    steps = iter(long)
+    return all(state in steps for state in short)
+
+
+SWAP = {"CLOSE_WAIT": "FIN_WAIT_1", "LAST_ACK": "CLOSING"}
+
+
+def kind_of(want, end, own, lossy, disordered):
+    """A documented kind of difference, or UNEXPLAINED."""
+    have = up_to_the_end(end.path)
+    if same(want, have):
+        return "silent" if end.gone else "equal"
+    if want[-1] == "CLOSED" and have == want[:-1]:
+        return "silent"
+    if [SWAP.get(x, x) for x in have if x not in ("TIME_WAIT", "CLOSED")] == \
+       [x for x in want if x not in ("TIME_WAIT", "CLOSED", HANDED_OVER)]:
+        return "queued-fin"
+    if own:
+        return "above" if have[:len(want)] == want and want[-1] != "CLOSED" else "UNEXPLAINED"
+    if end.corrected and (lossy or disordered):
+        return "fin-order"
+    if not lossy:
+        return "UNEXPLAINED"
+    want = [x for x in want if x != HANDED_OVER]
+    if have[:len(want)] == want:
+        return "ahead"
+    if subsequence([x for x in have if x not in ("TIME_WAIT", "CLOSED")], want):
+        return "behind" if subsequence(have, want) else "ahead"
+    return "UNEXPLAINED"
+
+
+COST = {"equal": 0, "silent": 1, "UNEXPLAINED": 12}
+HALF_OPEN, NO_SOCKET, NO_FLOW = 0.5, 8, 8
+
+
+def align(lives, ends, kind):
+    """Pairs of (incarnation or None, shown or None), in order, at the least cost."""
+    cost = [[0] * (len(ends) + 1) for _ in range(len(lives) + 1)]
+    step = [[None] * (len(ends) + 1) for _ in range(len(lives) + 1)]
+    for i in range(len(lives) + 1):
+        for j in range(len(ends) + 1):
+            ways = []
+            if i and j:
+                ways.append((cost[i - 1][j - 1] + COST.get(kind(lives[i - 1], ends[j - 1]), 2),
+                             (1, 1)))
+            if i:
+                ways.append((cost[i - 1][j] + NO_FLOW, (1, 0)))
+            if j:
+                alone = HALF_OPEN if ends[j - 1].half_open() else NO_SOCKET
+                ways.append((cost[i][j - 1] + alone, (0, 1)))
+            if ways:
+                cost[i][j], step[i][j] = min(ways)
+    pairs = []
+    i, j = len(lives), len(ends)
+    while i or j:
+        di, dj = step[i][j]
+        pairs.append((lives[i - 1] if di else None, ends[j - 1] if dj else None))
+        i, j = i - di, j - dj
+    return pairs[::-1]
+
+
+def compare(lives, addresses, ports, lossy, disordered):
+    """
+    addresses: {host: its address}. Returns {place: Counter of transitions by kind, and of
+    'compared' and 'half-open'}, and a list of what is unexplained.
+    """
+    result, unexplained = {}, []
+    host_of = {address: host for host, address in addresses.items()}
+    for place in HOSTS:
+        count = collections.Counter()
+        all_ends = {key: e for key, e in shown(place).items()
+                    if {int(key[1]), int(key[3])} & ports}
+        for key in lives.keys() | all_ends.keys():
+            own = host_of.get(key[0]) == place
+
+            def kind(life, end):
+                return kind_of(up_to_the_end(life.path), end, own, lossy, disordered)
+
+            for life, end in align(lives.get(key, []), all_ends.get(key, []), kind):
+                if not life:
+                    if end.half_open():
+                        count["half-open"] += len(end.path)
+                        continue
+                    # Nobody accepted it, or its connect() was another flow's.
+                    what = "above" if own else "ahead"
+                    count[what] += len(end.path)
+                    count["compared"] += len(end.path)
+                    if own and place != "server" or not own and not lossy and \
+                       host_of.get(key[0]) != "server":
+                        count[what] -= len(end.path)
+                        count["UNEXPLAINED"] += len(end.path)
+                        unexplained.append((place, key, ["no socket"], end.path))
+                    continue
+                want = up_to_the_end(life.path)
+                count["compared"] += len(want)
+                if not end:
+                    # Elsewhere no segment of it may have arrived.
+                    what = "behind" if not own and lossy else "UNEXPLAINED"
+                else:
+                    what = kind(life, end)
+                count[what] += len(want)
+                if own:
+                    count["own"] += len(want)
+                    count[f"own {what}"] += len(want)
+                if what == "UNEXPLAINED":
+                    unexplained.append((place, key, want, end.path if end else ["no flow"]))
+        result[place] = count
+    return result, unexplained

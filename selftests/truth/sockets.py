@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: GPL-2.0
+"""
+What the kernel's sockets did, by their own tracepoints.
+
+How Linux's view is read as a path of RFC 9293 states:
+
+    socket                              endpoint
+    CLOSE > SYN_SENT                    SYN_SENT; connect() names the port only afterwards, so that a
+                                        path may begin with a move out of SYN_SENT
+    a request socket                    SYN_RCVD, and not told: a path begins as accept()'s socket is
+                                        made (LISTEN > SYN_RECV, before it has its tuple)
+    FIN_WAIT2 > CLOSE, no RST came      a time-wait socket takes over, in FIN_WAIT_2 or TIME_WAIT; what
+                                        it does is not told (TIME_WAIT? here)
+    CLOSING > CLOSE, no RST came        TIME_WAIT, likewise
+    FIN_WAIT1 > FIN_WAIT1, CLOSE > CLOSE  nothing: close() after shutdown()
+    any other > CLOSE                   CLOSED
+"""
+import collections
+import re
+
+from bed import write
+
+TRACE = "/sys/kernel/tracing"
+EVENTS = ("sock/inet_sock_set_state", "tcp/tcp_receive_reset")
+NAMES = {"TCP_ESTABLISHED": "ESTABLISHED", "TCP_SYN_SENT": "SYN_SENT", "TCP_SYN_RECV": "SYN_RCVD",
+         "TCP_FIN_WAIT1": "FIN_WAIT_1", "TCP_FIN_WAIT2": "FIN_WAIT_2",
+         "TCP_TIME_WAIT": "TIME_WAIT", "TCP_CLOSE": "CLOSED", "TCP_CLOSE_WAIT": "CLOSE_WAIT",
+         "TCP_LAST_ACK": "LAST_ACK", "TCP_LISTEN": "LISTEN", "TCP_CLOSING": "CLOSING",
+         "TCP_NEW_SYN_RECV": "SYN_RCVD"}
+LINE = re.compile(r" (\w+): family=\S+ (?:protocol=\S+ )?sport=(\d+) dport=(\d+) saddr=(\S+) "
+                  r"daddr=(\S+) saddrv6=(\S+) daddrv6=(\S+)(?:.* oldstate=(\w+) newstate=(\w+))?")
+HANDED_OVER = "TIME_WAIT?"
+
+
+def start():
+    write(f"{TRACE}/trace_clock", "counter")        # strictly in order over all processors
+    write(f"{TRACE}/buffer_size_kb", 65536)
+    for event in EVENTS:
+        write(f"{TRACE}/events/{event}/enable", 1)
+
+
+def stop():
+    for event in EVENTS:
+        write(f"{TRACE}/events/{event}/enable", 0)
+
+
+def forget():
+    write(f"{TRACE}/trace", "")
+
+
+class Lost(Exception):
+    """The trace is not whole."""
+
+
+def events():
+    """(what, tuple as the socket sees itself, old, new), in order."""
+    with open(f"{TRACE}/trace", encoding="ascii") as f:
+        for line in f:
+            if "LOST" in line:
+                raise Lost(line)
+            m = LINE.search(line)
+            if not m:
+                continue
+            what, sport, dport, saddr, daddr, saddr6, daddr6, old, new = m.groups()
+            if not saddr6.startswith("::ffff:") and saddr6 != "::":
+                saddr, daddr = saddr6, daddr6
+            yield what, (saddr, sport, daddr, dport), old, new
+
+
+class Incarnation:
+    """One socket's life on a tuple."""
+
+    def __init__(self):
+        self.path = []
+        self.ended = False
+        self.reset = False
+
+    def move(self, old, new):
+        if not self.path and old not in ("CLOSED", "LISTEN"):
+            self.path.append(old)
+        if new == "CLOSED":
+            self.ended = True
+            if not self.reset and old in ("FIN_WAIT_2", "CLOSING"):
+                new = HANDED_OVER
+        self.path.append(new)
+
+
+def told(addresses, ports):
+    """{tuple: [Incarnation, ...]} of the sockets between these addresses and ports."""
+    lives = collections.defaultdict(list)
+    for what, key, old, new in events():
+        if "0" in (key[1], key[3]) or not {key[0], key[2]} <= addresses:
+            continue        # no tuple yet, or a listener
+        if not {int(key[1]), int(key[3])} & ports:
+            continue
+        of_tuple = lives[key]
+        if what == "tcp_receive_reset":
+            if of_tuple:
+                of_tuple[-1].reset = True
+            elif key:
+                of_tuple.append(Incarnation())
+                of_tuple[-1].reset = True
+            continue
+        old, new = NAMES[old], NAMES[new]
+        if old == new:
+            continue
+        if not of_tuple or of_tuple[-1].ended:
+            of_tuple.append(Incarnation())
+        of_tuple[-1].move(old, new)
+    return {key: [i for i in of_tuple if i.path] for key, of_tuple in lives.items()}
