@@ -8,7 +8,7 @@ incarnation. The kinds of difference, all of them in the README's limits:
     above       segments that passed the hook and were refused above it: a full accept queue, a
                 request socket that gave up
     queued-fin  a FIN that waited behind data when the peer's FIN came: the socket says FIN_WAIT_1 >
-                CLOSING, the wire CLOSE_WAIT > LAST_ACK
+                CLOSING, the wire CLOSE_WAIT > LAST_ACK; or when a RST came: it never passed
     fin-order   not at its own host, and only where segments are lost or overtaken: an ACK from beyond
                 a FIN passed before it, so that it looks sent earlier or later than it was
     ahead       not at its own host, and only where segments are lost: one that passed here got lost
@@ -33,10 +33,12 @@ class Shown:
         self.path = []
         self.corrected = False
         self.gone = False
+        self.reset = False
         for r in rows:
             if r["to"] == "LISTEN" or r["cause"] == "EXPIRE":
                 continue        # presumed, and a time-wait socket's: no socket says these
             self.gone |= r["cause"] == "GONE"
+            self.reset |= r["cause"] == "RCV_RST"
             if r["cause"] == "SND_FIN_FIRST":       # CLOSE_WAIT was FIN_WAIT_1
                 self.path[-1] = "FIN_WAIT_1"
                 self.corrected = True
@@ -104,6 +106,9 @@ def kind_of(want, end, own, lossy, disordered):
         return "silent" if end.gone else "equal"
     if want[-1] == "CLOSED" and have == want[:-1]:
         return "silent"
+    if len(want) > 1 and want[-1] == "CLOSED" and want[-2] in ("FIN_WAIT_1", "LAST_ACK") and \
+       have == want[:-2] + ["CLOSED"] and end.reset:
+        return "queued-fin"
     if [SWAP.get(x, x) for x in have if x not in ("TIME_WAIT", "CLOSED")] == \
        [x for x in want if x not in ("TIME_WAIT", "CLOSED", HANDED_OVER)]:
         return "queued-fin"
@@ -161,7 +166,7 @@ def compare(lives, addresses, ports, lossy, disordered):
     for place in HOSTS:
         count = collections.Counter()
         all_ends = {key: e for key, e in shown(place).items()
-                    if {int(key[1]), int(key[3])} & ports}
+                    if {int(key[1]), int(key[3])} & ports and key[0] != key[2]}
         for key in lives.keys() | all_ends.keys():
             own = host_of.get(key[0]) == place
 

@@ -91,6 +91,8 @@ def told(addresses, ports):
     for what, key, old, new in events():
         if "0" in (key[1], key[3]) or not {key[0], key[2]} <= addresses:
             continue        # no tuple yet, or a listener
+        if key[0] == key[2]:
+            continue        # is the program up?
         if not {int(key[1]), int(key[3])} & ports:
             continue
         of_tuple = lives[key]

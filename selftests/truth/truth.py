@@ -115,7 +115,7 @@ def arguments():
 
 def main():
     args = arguments()
-    cells = [(v, w, i) for w in WORKLOADS.values()
+    cells = [(v, w, i) for w in WORKLOADS.values() if not (w.programs and time_travels())
              if not args.workload or any(w.name.startswith(x) for x in args.workload)
              for i in IMPAIRMENTS if i in (args.impairment or IMPAIRMENTS)
              for v in args.family or (4, 6) if (w.name, v) != ("v4-mapped", 6)]

@@ -23,11 +23,12 @@ MSG_FASTOPEN, TCP_FASTOPEN, TCP_USER_TIMEOUT = 0x20000000, 23, 18
 
 
 class Workload:
-    def __init__(self, run_it, name, base="", lossy=False):
+    def __init__(self, run_it, name, base="", lossy=False, programs=False):
         self.run = run_it
         self.name = name
         self.base = base            # what the links are like where they have no impairment
         self.lossy = lossy          # it drops segments itself
+        self.programs = programs    # real ones, which want a clock that goes on as they work
 
 
 def workload(name, **kwargs):
@@ -624,7 +625,7 @@ def serving(v, port, *words):
         server.wait()
 
 
-@workload("nginx, curl and wrk")
+@workload("nginx, curl and wrk", programs=True)
 def _(v, ports, count):
     where = f"/tmp/nginx-{ports[0]}"
     os.makedirs(f"{where}/www", exist_ok=True)
@@ -645,7 +646,7 @@ def _(v, ports, count):
         client("wrk", "-t", "1", "-c", "8", "-d", "1s", "--timeout", "10s", url(v, ports[0]))
 
 
-@workload("iperf3")
+@workload("iperf3", programs=True)
 def _(v, ports, _count):
     with serving(v, ports[0], "iperf3", "-s", "-p", str(ports[0])):
         for more in ((), ("-R",), ("-P", "4"), ("--bidir",)):
@@ -653,7 +654,7 @@ def _(v, ports, _count):
                    "--connect-timeout", "5000", *more)
 
 
-@workload("redis")
+@workload("redis", programs=True)
 def _(v, ports, count):
     with serving(v, ports[0], "redis-server", "--port", str(ports[0]), "--bind",
                  ADDR[v]["server"], "--save", "", "--protected-mode", "no"):
