@@ -409,14 +409,20 @@ static enum opening open_flow(struct tcpfsm_view *v, u8 orig, struct tfsm *past)
 
 /* ---- segments ---- */
 
-static bool allocate_side(struct tcpfsm_flow *f)
+/* Give the engine the memory it asked for, then the segment again. */
+static enum tfsm_verdict track_with_side(struct tcpfsm_flow *f, const struct tfsm_seg *seg,
+					 struct tfsm_out *o)
 {
+	enum tfsm_verdict verdict;
+
 	f->fsm.side = kmem_cache_zalloc(side_slab, GFP_ATOMIC | __GFP_NOWARN);
 	if (f->fsm.side)
-		return true;
-	f->fsm.flags |= TFSM_F_NO_SIDE;
+		return tfsm_track(&f->fsm, seg, o);
 	tcpfsm_count(f->tn, TCPFSM_C_no_memory);
-	return false;
+	f->fsm.flags |= TFSM_F_NO_SIDE;
+	verdict = tfsm_track(&f->fsm, seg, o);
+	f->fsm.flags &= ~TFSM_F_NO_SIDE;	/* the next segment asks again */
+	return verdict;
 }
 
 /* A segment for which there is no flow. Return: look again, it has one now. */
@@ -525,10 +531,8 @@ again:
 	o.time_wait = false;
 	report_begin(&r, f);
 	verdict = tfsm_track(&f->fsm, &v->seg, &o);
-	if (verdict == TFSM_NEED_SIDE) {
-		allocate_side(f);
-		verdict = tfsm_track(&f->fsm, &v->seg, &o);
-	}
+	if (verdict == TFSM_NEED_SIDE)
+		verdict = track_with_side(f, &v->seg, &o);
 	if (unlikely(o.moves && !o.now))
 		o.now = ktime_get_ns();
 	if (verdict == TFSM_OK || verdict == TFSM_REFUSED || verdict == TFSM_NEW_AFTER)

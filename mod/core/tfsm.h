@@ -151,7 +151,7 @@ struct tfsm_side {
 /* Flags of a flow beyond the uapi's TCPFSM_F_*, not shown to users. */
 #define TFSM_F_BENEATH	(1U << 24)	/* ends have a state beneath a RST */
 #define TFSM_F_REFUSED	(1U << 25)	/* RST from LISTEN */
-#define TFSM_F_NO_SIDE	(1U << 26)	/* the caller has no memory for the side */
+#define TFSM_F_NO_SIDE	(1U << 26)	/* the caller has no memory for the side: set for one call */
 
 struct tfsm {
 	struct tfsm_end	  end[TCPFSM_ENDS];
@@ -180,8 +180,8 @@ enum tfsm_class {
 enum tfsm_verdict {
 	TFSM_OK,		/* taken */
 	TFSM_REFUSED,		/* noted, nothing moved: must not refresh a timer */
-	TFSM_NEED_SIDE,		/* nothing done: allocate flow->side, or set TFSM_F_NO_SIDE, and
-				 * call again
+	TFSM_NEED_SIDE,		/* nothing done: allocate flow->side, or set TFSM_F_NO_SIDE for
+				 * this segment, and call again
 				 */
 	TFSM_NEW,		/* the flow is over: start another from this segment */
 	TFSM_NEW_KEPT,		/* the flow is over: start another with tfsm_open_kept(), then

@@ -225,10 +225,11 @@ static enum tfsm_verdict refuse_ack(struct tfsm *f, const struct tfsm_seg *s, en
 	}
 	if (!f->side && !(f->flags & TFSM_F_NO_SIDE))
 		return TFSM_NEED_SIDE;
-	note(o, f->side ? why : TFSM_NOTE_no_room);
-	tfsm_mark_refused(receiver(f, s), s);
-	if (!f->side || s->partial || !tfsm_strays_agree(f, s))
+	if (!f->side || s->partial || !tfsm_strays_agree(f, s)) {
+		note(o, f->side ? why : TFSM_NOTE_no_room);
+		tfsm_mark_refused(receiver(f, s), s);
 		return TFSM_REFUSED;
+	}
 	note(o, TFSM_NOTE_reanchored);
 	if (!both_established(f))
 		return TFSM_NEW;
@@ -236,7 +237,8 @@ static enum tfsm_verdict refuse_ack(struct tfsm *f, const struct tfsm_seg *s, en
 	return tfsm_take_ack(f, s, o);
 }
 
-static enum tfsm_verdict on_ack(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
+static enum tfsm_verdict take_or_refuse(struct tfsm *f, const struct tfsm_seg *s,
+					struct tfsm_out *o)
 {
 	enum tfsm_note why = tfsm_acceptable(f, s);
 
@@ -249,6 +251,19 @@ static enum tfsm_verdict on_ack(struct tfsm *f, const struct tfsm_seg *s, struct
 	return tfsm_take_ack(f, s, o);
 }
 
+static enum tfsm_verdict on_ack(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
+{
+	bool waits = receiver(f, s)->state == TCPFSM_TIME_WAIT;
+	enum tfsm_verdict v = take_or_refuse(f, s, o);
+
+	/* As Linux, 2MSL starts anew with any ACK that reaches TIME_WAIT, RFC 9293 3.10.7.4. */
+	if (waits && v != TFSM_NEED_SIDE) {
+		o->time_wait = true;
+		note(o, TFSM_NOTE_time_wait_restarted);
+	}
+	return v;
+}
+
 static void settle_reason(struct tfsm *f)
 {
 	if (f->reason == TCPFSM_REASON_UNSET && tfsm_closed(&f->end[0]) && tfsm_closed(&f->end[1]))
@@ -259,12 +274,6 @@ enum tfsm_verdict tfsm_track(struct tfsm *f, const struct tfsm_seg *s, struct tf
 {
 	enum tfsm_verdict v;
 
-	/* As Linux, 2MSL starts anew with any ACK that reaches TIME_WAIT, RFC 9293 3.10.7.4. */
-	if (receiver(f, s)->state == TCPFSM_TIME_WAIT &&
-	    (s->flags & (TFSM_SYN | TFSM_RST | TFSM_ACK)) == TFSM_ACK) {
-		o->time_wait = true;
-		note(o, TFSM_NOTE_time_wait_restarted);
-	}
 	switch (tfsm_classify(s->flags)) {
 	case TFSM_KIND_SYN:
 		v = tfsm_on_syn(f, s, o);

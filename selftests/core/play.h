@@ -153,13 +153,14 @@ static inline void play_seg(struct play *p, struct tfsm_seg s)
 	}
 	v = tfsm_track(&p->flow, &s, &o);
 	if (v == TFSM_NEED_SIDE) {
-		if (o.moves || o.notes)
+		if (o.moves || o.notes || o.time_wait)
 			abort();	/* it said that it did nothing */
 		if (p->no_memory)
 			p->flow.flags |= TFSM_F_NO_SIDE;
 		else
 			p->flow.side = calloc(1, sizeof(*p->flow.side));
 		v = tfsm_track(&p->flow, &s, &o);
+		p->flow.flags &= ~TFSM_F_NO_SIDE;
 	}
 	play_moves(p, &o);
 	switch (v) {

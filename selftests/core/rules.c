@@ -826,6 +826,9 @@ TEST(no_memory_for_a_pending_syn_is_counted)
 	STEP("ESTABLISHED:ESTABLISHED", "> S 5000");
 	NOTED(no_room);
 	STEP("ESTABLISHED:ESTABLISHED", "> A 101 301 len=5");
+	p.no_memory = false;
+	STEP("ESTABLISHED:ESTABLISHED", "> S 5000");
+	NOTED(syn_pending);
 }
 
 /* ---- what was not seen ---- */
@@ -851,9 +854,23 @@ TEST(refused_segments_that_agree_reanchor)
 	STEP("ESTABLISHED:ESTABLISHED", "> A 9000201 7000301 len=100");
 	STEP("ESTABLISHED:ESTABLISHED", "< A 7000301 9000301");
 	NOTED(reanchored);
+	EXPECT_EQ(0, p.notes & TFSM_REFUSALS);
 	EXPECT_EQ(1, p.flows);
 	STEP("FIN_WAIT_1:ESTABLISHED", "> FA 9000301 7000301");
 	STEP("FIN_WAIT_2:CLOSE_WAIT", "< A 7000301 9000302");
+}
+
+TEST(a_refused_segment_restarts_2msl_once_its_side_is_there)
+{
+	struct play p = {};
+
+	HANDSHAKE();
+	STEP("FIN_WAIT_1:ESTABLISHED", "> FA 101 301");
+	STEP("FIN_WAIT_2:LAST_ACK", "< FA 301 102");
+	STEP("TIME_WAIT:CLOSED", "> A 102 302");
+	STEP("TIME_WAIT:CLOSED", "< A 9000302 102 len=100");
+	NOTED(seq_beyond_fin);
+	NOTED(time_wait_restarted);
 }
 
 TEST(refused_segments_of_one_side_prove_nothing)

@@ -142,7 +142,7 @@ static enum tfsm_verdict watch_track(struct watch *w, const struct tfsm_seg *s)
 	enum tfsm_verdict v = tfsm_track(&w->flow, s, &o);
 
 	if (v == TFSM_NEED_SIDE) {
-		if (o.moves || o.notes)
+		if (o.moves || o.notes || o.time_wait)
 			watch_broken = "it had done something when it asked for its side";
 		memset(&w->side, 0, sizeof(w->side));
 		w->flow.side = &w->side;
