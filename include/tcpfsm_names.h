@@ -177,7 +177,7 @@
 	X(no_memory,		"Flows, extensions or pages of the log refused for want of memory.") \
 	X(sockets_asked,	"Local sockets looked up because a state's usual time was over.") \
 	X(services_other,	"Flows counted in the row 'other': the table of services was full.") \
-	X(log_lost,		"Transitions not recorded in the log for want of memory.") \
+	X(log_lost,		"Transitions not recorded in the log: no memory, or the ring went round meanwhile.") \
 	X(events_lost,		"Events not sent to listeners for want of memory; the sequence numbers show them too.")
 
 #endif /* _TCPFSM_NAMES_H */

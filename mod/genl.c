@@ -319,21 +319,21 @@ static int put_service_totals(struct sk_buff *skb, const struct tcpfsm_service *
 		int attr;
 		u64 value;
 	} totals[] = {
-		{ TCPFSM_SERVICE_FLOWS, atomic_long_read(&s->opened) },
-		{ TCPFSM_SERVICE_ESTABLISHED, atomic_long_read(&s->established) },
-		{ TCPFSM_SERVICE_REFUSED, atomic_long_read(&s->refused) },
-		{ TCPFSM_SERVICE_RESET, atomic_long_read(&s->reset) },
-		{ TCPFSM_SERVICE_SYNACK_RESENT, atomic_long_read(&s->synack_resent) },
+		{ TCPFSM_SERVICE_FLOWS, atomic64_read(&s->opened) },
+		{ TCPFSM_SERVICE_ESTABLISHED, atomic64_read(&s->established) },
+		{ TCPFSM_SERVICE_REFUSED, atomic64_read(&s->refused) },
+		{ TCPFSM_SERVICE_RESET, atomic64_read(&s->reset) },
+		{ TCPFSM_SERVICE_SYNACK_RESENT, atomic64_read(&s->synack_resent) },
 		{ TCPFSM_SERVICE_CONNECT_NS, atomic64_read(&s->connect_ns) },
-		{ TCPFSM_SERVICE_CONNECTS, atomic_long_read(&s->connects) },
+		{ TCPFSM_SERVICE_CONNECTS, atomic64_read(&s->connects) },
 		{ TCPFSM_SERVICE_ACCEPT_NS, atomic64_read(&s->accept_ns) },
-		{ TCPFSM_SERVICE_ACCEPTS, atomic_long_read(&s->accepts) },
+		{ TCPFSM_SERVICE_ACCEPTS, atomic64_read(&s->accepts) },
 	};
 	u64 states[TCPFSM_STATES];
 	unsigned int i;
 
 	for (i = 0; i < TCPFSM_STATES; i++)
-		states[i] = max(0L, atomic_long_read(&s->state[i]));
+		states[i] = max_t(s64, 0, atomic64_read(&s->state[i]));
 	if (nla_put(skb, TCPFSM_SERVICE_STATES, sizeof(states), states))
 		return -EMSGSIZE;
 	for (i = 0; i < ARRAY_SIZE(totals); i++)
@@ -392,7 +392,7 @@ static int put_log(struct sk_buff *skb, const struct netlink_callback *cb,
 	if (!header)
 		return -EMSGSIZE;
 	nest = nla_nest_start(skb, TCPFSM_A_LOG);
-	if (!nest || nla_put_u64_64bit(skb, TCPFSM_LOG_SEQ, e->seq, TCPFSM_LOG_PAD) ||
+	if (!nest || nla_put_u64_64bit(skb, TCPFSM_LOG_SEQ, atomic64_read(&e->seq), TCPFSM_LOG_PAD) ||
 	    tcpfsm_put_transition(skb, TCPFSM_LOG_TRANSITION, e->flow, e->when, e->dwell, e->step,
 				  &e->move) ||
 	    nla_put_u32(skb, TCPFSM_LOG_FAMILY, e->family) ||

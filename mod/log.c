@@ -2,16 +2,18 @@
 /*
  * The log of a namespace is a ring of pages, each allocated when it is first written.
  *
- * Writers take a number each and write its slot; a slot's own number tells a reader whether
- * he has seen one whole entry: it is 0 while the slot is written.
+ * Writers take a number each, claim its slot and write it; a slot's own number tells a reader
+ * whether he has seen one whole entry: it is WRITING while the slot is written.
  */
 #include <linux/ktime.h>
+#include <linux/math64.h>
 #include <linux/slab.h>
 
 #include "log.h"
 #include "stats.h"
 
 #define PER_PAGE (PAGE_SIZE / sizeof(struct tcpfsm_log_entry))
+#define WRITING	 (-1)
 
 struct tcpfsm_log {
 	atomic64_t		last;		/* number given out last */
@@ -65,9 +67,11 @@ static struct tcpfsm_log *get(struct tcpfsm_net *tn)
 
 static struct tcpfsm_log_entry *slot(struct tcpfsm_log *log, u64 seq, bool make)
 {
-	unsigned int i = (seq - log->first) % log->size;
-	struct tcpfsm_log_entry **page = &log->page[i / PER_PAGE], *new;
+	struct tcpfsm_log_entry **page, *new;
+	u32 i;
 
+	div_u64_rem(seq - log->first, log->size, &i);
+	page = &log->page[i / PER_PAGE];
 	if (!READ_ONCE(*page)) {
 		if (!make)
 			return NULL;
@@ -80,14 +84,17 @@ static struct tcpfsm_log_entry *slot(struct tcpfsm_log *log, u64 seq, bool make)
 	return READ_ONCE(*page) + i % PER_PAGE;
 }
 
-static void write(struct tcpfsm_log_entry *e, u64 seq, const struct tcpfsm_report *r,
+/* Return: false if another writer, a whole ring ahead or behind, has the slot. */
+static bool write(struct tcpfsm_log_entry *e, s64 seq, const struct tcpfsm_report *r,
 		  unsigned int i)
 {
 	const struct tcpfsm_snap *s = &r->snap;
 	const struct tfsm_move *m = &r->move[i];
+	s64 was = atomic64_read(&e->seq);
 
-	WRITE_ONCE(e->seq, 0);
-	smp_wmb();		/* a reader who sees any of this sees the 0 */
+	/* A reader who sees any of what follows sees that it is being written. */
+	if (was == WRITING || was > seq || atomic64_cmpxchg(&e->seq, was, WRITING) != was)
+		return false;
 	e->flow = s->id;
 	e->when = r->now;
 	e->dwell = r->dwell[i];
@@ -98,7 +105,9 @@ static void write(struct tcpfsm_log_entry *e, u64 seq, const struct tcpfsm_repor
 	e->dport = s->dport;
 	e->src = s->src;
 	e->dst = s->dst;
-	smp_store_release(&e->seq, seq);
+	smp_wmb();
+	atomic64_set(&e->seq, seq);
+	return true;
 }
 
 void tcpfsm_log_report(const struct tcpfsm_report *r)
@@ -116,9 +125,7 @@ void tcpfsm_log_report(const struct tcpfsm_report *r)
 			seq = atomic64_inc_return(&log->last);
 			e = slot(log, seq, true);
 		}
-		if (e)
-			write(e, seq, r, i);
-		else
+		if (!e || !write(e, seq, r, i))
 			tcpfsm_count(r->tn, TCPFSM_C_log_lost);
 	}
 	rcu_read_unlock();
@@ -142,11 +149,12 @@ bool tcpfsm_log_next(struct tcpfsm_net *tn, u64 *seq, struct tcpfsm_log_entry *t
 		*seq = last - log->size + 1;
 	for (; *seq <= last && !found; ++*seq) {
 		e = slot(log, *seq, false);
-		if (!e || smp_load_acquire(&e->seq) != *seq)
+		if (!e || atomic64_read(&e->seq) != *seq)
 			continue;
+		smp_rmb();	/* the number, the copy, the number again */
 		*to = *e;
-		smp_rmb();	/* the copy, then the number again */
-		found = READ_ONCE(e->seq) == *seq;
+		smp_rmb();
+		found = atomic64_read(&e->seq) == *seq;
 		if (found)
 			break;
 	}

@@ -9,7 +9,7 @@
 #define TCPFSM_LOG_SIZE_MAX	(1U << 20)
 
 struct tcpfsm_log_entry {
-	u64		  seq;		/* from 1; 0: being written */
+	atomic64_t	  seq;		/* from 1; 0: not written yet, -1: being written */
 	u64		  flow;
 	u64		  when;		/* ktime */
 	u64		  dwell;

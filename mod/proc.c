@@ -343,14 +343,14 @@ static int service_show(struct seq_file *seq, void *v)
 		seq_printf(seq, "%pI4 %u", &s->addr.ip4, ntohs(s->port));
 	else
 		seq_printf(seq, "%pI6c %u", &s->addr.ip6, ntohs(s->port));
-	seq_printf(seq, " %lu %lu %lu %lu %lu %llu %llu",
-		   atomic_long_read(&s->opened), atomic_long_read(&s->established),
-		   atomic_long_read(&s->refused), atomic_long_read(&s->reset),
-		   atomic_long_read(&s->synack_resent),
-		   mean(atomic64_read(&s->connect_ns), atomic_long_read(&s->connects)),
-		   mean(atomic64_read(&s->accept_ns), atomic_long_read(&s->accepts)));
+	seq_printf(seq, " %lld %lld %lld %lld %lld %llu %llu",
+		   atomic64_read(&s->opened), atomic64_read(&s->established),
+		   atomic64_read(&s->refused), atomic64_read(&s->reset),
+		   atomic64_read(&s->synack_resent),
+		   mean(atomic64_read(&s->connect_ns), atomic64_read(&s->connects)),
+		   mean(atomic64_read(&s->accept_ns), atomic64_read(&s->accepts)));
 	for (i = 0; i < ARRAY_SIZE(state_order); i++)
-		seq_printf(seq, " %ld", max(0L, atomic_long_read(&s->state[state_order[i]])));
+		seq_printf(seq, " %lld", max_t(s64, 0, atomic64_read(&s->state[state_order[i]])));
 	seq_putc(seq, '\n');
 	return 0;
 }
@@ -403,7 +403,7 @@ static int log_show(struct seq_file *seq, void *v)
 	}
 	when = ktime_to_ns(ktime_mono_to_real(ns_to_ktime(e->when)));
 	ns = do_div(when, NSEC_PER_SEC);
-	seq_printf(seq, "%llu %llu.%09u %llu %u", e->seq, when, ns, e->flow, e->step);
+	seq_printf(seq, "%lld %llu.%09u %llu %u", atomic64_read(&e->seq), when, ns, e->flow, e->step);
 	show_tuple(seq, e->family, &e->src, &e->dst, e->sport, e->dport);
 	seq_printf(seq, " %s %s %s %s %llu %u\n", e->move.end ? "resp" : "orig",
 		   state_name[e->move.from], state_name[e->move.to], cause_name[e->move.cause],

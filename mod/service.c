@@ -26,13 +26,13 @@ static atomic_t rows = ATOMIC_INIT(0);
 static unsigned int bucket_of(const struct tcpfsm_tuple *t, u8 i)
 {
 	const union tcpfsm_addr *a = &t->addr[i];
-	u64 low = (u64)(__force u16)t->port[i] << 32 | t->l3;
+	u64 low = (u64)(__force u16)t->port[i] << 32 | t->l3, words[2];
 
 	if (t->family == AF_INET)
 		return siphash_3u64((__force u32)a->ip4, low, (unsigned long)t->tn, &key) %
 		       BUCKETS;
-	return siphash_4u64(((const u64 *)&a->ip6)[0], ((const u64 *)&a->ip6)[1], low,
-			    (unsigned long)t->tn, &key) % BUCKETS;
+	memcpy(words, &a->ip6, sizeof(words));
+	return siphash_4u64(words[0], words[1], low, (unsigned long)t->tn, &key) % BUCKETS;
 }
 
 static bool is_service(const struct tcpfsm_service *s, const struct tcpfsm_tuple *t, u8 i)
@@ -173,29 +173,29 @@ void tcpfsm_service_put(struct tcpfsm_service *s)
 
 void tcpfsm_service_opened(struct tcpfsm_service *s)
 {
-	atomic_long_inc(&s->opened);
-	atomic_long_inc(&s->state[TCPFSM_CLOSED]);	/* where its end moves from */
+	atomic64_inc(&s->opened);
+	atomic64_inc(&s->state[TCPFSM_CLOSED]);	/* where its end moves from */
 }
 
 /* A RST took its end out of a state, or (by -1) did not after all. */
-static void reset(struct tcpfsm_service *s, u8 state, long by)
+static void reset(struct tcpfsm_service *s, u8 state, int by)
 {
 	if (state == TCPFSM_LISTEN)
-		atomic_long_add(by, &s->refused);
+		atomic64_add(by, &s->refused);
 	else if (state != TCPFSM_SYN_SENT && state != TCPFSM_SYN_RCVD)
-		atomic_long_add(by, &s->reset);
+		atomic64_add(by, &s->reset);
 }
 
 void tcpfsm_service_move(struct tcpfsm_service *s, const struct tfsm_move *m, u64 since_syn)
 {
-	atomic_long_dec(&s->state[m->from]);
-	atomic_long_inc(&s->state[m->to]);
+	atomic64_dec(&s->state[m->from]);
+	atomic64_inc(&s->state[m->to]);
 	if (m->cause == TCPFSM_SND_SYNACK && m->to == TCPFSM_SYN_RCVD) {
-		atomic_long_inc(&s->connects);
+		atomic64_inc(&s->connects);
 		atomic64_add(since_syn, &s->connect_ns);
 	} else if (m->cause == TCPFSM_SYN_ACKED && m->to == TCPFSM_ESTABLISHED) {
-		atomic_long_inc(&s->established);
-		atomic_long_inc(&s->accepts);
+		atomic64_inc(&s->established);
+		atomic64_inc(&s->accepts);
 		atomic64_add(since_syn, &s->accept_ns);
 	} else if (m->cause == TCPFSM_SND_RST || m->cause == TCPFSM_RCV_RST) {
 		reset(s, m->from, 1);
@@ -206,12 +206,12 @@ void tcpfsm_service_move(struct tcpfsm_service *s, const struct tfsm_move *m, u6
 
 void tcpfsm_service_synack_resent(struct tcpfsm_service *s)
 {
-	atomic_long_inc(&s->synack_resent);
+	atomic64_inc(&s->synack_resent);
 }
 
 void tcpfsm_service_ended(struct tcpfsm_service *s, u8 state)
 {
-	atomic_long_dec(&s->state[state]);
+	atomic64_dec(&s->state[state]);
 }
 
 /* Position: bucket in the high half, index in the low; then the row of the others. */
@@ -229,7 +229,7 @@ struct tcpfsm_service *tcpfsm_service_next(const struct tcpfsm_net *tn, u64 *pos
 			return s;
 		}
 	}
-	if (b > BUCKETS || !atomic_long_read(&tn->other->opened))
+	if (b > BUCKETS || !atomic64_read(&tn->other->opened))
 		return NULL;
 	*pos = (u64)(BUCKETS + 1) << 32;
 	return tn->other;

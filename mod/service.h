@@ -16,16 +16,16 @@ struct tcpfsm_service {
 	union tcpfsm_addr	addr;
 	struct rcu_head		rcu;
 
-	atomic_long_t		state[TCPFSM_STATES];
-	atomic_long_t		opened;
-	atomic_long_t		established;
-	atomic_long_t		refused;
-	atomic_long_t		reset;
-	atomic_long_t		synack_resent;
+	atomic64_t		state[TCPFSM_STATES];
+	atomic64_t		opened;
+	atomic64_t		established;
+	atomic64_t		refused;
+	atomic64_t		reset;
+	atomic64_t		synack_resent;
 	atomic64_t		connect_ns;	/* SYN to SYN|ACK */
-	atomic_long_t		connects;
+	atomic64_t		connects;
 	atomic64_t		accept_ns;	/* SYN to the ACK of the SYN|ACK */
-	atomic_long_t		accepts;
+	atomic64_t		accepts;
 };
 
 extern unsigned int tcpfsm_max_services;

@@ -60,7 +60,7 @@ static struct tcpfsm_stats *shard(struct tcpfsm_net *tn)
 
 void tcpfsm_count(struct tcpfsm_net *tn, enum tcpfsm_counter c)
 {
-	atomic_long_inc(&shard(tn)->counter[c]);
+	atomic64_inc(&shard(tn)->counter[c]);
 }
 
 static unsigned int dwell_bucket(u64 ns)
@@ -91,22 +91,22 @@ void tcpfsm_stats_report(const struct tcpfsm_report *r)
 	unsigned int i;
 
 	for (; notes; notes &= notes - 1)	/* notes come first among the counters */
-		atomic_long_inc(&s->counter[__ffs64(notes)]);
+		atomic64_inc(&s->counter[__ffs64(notes)]);
 	for (i = 0; i < r->moves; i++) {
 		const struct tfsm_move *m = &r->move[i];
 
-		atomic_long_inc(&s->transition[m->from][m->to]);
-		atomic_long_inc(&s->dwell[m->from][dwell_bucket(r->dwell[i])]);
+		atomic64_inc(&s->transition[m->from][m->to]);
+		atomic64_inc(&s->dwell[m->from][dwell_bucket(r->dwell[i])]);
 	}
 	if (r->before[TCPFSM_ORIG] && (r->moves || r->reason))
-		atomic_long_dec(&s->pair[r->before[TCPFSM_ORIG]][r->before[TCPFSM_RESP]]);
+		atomic64_dec(&s->pair[r->before[TCPFSM_ORIG]][r->before[TCPFSM_RESP]]);
 	if (r->moves && !r->reason)
-		atomic_long_inc(&s->pair[r->snap.state[TCPFSM_ORIG]][r->snap.state[TCPFSM_RESP]]);
+		atomic64_inc(&s->pair[r->snap.state[TCPFSM_ORIG]][r->snap.state[TCPFSM_RESP]]);
 	if (r->opened)
-		atomic_long_inc(&s->counter[r->snap.flags & TCPFSM_F_MIDSTREAM ?
-					    TCPFSM_C_flows_midstream : TCPFSM_C_flows_opened]);
+		atomic64_inc(&s->counter[r->snap.flags & TCPFSM_F_MIDSTREAM ?
+					 TCPFSM_C_flows_midstream : TCPFSM_C_flows_opened]);
 	if (r->reason)
-		atomic_long_inc(&s->counter[ended_as[r->reason]]);
+		atomic64_inc(&s->counter[ended_as[r->reason]]);
 }
 
 bool tcpfsm_stats_seen(const struct tcpfsm_net *tn)
@@ -119,10 +119,10 @@ bool tcpfsm_stats_seen(const struct tcpfsm_net *tn)
 	return false;
 }
 
-static void sum(u64 *to, const atomic_long_t *from, unsigned int n)
+static void sum(u64 *to, const atomic64_t *from, unsigned int n)
 {
 	while (n--)
-		*to++ += atomic_long_read(from++);
+		*to++ += atomic64_read(from++);
 }
 
 void tcpfsm_stats_sum(struct tcpfsm_net *tn, struct tcpfsm_sums *sums)
@@ -156,7 +156,7 @@ u64 tcpfsm_stats_counter(struct tcpfsm_net *tn, enum tcpfsm_counter c)
 		const struct tcpfsm_stats *s = READ_ONCE(tn->stats[i]);
 
 		if (s)
-			value += atomic_long_read(&s->counter[c]);
+			value += atomic64_read(&s->counter[c]);
 	}
 	return value;
 }

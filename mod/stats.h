@@ -9,10 +9,10 @@
 #include "tcpfsm.h"
 
 struct tcpfsm_stats {
-	atomic_long_t counter[TCPFSM_COUNTERS];
-	atomic_long_t pair[TCPFSM_STATES][TCPFSM_STATES];	/* gauge, a shard may be negative */
-	atomic_long_t transition[TCPFSM_STATES][TCPFSM_STATES];
-	atomic_long_t dwell[TCPFSM_STATES][TCPFSM_DWELL_BUCKETS];
+	atomic64_t counter[TCPFSM_COUNTERS];
+	atomic64_t pair[TCPFSM_STATES][TCPFSM_STATES];	/* gauge, a shard may be negative */
+	atomic64_t transition[TCPFSM_STATES][TCPFSM_STATES];
+	atomic64_t dwell[TCPFSM_STATES][TCPFSM_DWELL_BUCKETS];
 };
 
 struct tcpfsm_sums {
