@@ -5,8 +5,10 @@
  * Writers take a number each, claim its slot and write it; a slot's own number tells a reader
  * whether he has seen one whole entry: it is WRITING while the slot is written.
  */
+#include <linux/err.h>
 #include <linux/ktime.h>
 #include <linux/math64.h>
+#include <linux/mutex.h>
 #include <linux/slab.h>
 
 #include "log.h"
@@ -14,6 +16,8 @@
 
 #define PER_PAGE (PAGE_SIZE / sizeof(struct tcpfsm_log_entry))
 #define WRITING	 (-1)
+
+static DEFINE_MUTEX(resizing);
 
 struct tcpfsm_log {
 	atomic64_t		last;		/* number given out last */
@@ -28,7 +32,6 @@ static struct tcpfsm_log *allocate(unsigned int size, u64 last, gfp_t gfp)
 	unsigned int pages = DIV_ROUND_UP(size, PER_PAGE);
 	struct tcpfsm_log *log;
 
-	/* A big one is asked for in process context only. */
 	log = gfp == GFP_KERNEL ? kvzalloc(struct_size(log, page, pages), gfp) :
 				  kzalloc(struct_size(log, page, pages), gfp);
 	if (!log)
@@ -49,13 +52,14 @@ static void release(struct tcpfsm_log *log)
 	kvfree(log);
 }
 
+/* Within a segment only the default, small one is made: another size comes from a resize. */
 static struct tcpfsm_log *get(struct tcpfsm_net *tn)
 {
 	struct tcpfsm_log *log = READ_ONCE(tn->log), *old;
 
 	if (likely(log))
 		return log;
-	log = allocate(READ_ONCE(tn->log_size), 0, GFP_ATOMIC | __GFP_NOWARN);
+	log = allocate(TCPFSM_LOG_SIZE_DEFAULT, 0, GFP_ATOMIC | __GFP_NOWARN);
 	if (!log)
 		return NULL;
 	old = cmpxchg(&tn->log, NULL, log);
@@ -163,17 +167,31 @@ out:
 	return found;
 }
 
-int tcpfsm_log_resize(struct tcpfsm_net *tn, unsigned int size)
+/* Put in a ring of this size. Return: the old one, NULL if there was none, or an error. */
+static struct tcpfsm_log *exchange(struct tcpfsm_net *tn, unsigned int size)
 {
 	struct tcpfsm_log *old = READ_ONCE(tn->log), *new;
 
-	if (!old)
-		return 0;	/* made with the new size when needed */
-	new = allocate(size, atomic64_read(&old->last), GFP_KERNEL);
+	lockdep_assert_held(&resizing);
+	if (size == tn->log_size)
+		return NULL;
+	new = allocate(size, old ? atomic64_read(&old->last) : 0, GFP_KERNEL);
 	if (!new)
-		return -ENOMEM;
+		return ERR_PTR(-ENOMEM);
+	WRITE_ONCE(tn->log_size, size);
 	/* Between the two, a writer may take a number twice: once in each ring. */
-	old = xchg(&tn->log, new);
+	return xchg(&tn->log, new);
+}
+
+int tcpfsm_log_resize(struct tcpfsm_net *tn, unsigned int size)
+{
+	struct tcpfsm_log *old;
+
+	mutex_lock(&resizing);
+	old = exchange(tn, size);
+	mutex_unlock(&resizing);
+	if (IS_ERR_OR_NULL(old))
+		return PTR_ERR_OR_ZERO(old);
 	synchronize_rcu();
 	release(old);
 	return 0;

@@ -90,12 +90,7 @@ static int set_log_size(tcpfsm_ctl_table *table, int write, void *buffer, size_t
 
 	copy.data = &size;
 	err = proc_douintvec_minmax(&copy, write, buffer, len, pos);
-	if (err || !write || size == READ_ONCE(tn->log_size))
-		return err;
-	err = tcpfsm_log_resize(tn, size);
-	if (!err)
-		WRITE_ONCE(tn->log_size, size);
-	return err;
+	return err || !write ? err : tcpfsm_log_resize(tn, size);
 }
 
 static const unsigned int timeout_default[TFSM_CLASSES] = {
