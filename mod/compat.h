@@ -69,6 +69,11 @@
 #define tcpfsm_dump_attrs(cb)	(genl_dumpit_info(cb)->attrs)
 #endif
 
+/* Since 6.12 a packet's data may be in the memory of a device, where nobody reads it. */
+#ifndef TCPFSM_HAVE_FRAGS_READABLE
+#define skb_frags_readable(skb)	true
+#endif
+
 /* Renamed in 6.15 and 6.16. */
 #ifndef TCPFSM_HAVE_TIMER_DELETE
 #define timer_shutdown_sync	del_timer_sync

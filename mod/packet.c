@@ -148,7 +148,8 @@ bool tcpfsm_packet_view(struct tcpfsm_view *v, const struct sk_buff *skb, u8 fam
 
 /*
  * Read-only: skb_checksum_complete() and nf_checksum() would write what they found into the
- * packet. Where the device vouched for it, or is still to fill it in, there is nothing to ask.
+ * packet. Where the device vouched for it, or is still to fill it in, there is nothing to ask;
+ * what cannot be read is taken as vouched for.
  */
 bool tcpfsm_packet_corrupt(const struct tcpfsm_view *v)
 {
@@ -159,7 +160,7 @@ bool tcpfsm_packet_corrupt(const struct tcpfsm_view *v)
 
 	if (skb->ip_summed != CHECKSUM_NONE && skb->ip_summed != CHECKSUM_COMPLETE)
 		return false;
-	if (v->seg.partial)
+	if (v->seg.partial || !skb_frags_readable(skb))
 		return false;
 	sum = skb_checksum(skb, v->offset, len, 0);
 	if (family == AF_INET)
