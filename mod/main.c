@@ -77,45 +77,14 @@ static int __init check_parameters(void)
 
 /* ---- namespaces ---- */
 
-static int __net_init net_init(struct net *net)
-{
-	struct tcpfsm_net *tn = tcpfsm_net(net);
-	int err;
-
-	tn->net = net;
-	tcpfsm_expire_net_init(tn);
-	err = tcpfsm_service_net_init(tn);
-	if (err)
-		return err;
-	err = tcpfsm_sysctl_net_init(tn);
-	if (err)
-		goto no_sysctl;
-	err = tcpfsm_proc_net_init(tn);
-	if (err)
-		goto no_proc;
-	if (!init_only || net_eq(net, &init_net)) {
-		err = tcpfsm_hook_register(tn);
-		if (err)
-			goto no_hook;
-	}
-	return 0;
-
-no_hook:
-	tcpfsm_proc_net_exit(tn);
-no_proc:
-	tcpfsm_sysctl_net_exit(tn);
-no_sysctl:
-	tcpfsm_service_net_exit(tn);
-	return err;
-}
-
-/* First of all nothing comes in any more; the core waits for RCU before net_exit(). */
+/* First of all nothing comes in any more; RCU is waited for before net_exit(). */
 static void __net_exit net_pre_exit(struct net *net)
 {
 	tcpfsm_hook_unregister(tcpfsm_net(net));
 	tcpfsm_expire_net_pre_exit(tcpfsm_net(net));
 }
 
+/* Also of a namespace that net_init() did not finish. */
 static void __net_exit net_exit(struct net *net)
 {
 	struct tcpfsm_net *tn = tcpfsm_net(net);
@@ -127,6 +96,25 @@ static void __net_exit net_exit(struct net *net)
 	tcpfsm_service_net_exit(tn);
 	tcpfsm_log_free(tn);
 	tcpfsm_stats_free(tn);
+}
+
+static int __net_init net_init(struct net *net)
+{
+	struct tcpfsm_net *tn = tcpfsm_net(net);
+	int err;
+
+	tn->net = net;
+	tcpfsm_expire_net_init(tn);
+	err = tcpfsm_service_net_init(tn) ?: tcpfsm_sysctl_net_init(tn) ?: tcpfsm_proc_net_init(tn);
+	if (!err && (!init_only || net_eq(net, &init_net)))
+		err = tcpfsm_hook_register(tn);
+	if (err) {
+		/* Some hooks may have been on for a moment. */
+		net_pre_exit(net);
+		synchronize_net();
+		net_exit(net);
+	}
+	return err;
 }
 
 static struct pernet_operations net_ops = {
