@@ -16,6 +16,7 @@
 #define DAY		(86400 * HZ)
 #define BATCH		64	/* flows between two chances for others to run */
 #define IDLE		(300 * HZ)	/* without a segment: an established flow may be evicted */
+#define IDLE_MOST	(1U << 30)	/* more is not told apart: with a time-out, below 2^31 */
 
 static LIST_HEAD(actives);
 static DEFINE_SPINLOCK(actives_lock);
@@ -126,11 +127,14 @@ void tcpfsm_expire_queue(struct tcpfsm_flow *f)
 static void requeue(struct tcpfsm_flow *f, unsigned int queue)
 {
 	struct tcpfsm_net *tn = f->tn;
+	u32 now = (u32)jiffies;
 
 	lockdep_assert_held(&f->lock);
+	if (now - f->last > IDLE_MOST)
+		WRITE_ONCE(f->last, now - IDLE_MOST);
 	spin_lock(&tn->queue_lock);
 	f->queue = queue;
-	f->stamp = (u32)jiffies;
+	f->stamp = now;
 	list_move_tail(&f->queued, &tn->queue[queue]);
 	arm(tn, timeout(tn, queue));
 	spin_unlock(&tn->queue_lock);

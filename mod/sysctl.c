@@ -8,7 +8,7 @@
 #include "log.h"
 #include "sysctl.h"
 
-/* Stamps are 32-bit jiffies: stay well below half their range at HZ=1000. */
+/* Stamps are 32-bit jiffies: at HZ=1000, below half their range even beside IDLE_MOST. */
 static unsigned int timeout_min = 1, timeout_max = 1000000;
 static unsigned int log_size_min = 64, log_size_max = TCPFSM_LOG_SIZE_MAX;
 
