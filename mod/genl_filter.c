@@ -150,6 +150,7 @@ static bool wants_end(const struct tcpfsm_flow *f, const struct tcpfsm_filter *w
 bool tcpfsm_filter_wants(const struct tcpfsm_flow *f, const void *filter)
 {
 	const struct tcpfsm_filter *w = filter;
+	u32 last = READ_ONCE(f->last);	/* before jiffies: never in their future */
 
 	if (f->tn != w->tn)
 		return false;
@@ -162,8 +163,7 @@ bool tcpfsm_filter_wants(const struct tcpfsm_flow *f, const void *filter)
 		return false;
 	if (w->age_min && ktime_get_ns() - f->start < w->age_min)
 		return false;
-	if (w->idle_min &&
-	    jiffies_to_nsecs((u32)jiffies - READ_ONCE(f->last)) < w->idle_min)
+	if (w->idle_min && jiffies64_to_nsecs((u32)jiffies - last) < w->idle_min)
 		return false;
 	return wants_end(f, w, TCPFSM_ORIG) && wants_end(f, w, TCPFSM_RESP);
 }
@@ -262,7 +262,7 @@ int tcpfsm_put_flow(struct sk_buff *skb, const struct tcpfsm_snap *s, struct use
 	    nla_put_u64_64bit(skb, TCPFSM_FLOW_START,
 			      ktime_to_ns(ktime_mono_to_real(ns_to_ktime(s->start))),
 			      TCPFSM_FLOW_PAD) ||
-	    nla_put_u64_64bit(skb, TCPFSM_FLOW_IDLE, jiffies_to_nsecs(s->idle),
+	    nla_put_u64_64bit(skb, TCPFSM_FLOW_IDLE, jiffies64_to_nsecs(s->idle),
 			      TCPFSM_FLOW_PAD) ||
 	    (s->reason && nla_put_u32(skb, TCPFSM_FLOW_REASON, s->reason)) ||
 	    put_end(skb, s, TCPFSM_ORIG, now, ns) ||

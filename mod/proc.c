@@ -265,7 +265,7 @@ static int flow_show(struct seq_file *seq, void *v)
 		seq_printf(seq, " %s", state_name[s->state[end]]);
 	for (end = 0; end < TCPFSM_ENDS; end++)
 		seq_printf(seq, " %llu", now > s->since[end] ? now - s->since[end] : 0);
-	seq_printf(seq, " %u", jiffies_to_msecs(s->idle));
+	seq_printf(seq, " %llu", jiffies64_to_msecs(s->idle));
 	for (end = 0; end < TCPFSM_ENDS; end++)
 		seq_printf(seq, " %u %llu", s->packets[end], s->bytes[end]);
 	seq_printf(seq, " 0x%x", s->flags);

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Everything that waits: hours and weeks pass at once in a guest with time travel."""
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -91,6 +92,11 @@ def S16_close_wait_of_three_weeks():
     for key, s in leaks:
         equal(pair_of("server", key), "FIN_WAIT_2:CLOSE_WAIT", "after three weeks")
         true(int(flow("server", key)["resp_ns"]) >= 21 * DAY * 10**9, "its age shows")
+        true(int(flow("server", key)["idle_ms"]) >= 21 * DAY * 10**3, "its idle time, in procfs")
+        with within("server"):
+            rows = run(TOOL, "-j", "flows", "idle", "20d").splitlines()
+        true([r for r in map(json.loads, rows) if r["sport"] == int(key[1]) and
+              r["idle_ns"] >= 21 * DAY * 10**9], f"its idle time, in netlink: {rows}")
         # The client's orphan gave up long ago, without a segment: asked, not guessed.
         equal(flow("client", key), None, "gone at the client")
         rows = [r for r in log_of("client", key) if r["cause"] == "GONE"]
