@@ -205,9 +205,12 @@ static void *flow_advance(struct seq_file *seq, struct flow_iter *it)
 {
 	struct tcpfsm_net *tn = tcpfsm_net(seq_file_net(seq));
 
-	for (; it->bucket < tcpfsm_flow_buckets(); it->bucket++, it->after = 0)
+	for (; it->bucket < tcpfsm_flow_buckets(); it->bucket++, it->after = 0) {
 		if (tcpfsm_flow_bucket(it->bucket, &it->after, it->below, flow_here, tn, &it->snap))
 			return it;
+		if (it->bucket % 1024 == 0)
+			cond_resched();
+	}
 	return NULL;
 }
 
@@ -237,8 +240,7 @@ static void *flow_next(struct seq_file *seq, void *v, loff_t *pos)
 
 	it->pos = ++*pos;
 	it->snap.tn = NULL;
-	if (need_resched())
-		cond_resched();
+	cond_resched();
 	return flow_advance(seq, it);
 }
 
