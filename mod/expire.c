@@ -15,12 +15,20 @@
 #define PAUSE		(HZ / 10)	/* between two runs: what is due comes in batches */
 #define DAY		(86400 * HZ)
 #define BATCH		64	/* flows between two chances for others to run */
+#define LOOKS		4U	/* at flows or namespaces, for one to evict */
 #define IDLE		(300 * HZ)	/* without a segment: an established flow may be evicted */
 #define IDLE_MOST	(1U << 30)	/* more is not told apart: with a time-out, below 2^31 */
 
-static LIST_HEAD(actives);
-static DEFINE_SPINLOCK(actives_lock);
-static atomic_t nr_actives = ATOMIC_INIT(0);
+/* The namespaces of an owner that have flows now, or had a short while ago. */
+static struct side {
+	struct list_head actives;
+	unsigned int	 nr;
+	struct tcpfsm_net *fattest;	/* of those looked at lately */
+} sides[TCPFSM_OWNERS] = {
+	[TCPFSM_HOST]  = { .actives = LIST_HEAD_INIT(sides[TCPFSM_HOST].actives) },
+	[TCPFSM_GUEST] = { .actives = LIST_HEAD_INIT(sides[TCPFSM_GUEST].actives) },
+};
+static DEFINE_SPINLOCK(sides_lock);
 
 /* How long the head of a queue waits, in jiffies. */
 static unsigned long timeout(const struct tcpfsm_net *tn, unsigned int queue)
@@ -82,31 +90,32 @@ static void arm(struct tcpfsm_net *tn, unsigned long delay)
 
 static void activate(struct tcpfsm_net *tn)
 {
+	struct side *side = &sides[tn->owner];
+
 	lockdep_assert_held(&tn->queue_lock);
 	if (tn->active || tn->closing)
 		return;
 	tn->active = true;
-	spin_lock(&actives_lock);
-	list_add_tail(&tn->actives, &actives);
-	spin_unlock(&actives_lock);
-	atomic_inc(&nr_actives);
+	spin_lock(&sides_lock);
+	list_add_tail(&tn->actives, &side->actives);
+	WRITE_ONCE(side->nr, side->nr + 1);
+	spin_unlock(&sides_lock);
 }
 
 static void deactivate(struct tcpfsm_net *tn)
 {
+	struct side *side = &sides[tn->owner];
+
 	lockdep_assert_held(&tn->queue_lock);
 	if (!tn->active)
 		return;
 	tn->active = false;
-	spin_lock(&actives_lock);
+	spin_lock(&sides_lock);
 	list_del_init(&tn->actives);
-	spin_unlock(&actives_lock);
-	atomic_dec(&nr_actives);
-}
-
-unsigned int tcpfsm_expire_actives(void)
-{
-	return atomic_read(&nr_actives);
+	WRITE_ONCE(side->nr, side->nr - 1);
+	if (side->fattest == tn)
+		side->fattest = NULL;
+	spin_unlock(&sides_lock);
 }
 
 void tcpfsm_expire_queue(struct tcpfsm_flow *f)
@@ -159,6 +168,19 @@ void tcpfsm_expire_dequeue(struct tcpfsm_flow *f)
 	list_del_init(&f->queued);
 	spin_unlock(&tn->queue_lock);
 	atomic_dec(&tn->flows);
+}
+
+/* Bottom halves off, under RCU: it may be gone once it is locked, see tcpfsm_flow_lock(). */
+static struct tcpfsm_flow *head(struct tcpfsm_net *tn, unsigned int queue, u64 *id)
+{
+	struct tcpfsm_flow *f;
+
+	spin_lock(&tn->queue_lock);
+	f = list_first_entry_or_null(&tn->queue[queue], struct tcpfsm_flow, queued);
+	if (f)
+		*id = f->id;
+	spin_unlock(&tn->queue_lock);
+	return f;
 }
 
 /* ---- time-outs ---- */
@@ -331,39 +353,31 @@ static const u8 evicted_as[TFSM_CLASSES] = {
 	[TFSM_CLASS_HALF_CLOSED] = TCPFSM_C_evicted_half_closed,
 };
 
-/* End the oldest flow of a queue, if it may go. */
+/* End the oldest flow of a queue that may go, as far as a few looks tell. */
 static bool evict_from(struct tcpfsm_net *tn, unsigned int queue)
 {
 	unsigned int class = queue == TCPFSM_QUEUE_RECHECK ? TFSM_CLASS_TIME_WAIT :
 							     queue % TFSM_CLASSES;
+	unsigned int looks = 0, now;
 	struct tcpfsm_flow *f;
-	u64 id = 0;
+	u64 id;
 
-	spin_lock(&tn->queue_lock);
-	f = list_first_entry_or_null(&tn->queue[queue], struct tcpfsm_flow, queued);
-	if (f && !may_go(f, class)) {
-		/* An active one: out of the way of the next look. */
-		f->stamp = (u32)jiffies;
-		list_move_tail(&f->queued, &tn->queue[queue]);
-		f = NULL;
-	}
-	if (f)
-		id = f->id;
-	spin_unlock(&tn->queue_lock);
-	if (!f || !tcpfsm_flow_lock(f, id))
-		return false;
-	if (f->queue != queue) {
+	while (looks < LOOKS && (f = head(tn, queue, &id))) {
+		if (!tcpfsm_flow_lock(f, id))
+			continue;	/* another processor was faster: the next is the oldest */
+		looks++;
+		now = queue == TCPFSM_QUEUE_RECHECK ? queue : queue_of(f);
+		if (f->queue == queue && now == queue && may_go(f, class)) {
+			tcpfsm_count(tn, evicted_as[class]);
+			tcpfsm_flow_remove(f, TCPFSM_REASON_EVICTED);
+			return true;
+		}
+		/* An active one, or of another class by now: out of the way of the next look. */
+		if (f->queue == queue)
+			requeue(f, now);
 		spin_unlock(&f->lock);
-		return false;
 	}
-	if (queue != TCPFSM_QUEUE_RECHECK && queue_of(f) != queue) {
-		requeue(f, queue_of(f));
-		spin_unlock(&f->lock);
-		return false;
-	}
-	tcpfsm_count(tn, evicted_as[class]);
-	tcpfsm_flow_remove(f, TCPFSM_REASON_EVICTED);
-	return true;
+	return false;
 }
 
 /* In the order of enum tfsm_class; those with local sockets after the others. */
@@ -379,28 +393,48 @@ static bool evict_within(struct tcpfsm_net *tn)
 	return evict_from(tn, TCPFSM_QUEUE_RECHECK);
 }
 
-/* The namespace with most flows. Under RCU it stays: the list is left before a grace period. */
-static struct tcpfsm_net *fattest(void)
+/*
+ * The namespace with most flows, as far as a few looks at a time tell: who makes thousands of
+ * namespaces must not make each eviction dear. Under RCU it stays: the list is left before a
+ * grace period.
+ */
+static struct tcpfsm_net *fattest(struct side *side)
 {
-	struct tcpfsm_net *tn, *most = NULL;
+	struct tcpfsm_net *tn, *most;
+	unsigned int i;
 
-	spin_lock(&actives_lock);
-	list_for_each_entry(tn, &actives, actives)
+	spin_lock(&sides_lock);
+	most = side->fattest;
+	for (i = 0; i < min(LOOKS, side->nr); i++) {
+		tn = list_first_entry(&side->actives, struct tcpfsm_net, actives);
+		list_move_tail(&tn->actives, &side->actives);
 		if (!most || atomic_read(&tn->flows) > atomic_read(&most->flows))
 			most = tn;
-	spin_unlock(&actives_lock);
+	}
+	side->fattest = most;
+	spin_unlock(&sides_lock);
 	return most;
+}
+
+static bool evict_among(struct side *side)
+{
+	struct tcpfsm_net *most = fattest(side);
+
+	return most && evict_within(most);
 }
 
 bool tcpfsm_expire_evict(struct tcpfsm_net *tn)
 {
-	unsigned int share = tcpfsm_max_flows / max(1U, tcpfsm_expire_actives());
-	struct tcpfsm_net *most;
+	struct side *own = &sides[tn->owner], *other = &sides[!tn->owner];
+	unsigned int share = tcpfsm_flows_of(tn->owner) / max(1U, READ_ONCE(own->nr));
 
+	if (tcpfsm_flows_of(!tn->owner) > tcpfsm_max_flows / 2 && evict_among(other))
+		return true;
 	if (atomic_read(&tn->flows) >= share && evict_within(tn))
 		return true;
-	most = fattest();
-	return most && evict_within(most);
+	if (evict_among(own))
+		return true;
+	return tn->owner == TCPFSM_HOST && evict_among(other);
 }
 
 /* ---- namespaces ---- */
@@ -409,18 +443,13 @@ void tcpfsm_expire_flush(struct tcpfsm_net *tn)
 {
 	unsigned int queue, n = 0;
 	struct tcpfsm_flow *f;
-	u64 id = 0;
+	u64 id;
 
 	for (queue = 0; queue < TCPFSM_QUEUES; queue++) {
 		do {
 			rcu_read_lock();
 			local_bh_disable();
-			spin_lock(&tn->queue_lock);
-			f = list_first_entry_or_null(&tn->queue[queue], struct tcpfsm_flow,
-						     queued);
-			if (f)
-				id = f->id;
-			spin_unlock(&tn->queue_lock);
+			f = head(tn, queue, &id);
 			if (f && tcpfsm_flow_lock(f, id))
 				tcpfsm_flow_remove(f, TCPFSM_REASON_FLUSHED);
 			local_bh_enable();

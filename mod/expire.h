@@ -21,6 +21,9 @@ void tcpfsm_expire_dequeue(struct tcpfsm_flow *f);
  * tcpfsm_expire_evict - end a flow to make room
  * @tn: the namespace that wants a flow
  *
+ * The host's namespaces, those of the initial user namespace, are sure of half the table between
+ * them, whoever else makes flows or namespaces; what is over half gives way first.
+ *
  * Return: false if nothing could go. Context: bottom halves off, no flow's lock held.
  */
 bool tcpfsm_expire_evict(struct tcpfsm_net *tn);
@@ -35,8 +38,5 @@ void tcpfsm_expire_net_init(struct tcpfsm_net *tn);
 /* The hooks are off, segments may still be under way; later none is, after a grace period. */
 void tcpfsm_expire_net_pre_exit(struct tcpfsm_net *tn);
 void tcpfsm_expire_net_exit(struct tcpfsm_net *tn);
-
-/* The namespaces that have flows now, or had a short while ago. */
-unsigned int tcpfsm_expire_actives(void);
 
 #endif /* _TCPFSM_EXPIRE_H */

@@ -25,7 +25,7 @@ static spinlock_t bucket_locks[BUCKET_LOCKS];
 static siphash_key_t hash_key __read_mostly;
 static struct kmem_cache *slab4 __read_mostly, *slab6 __read_mostly, *side_slab __read_mostly;
 static atomic64_t last_id = ATOMIC64_INIT(0);
-static atomic_t total = ATOMIC_INIT(0);
+static atomic_t total[TCPFSM_OWNERS];
 
 /* ---- table ---- */
 
@@ -120,7 +120,7 @@ static void unlink(struct tcpfsm_flow *f)
 	tcpfsm_expire_dequeue(f);
 	tcpfsm_service_put(f->service);
 	f->service = NULL;
-	atomic_dec(&total);
+	atomic_dec(&total[f->tn->owner]);
 }
 
 static struct kmem_cache *slab_of(u8 family)
@@ -295,16 +295,17 @@ static void finish(struct tcpfsm_flow *f, u8 reason, struct tcpfsm_report *r)
 
 static struct tcpfsm_flow *allocate(struct tcpfsm_net *tn, u8 family)
 {
+	unsigned int own = atomic_inc_return(&total[tn->owner]);
 	struct tcpfsm_flow *f;
 
-	if (atomic_inc_return(&total) > tcpfsm_max_flows && !tcpfsm_expire_evict(tn)) {
-		atomic_dec(&total);
+	if (own + tcpfsm_flows_of(!tn->owner) > tcpfsm_max_flows && !tcpfsm_expire_evict(tn)) {
+		atomic_dec(&total[tn->owner]);
 		tcpfsm_count(tn, TCPFSM_C_table_full);
 		return NULL;
 	}
 	f = kmem_cache_alloc(slab_of(family), GFP_ATOMIC | __GFP_NOWARN);
 	if (!f) {
-		atomic_dec(&total);
+		atomic_dec(&total[tn->owner]);
 		tcpfsm_count(tn, TCPFSM_C_no_memory);
 	}
 	return f;
@@ -393,7 +394,7 @@ static enum opening open_flow(struct tcpfsm_view *v, u8 orig, struct tfsm *past)
 			kmem_cache_free(side_slab, f->fsm.side);
 		kfree(f->local);
 		release(f);
-		atomic_dec(&total);
+		atomic_dec(&total[tn->owner]);
 		return RACED;
 	}
 	f->dead = 0;
@@ -615,9 +616,16 @@ u64 tcpfsm_flow_next_id(void)
 	return atomic64_read(&last_id) + 1;
 }
 
-u64 tcpfsm_flows_total(void)
+unsigned int tcpfsm_flows_of(u8 owner)
 {
-	return atomic_read(&total);
+	return atomic_read(&total[owner]);
+}
+
+unsigned int tcpfsm_flows_shown(const struct tcpfsm_net *tn)
+{
+	if (!net_eq(tn->net, &init_net))
+		return atomic_read(&tn->flows);
+	return tcpfsm_flows_of(TCPFSM_HOST) + tcpfsm_flows_of(TCPFSM_GUEST);
 }
 
 unsigned int tcpfsm_flow_buckets(void)

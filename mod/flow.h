@@ -131,7 +131,12 @@ extern unsigned int tcpfsm_max_flows;
 int tcpfsm_flow_init(unsigned int hashsize);
 void tcpfsm_flow_exit(void);
 
-u64 tcpfsm_flows_total(void);
+/* The flows in the table, of all namespaces of an owner (enum tcpfsm_owner). */
+unsigned int tcpfsm_flows_of(u8 owner);
+
+/* What a namespace is told of it: its own flows; the initial one, all. */
+unsigned int tcpfsm_flows_shown(const struct tcpfsm_net *tn);
+
 void tcpfsm_tuple_hash(struct tcpfsm_tuple *t);
 
 /* Track a segment. Context: RCU read side, bottom halves off. */

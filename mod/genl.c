@@ -197,7 +197,7 @@ static int put_stats(struct sk_buff *skb, struct tcpfsm_net *tn)
 		return -ENOMEM;
 	tcpfsm_stats_sum(tn, sums);
 	err = nla_put_u32(skb, TCPFSM_A_NETNS, tn->net->ns.inum) ?:
-	      nla_put_u64_64bit(skb, TCPFSM_A_ENTRIES, tcpfsm_flows_total(), TCPFSM_A_PAD) ?:
+	      nla_put_u64_64bit(skb, TCPFSM_A_ENTRIES, tcpfsm_flows_shown(tn), TCPFSM_A_PAD) ?:
 	      nla_put_u64_64bit(skb, TCPFSM_A_LIMIT, tcpfsm_max_flows, TCPFSM_A_PAD) ?:
 	      nla_put(skb, TCPFSM_A_PAIRS, sizeof(sums->pair), sums->pair) ?:
 	      nla_put(skb, TCPFSM_A_TRANSITIONS, sizeof(sums->transition), sums->transition) ?:

@@ -2,6 +2,7 @@
 /* Parameters, namespaces, and the order of beginning and end. */
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/user_namespace.h>
 #include <net/netns/generic.h>
 
 #include "event.h"
@@ -104,6 +105,7 @@ static int __net_init net_init(struct net *net)
 	int err;
 
 	tn->net = net;
+	tn->owner = net->user_ns == &init_user_ns ? TCPFSM_HOST : TCPFSM_GUEST;
 	tcpfsm_expire_net_init(tn);
 	err = tcpfsm_service_net_init(tn) ?: tcpfsm_sysctl_net_init(tn) ?: tcpfsm_proc_net_init(tn);
 	if (!err && (!init_only || net_eq(net, &init_net)))

@@ -122,7 +122,7 @@ static int counters_show(struct seq_file *seq, void *unused)
 	seq_puts(seq, "name value\n");
 	for (i = 0; i < TCPFSM_COUNTERS; i++)
 		seq_printf(seq, "%s %llu\n", tcpfsm_counter_name[i], sums->counter[i]);
-	seq_printf(seq, "table_entries %llu\n", tcpfsm_flows_total());
+	seq_printf(seq, "table_entries %u\n", tcpfsm_flows_shown(seq_tn(seq)));
 	seq_printf(seq, "table_limit %u\n", tcpfsm_max_flows);
 	kfree(sums);
 	return 0;

@@ -116,7 +116,7 @@ int tcpfsm_sysctl_net_init(struct tcpfsm_net *tn)
 		table[i].data = (char *)tn + (unsigned long)template[i].data;
 		table[i].maxlen = sizeof(unsigned int);
 		/* Kernel memory is for the initial user namespace to give away. */
-		if (template[i].proc_handler == set_log_size && tn->net->user_ns != &init_user_ns)
+		if (template[i].proc_handler == set_log_size && tn->owner != TCPFSM_HOST)
 			table[i].mode = 0444;
 	}
 	tn->sysctl = register_net_sysctl_sz(tn->net, "net/tcpfsm", table, ARRAY_SIZE(template));

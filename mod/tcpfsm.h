@@ -23,6 +23,13 @@ enum tcpfsm_queue {
 	TCPFSM_QUEUES,
 };
 
+/* Whose a network namespace is: the initial user namespace's, or another's. */
+enum tcpfsm_owner {
+	TCPFSM_HOST,
+	TCPFSM_GUEST,
+	TCPFSM_OWNERS,
+};
+
 enum tcpfsm_counter {
 #define X(name, help) TCPFSM_C_##name,
 	TCPFSM_NOTE_LIST(X)
@@ -41,6 +48,7 @@ struct tcpfsm_other;
 /* Per network namespace. What costs memory is allocated when its first segment passes. */
 struct tcpfsm_net {
 	struct net		*net;
+	u8			owner;			/* enum tcpfsm_owner */
 	bool			hooked;
 
 	/* sysctl */

@@ -122,6 +122,30 @@ def until(condition, what, seconds=10):
         time.sleep(0.02)
 
 
+@contextlib.contextmanager
+def guests(n):
+    """Namespaces guest0, guest1 ... that user namespaces of their own hold; each has a way out
+    to 10.9.0.0/24, where nobody answers."""
+    holders = []
+    own = os.readlink("/proc/self/ns/net")
+    try:
+        for i in range(n):
+            name = f"guest{i}"
+            holders.append(subprocess.Popen(["unshare", "--user", "--net", "sleep", "1000"]))
+            pid = holders[-1].pid
+            until(lambda pid=pid: os.readlink(f"/proc/{pid}/ns/net") != own, "it has left")
+            run("ip", "netns", "attach", name, str(pid))
+            run("ip", "-n", name, "link", "add", "out", "type", "dummy")
+            run("ip", "-n", name, "addr", "add", "10.9.0.1/24", "dev", "out")
+            run("ip", "-n", name, "link", "set", "out", "up")
+        yield [f"guest{i}" for i in range(n)]
+    finally:
+        for i, holder in enumerate(holders):
+            run("ip", "netns", "del", f"guest{i}", check=False)
+            holder.kill()
+            holder.wait()
+
+
 # ---- topology ----
 
 def make_hosts():

@@ -2,15 +2,17 @@
 # SPDX-License-Identifier: GPL-2.0
 """The module as such: its parameters, a full table, and coming and going under traffic."""
 import contextlib
+import json
 import os
 import socket
+import struct
 import sys
 import threading
 import time
 
 import bed
 from bed import (ACK, ADDR, HOSTS, MODULE, SYN, TOOL, Failed, Wire, close_to, connect, counters,
-                 equal, listen, make_hosts, muted, pair, pair_of, remove_hosts, run, status, table,
+                 equal, guests, listen, make_hosts, muted, pair, pair_of, remove_hosts, run, status, table,
                  test, true, tuple_of, until, within)
 
 
@@ -124,13 +126,81 @@ def namespaces_come_and_go_under_traffic():
             true(len(table("short", "flows")) == 50, "flows in it")
             run("ip", "netns", "del", "short")
             close_to(listener, *held)
-        entries = until(lambda: counters_of("client")["table_entries"] == 0, "all are gone")
-        true(entries, "no flow is left")
+        until(lambda: entries() == 0, "all are gone")
 
 
-def counters_of(name):
-    return counters(name)
+def entries():
+    """Flows of all namespaces, as the initial one is told."""
+    with open("/proc/net/tcpfsm/counters", encoding="ascii") as f:
+        return int(dict(line.split() for line in f)["table_entries"])
 
+
+def syns(name, n, port=1):
+    """As many half-open flows to where nobody answers."""
+    with within(name), socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as s:
+        src, dst = (socket.inet_aton(a) for a in ("10.9.0.1", "10.9.0.2"))
+        for i in range(n):
+            header = struct.pack("!HHIIBBHHH", 1024 + i, port, 1, 0, 5 << 4, SYN, 1000, 0, 0)
+            total = bed.checksum(src + dst + struct.pack("!BBH", 0, 6, 20) + header)
+            header = header[:16] + struct.pack("!H", total) + header[18:]
+            s.sendto(struct.pack("!BBHHHBBH4s4s", 0x45, 0, 40, 0, 0, 64, 6, 0, src, dst) + header,
+                     ("10.9.0.2", 0))
+
+
+def held(names):
+    return sum(counters(name)["table_entries"] for name in names)
+
+
+@test
+def a_namespace_is_told_of_its_own_flows():
+    with loaded(), guests(1):
+        syns("guest0", 7)
+        c, s = pair(4, 8500)
+        equal(counters("guest0")["table_entries"], 7, "of a guest")
+        equal([counters(name)["table_entries"] for name in HOSTS], [1, 1, 1], "of the hosts")
+        equal(entries(), 10, "of all")
+        with within("guest0"):
+            have = json.loads(run(TOOL, "-j", "states"))
+        equal((have["entries"], have["limit"]),
+              (7, counters("guest0")["table_limit"]), "by the tool")
+        close_to(c, s)
+
+
+@test
+def guests_cannot_push_the_host_out():
+    """User namespaces with many namespaces of their own get what is free, not the host's half."""
+    with loaded("max_flows=1024", "hashsize=1024"), guests(6) as names:
+        c, s = pair(4, 8600)
+        with muted(), contextlib.closing(Wire(4)) as w:
+            for i in range(250):
+                w.sport = 1024 + i
+                w.raw_send("client", SYN, i)
+            until(lambda: held(HOSTS) >= 753, lambda: f"the host's: {held(HOSTS)}")
+        for _ in range(3):
+            for name in names:
+                syns(name, 400)
+        true(512 <= held(HOSTS) <= 520, f"the host keeps {held(HOSTS)}")
+        true(entries() <= 1024, f"{entries()} in all")
+        true(min(counters(name)["table_entries"] for name in names) >= 40, "guests share theirs")
+        for name in HOSTS:
+            equal(pair_of(name, tuple_of(4, c.getsockname()[1], 8600)),
+                  "ESTABLISHED:ESTABLISHED", name)
+        close_to(c, s)
+
+
+@test
+def the_host_takes_its_half_from_guests():
+    with loaded("max_flows=1024", "hashsize=1024"), guests(2) as names:
+        for name in names:
+            syns(name, 1000)
+        true(held(names) > 1000, f"the guests have all: {held(names)}")
+        with muted(), contextlib.closing(Wire(4)) as w:
+            for i in range(400):
+                w.sport = 1024 + i
+                w.raw_send("client", SYN, i)
+            until(lambda: counters("server")["segments"] >= 400, "all have passed")
+        true(held(HOSTS) >= 511, f"the host has {held(HOSTS)}")
+        true(held(names) >= 500, f"the guests keep {held(names)}")
 
 @test
 def a_full_table_evicts_half_open_first():
@@ -188,6 +258,64 @@ def the_log_is_a_ring():
         seqs = [int(r["seq"]) for r in rows]
         equal(seqs, list(range(seqs[0], seqs[0] + 64)), "oldest first, no gap")
         equal(table("router", "log"), rows, "readable again")
+
+
+@test
+def a_big_log_is_there_before_the_first_transition():
+    with loaded():
+        bed.sysctl("router", "log_size", 1 << 20)
+        for _ in range(50):
+            c, s = pair(4, 8401)
+            close_to(c, s)
+        until(lambda: len(table("router", "log")) >= 500, "all are kept")
+        equal(counters("router")["log_lost"], 0, "lost")
+
+
+@test
+def many_change_the_logs_size():
+    with loaded():
+        traffic = Traffic()
+        sizes = (64, 1000, 5000, 200)
+
+        def change(size):
+            for i in range(20):
+                bed.sysctl("router", "log_size", size + i)
+
+        threads = [threading.Thread(target=change, args=(size,)) for size in sizes]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        size = int(bed.sysctl("router", "log_size"))
+        true(size - 19 in sizes, f"the last written: {size}")
+        before = traffic.done
+        until(lambda: traffic.done >= before + 1000, "the ring goes round", 60)
+        traffic.stop()
+        equal(len(table("router", "log")), size, "rows")
+
+
+@test
+def hooks_that_do_not_fit_leave_nothing():
+    """The kernel has room for 1024 hooks at a place: others are on, under traffic, by then."""
+    def chain(i):
+        return f"chain c{i} {{ type filter hook output priority 0; }}\n"
+
+    with within("router"):
+        run("nft", f"table ip full {{ {''.join(chain(i) for i in range(1000))} }}")
+        for i in range(1000, 1030):
+            if status("nft", f"table ip full {{ {chain(i)} }}")[0]:
+                break
+    traffic = Traffic()
+    try:
+        for _ in range(5):
+            code, _, err = status("insmod", MODULE)
+            true(code != 0 and "too long" in err, f"E2BIG: {err}")
+            true(not os.path.exists("/proc/net/tcpfsm"), "nothing is left behind")
+    finally:
+        traffic.stop()
+        with within("router"):
+            run("nft", "delete", "table", "ip", "full")
+    equal(traffic.errors, [], "connections that failed")
 
 
 @test

@@ -189,7 +189,7 @@ enum tcpfsm_attr {
 	TCPFSM_A_COUNTER,		/* nest, TCPFSM_COUNTER_* */
 	TCPFSM_A_SERVICE,		/* nest, TCPFSM_SERVICE_* */
 	TCPFSM_A_LOG,			/* nest, TCPFSM_LOG_* */
-	TCPFSM_A_ENTRIES,		/* u64, flows in the table, all namespaces */
+	TCPFSM_A_ENTRIES,		/* u64, the namespace's flows; of the initial one, all */
 	TCPFSM_A_LIMIT,			/* u64, max_flows */
 	__TCPFSM_A_MAX,
 };
