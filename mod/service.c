@@ -19,9 +19,12 @@ static struct {
 	spinlock_t lock;
 } *table;
 static siphash_key_t key;
-static LIST_HEAD(idle_rows);
+static struct list_head idle_rows[TCPFSM_OWNERS] = {
+	LIST_HEAD_INIT(idle_rows[TCPFSM_HOST]),
+	LIST_HEAD_INIT(idle_rows[TCPFSM_GUEST]),
+};
 static DEFINE_SPINLOCK(idle_lock);
-static atomic_t rows = ATOMIC_INIT(0);
+static atomic_t rows[TCPFSM_OWNERS];
 
 static unsigned int bucket_of(const struct tcpfsm_tuple *t, u8 i)
 {
@@ -65,7 +68,7 @@ static void remove_row(struct tcpfsm_service *s)
 	list_del_init(&s->idle);
 	spin_unlock(&idle_lock);
 	hlist_del_init_rcu(&s->node);
-	atomic_dec(&rows);
+	atomic_dec(&rows[s->owner]);
 	kfree_rcu(s, rcu);
 }
 
@@ -81,8 +84,8 @@ static unsigned int bucket_of_row(const struct tcpfsm_service *s)
 	return bucket_of(&t, 0);
 }
 
-/* Make room by the row that has been idle for longest. */
-static bool evict_row(void)
+/* Make room by the owner's row that has been idle for longest. */
+static bool evict_row(u8 owner)
 {
 	struct tcpfsm_service *s;
 	bool done = false;
@@ -90,7 +93,7 @@ static bool evict_row(void)
 
 	rcu_read_lock();
 	spin_lock(&idle_lock);
-	s = list_first_entry_or_null(&idle_rows, struct tcpfsm_service, idle);
+	s = list_first_entry_or_null(&idle_rows[owner], struct tcpfsm_service, idle);
 	if (s)
 		list_del_init(&s->idle);
 	spin_unlock(&idle_lock);
@@ -107,6 +110,18 @@ static bool evict_row(void)
 	return done;
 }
 
+/* As with flows, half is the host's; since a row with flows stays, others never have more. */
+static bool room(u8 owner)
+{
+	unsigned int own = atomic_read(&rows[owner]), other = atomic_read(&rows[!owner]);
+	unsigned int half = tcpfsm_max_services / 2;
+
+	if (own + other < tcpfsm_max_services && (owner == TCPFSM_HOST || own < half))
+		return true;
+	return (other > half && evict_row(!owner)) || evict_row(owner) ||
+	       (owner == TCPFSM_HOST && evict_row(!owner));
+}
+
 static struct tcpfsm_service *add_row(unsigned int b, const struct tcpfsm_tuple *t, u8 i)
 {
 	struct tcpfsm_service *s = kzalloc(sizeof(*s), GFP_ATOMIC | __GFP_NOWARN);
@@ -114,6 +129,7 @@ static struct tcpfsm_service *add_row(unsigned int b, const struct tcpfsm_tuple 
 	if (!s)
 		return NULL;
 	s->tn = t->tn;
+	s->owner = t->tn->owner;
 	s->l3 = t->l3;
 	s->family = t->family;
 	s->port = t->port[i];
@@ -137,19 +153,17 @@ static void take(struct tcpfsm_service *s)
 struct tcpfsm_service *tcpfsm_service_get(const struct tcpfsm_tuple *t, u8 i)
 {
 	unsigned int b = bucket_of(t, i);
+	bool may_add = tcpfsm_service_known(t, i) || room(t->tn->owner);
 	struct tcpfsm_service *s;
-	bool room = true;
 
-	if (!tcpfsm_service_known(t, i) && atomic_read(&rows) >= tcpfsm_max_services)
-		room = evict_row();
 	spin_lock(&table[b].lock);
 	s = find(b, t, i);
 	if (s) {
 		take(s);
-	} else if (room) {
+	} else if (may_add) {
 		s = add_row(b, t, i);
 		if (s)
-			atomic_inc(&rows);
+			atomic_inc(&rows[t->tn->owner]);
 	}
 	spin_unlock(&table[b].lock);
 	if (s)
@@ -167,7 +181,7 @@ void tcpfsm_service_put(struct tcpfsm_service *s)
 	}
 	if (!atomic_dec_and_lock(&s->flows, &idle_lock))
 		return;
-	list_add_tail(&s->idle, &idle_rows);
+	list_add_tail(&s->idle, &idle_rows[s->owner]);
 	spin_unlock(&idle_lock);
 }
 

@@ -13,6 +13,7 @@ struct tcpfsm_service {
 	u32			l3;
 	__be16			port;
 	u8			family;		/* 0: the row of all that found no place */
+	u8			owner;		/* enum tcpfsm_owner, of tn */
 	union tcpfsm_addr	addr;
 	struct rcu_head		rcu;
 

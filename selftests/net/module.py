@@ -246,6 +246,21 @@ def services_are_bounded():
 
 
 @test
+def guests_leave_room_for_the_hosts_services():
+    with loaded("max_services=16"), guests(1), muted(), contextlib.closing(Wire(4)) as w:
+        for port in range(30):
+            syns("guest0", 1, 7000 + port)
+        rows = [r for r in table("guest0", "services") if r["addr"] != "other"]
+        equal(len(rows), 8, "rows of a guest")
+        for i in range(8):
+            w.dport = 9000 + i
+            w.raw_send("client", SYN, 1)
+        until(lambda: counters("server")["segments"] >= 8, "all have passed")
+        rows = [r for name in HOSTS for r in table(name, "services") if r["addr"] != "other"]
+        equal(len(rows), 8, "rows of the host")
+
+
+@test
 def the_log_is_a_ring():
     with loaded():
         bed.sysctl("router", "log_size", 64)
