@@ -20,11 +20,13 @@
 #define IDLE_MOST	(1U << 30)	/* more is not told apart: with a time-out, below 2^31 */
 
 /* The namespaces of an owner that have flows now, or had a short while ago. */
-static struct side {
-	struct list_head actives;
-	unsigned int	 nr;
+struct side {
+	struct list_head  actives;
+	unsigned int	  nr;
 	struct tcpfsm_net *fattest;	/* of those looked at lately */
-} sides[TCPFSM_OWNERS] = {
+};
+
+static struct side sides[TCPFSM_OWNERS] = {
 	[TCPFSM_HOST]  = { .actives = LIST_HEAD_INIT(sides[TCPFSM_HOST].actives) },
 	[TCPFSM_GUEST] = { .actives = LIST_HEAD_INIT(sides[TCPFSM_GUEST].actives) },
 };

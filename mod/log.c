@@ -109,7 +109,7 @@ static bool write(struct tcpfsm_log_entry *e, s64 seq, const struct tcpfsm_repor
 	e->dport = s->dport;
 	e->src = s->src;
 	e->dst = s->dst;
-	smp_wmb();
+	smp_wmb();	/* a reader who sees the number sees all of the entry */
 	atomic64_set(&e->seq, seq);
 	return true;
 }
@@ -155,9 +155,9 @@ bool tcpfsm_log_next(struct tcpfsm_net *tn, u64 *seq, struct tcpfsm_log_entry *t
 		e = slot(log, *seq, false);
 		if (!e || atomic64_read(&e->seq) != *seq)
 			continue;
-		smp_rmb();	/* the number, the copy, the number again */
+		smp_rmb();	/* the number, then the entry */
 		*to = *e;
-		smp_rmb();
+		smp_rmb();	/* the entry, then the number again */
 		found = atomic64_read(&e->seq) == *seq;
 		if (found)
 			break;
