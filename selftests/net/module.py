@@ -148,7 +148,7 @@ def syns(name, n, port=1):
 
 
 def held(names):
-    return sum(counters(name)["table_entries"] for name in names)
+    return sum(len(table(name, "flows")) for name in names)
 
 
 @test
@@ -181,7 +181,7 @@ def guests_cannot_push_the_host_out():
                 syns(name, 400)
         true(512 <= held(HOSTS) <= 520, f"the host keeps {held(HOSTS)}")
         true(entries() <= 1024, f"{entries()} in all")
-        true(min(counters(name)["table_entries"] for name in names) >= 40, "guests share theirs")
+        true(min(held([name]) for name in names) >= 40, "guests share theirs")
         for name in HOSTS:
             equal(pair_of(name, tuple_of(4, c.getsockname()[1], 8600)),
                   "ESTABLISHED:ESTABLISHED", name)
@@ -288,37 +288,38 @@ def a_big_log_is_there_before_the_first_transition():
 
 @test
 def many_change_the_logs_size():
+    def change(size):
+        for i in range(20):
+            bed.sysctl("router", "log_size", size + i)
+
     with loaded():
-        traffic = Traffic()
-        sizes = (64, 1000, 5000, 200)
-
-        def change(size):
-            for i in range(20):
-                bed.sysctl("router", "log_size", size + i)
-
-        threads = [threading.Thread(target=change, args=(size,)) for size in sizes]
-        for t in threads:
-            t.start()
-        for t in threads:
-            t.join()
-        size = int(bed.sysctl("router", "log_size"))
-        true(size - 19 in sizes, f"the last written: {size}")
-        before = traffic.done
-        until(lambda: traffic.done >= before + 1000, "the ring goes round", 60)
-        traffic.stop()
-        equal(len(table("router", "log")), size, "rows")
+        for _ in range(5):
+            traffic = Traffic()
+            try:
+                threads = [threading.Thread(target=change, args=(size,)) for size in (64, 500)]
+                for t in threads:
+                    t.start()
+                for t in threads:
+                    t.join()
+                before = traffic.done
+                until(lambda done=before: traffic.done >= done + 100, "the ring goes round", 60)
+            finally:
+                traffic.stop()
+            size = int(bed.sysctl("router", "log_size"))
+            true(size in (83, 519), f"the last written: {size}")
+            equal(len(table("router", "log")), size, "rows")
 
 
 @test
 def hooks_that_do_not_fit_leave_nothing():
-    """The kernel has room for 1024 hooks at a place: others are on, under traffic, by then."""
+    """The kernel has room for 1024 hooks at a place. At the last one, others are on already."""
     def chain(i):
         return f"chain c{i} {{ type filter hook output priority 0; }}\n"
 
     with within("router"):
-        run("nft", f"table ip full {{ {''.join(chain(i) for i in range(1000))} }}")
+        run("nft", f"table ip6 full {{ {''.join(chain(i) for i in range(1000))} }}")
         for i in range(1000, 1030):
-            if status("nft", f"table ip full {{ {chain(i)} }}")[0]:
+            if status("nft", f"table ip6 full {{ {chain(i)} }}")[0]:
                 break
     traffic = Traffic()
     try:
@@ -329,7 +330,7 @@ def hooks_that_do_not_fit_leave_nothing():
     finally:
         traffic.stop()
         with within("router"):
-            run("nft", "delete", "table", "ip", "full")
+            run("nft", "delete", "table", "ip6", "full")
     equal(traffic.errors, [], "connections that failed")
 
 
