@@ -5,6 +5,7 @@
 #include <net/inet6_hashtables.h>
 #include <net/inet_hashtables.h>
 #include <net/inet_sock.h>
+#include <net/netfilter/nf_conntrack.h>
 #include <net/sock.h>
 #include <net/tcp.h>
 
@@ -76,7 +77,8 @@ void tcpfsm_socket_note(struct tcpfsm_flow *f, u8 end, const struct tcpfsm_view 
 	f->local->end[end].cookie = (u64)cookie[1] << 32 | cookie[0];
 }
 
-static void read_state(const struct tcpfsm_tuple *t, u8 i, struct tfsm_local *local)
+/* Return: false if there is no such socket. */
+static bool read_state(const struct tcpfsm_tuple *t, u8 i, struct tfsm_local *local)
 {
 	const struct ends e = {
 		.src = &t->addr[i], .dst = &t->addr[!i],
@@ -86,7 +88,7 @@ static void read_state(const struct tcpfsm_tuple *t, u8 i, struct tfsm_local *lo
 	u8 state;
 
 	if (!sk)
-		return;
+		return false;
 	state = READ_ONCE(sk->sk_state);
 	if (state == TCP_TIME_WAIT) {	/* Linux keeps orphans in FIN_WAIT_2 so too */
 		state = READ_ONCE(inet_twsk(sk)->tw_substate);
@@ -97,6 +99,20 @@ static void read_state(const struct tcpfsm_tuple *t, u8 i, struct tfsm_local *lo
 	sock_gen_put(sk);
 	if (state < TCPFSM_STATES)	/* not a request socket */
 		local->state = state;
+	return true;
+}
+
+/* Does the socket see the tuple that we see? */
+static bool is_translated(const struct sk_buff *skb)
+{
+#if IS_ENABLED(CONFIG_NF_CONNTRACK)
+	enum ip_conntrack_info info;
+	const struct nf_conn *ct = nf_ct_get(skb, &info);
+
+	return ct && READ_ONCE(ct->status) & IPS_NAT_MASK;
+#else
+	return false;
+#endif
 }
 
 void tcpfsm_socket_states(const struct tcpfsm_view *v, u8 sender,
@@ -104,8 +120,12 @@ void tcpfsm_socket_states(const struct tcpfsm_view *v, u8 sender,
 {
 	if (v->from_local)
 		read_state(&v->tuple, v->from, &local[sender]);
-	if (v->to_local)
-		read_state(&v->tuple, !v->from, &local[!sender]);
+	if (!v->to_local)
+		return;
+	/* The last ACK of a handshake may find a listener only, which has sent a SYN cookie. */
+	if (!read_state(&v->tuple, !v->from, &local[!sender]) && !is_translated(v->skb) &&
+	    !tcpfsm_socket_listens(&v->tuple, !v->from))
+		local[!sender].state = TCPFSM_CLOSED;
 }
 
 bool tcpfsm_socket_listens(const struct tcpfsm_tuple *t, u8 i)

@@ -326,7 +326,8 @@ static void open_synack(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_ou
 	b->isn = s->ack - 1;
 	b->facts |= TFSM_E_SYN | TFSM_E_SYN_ACKED;
 	tfsm_move_given(f, a, TCPFSM_MIDSTREAM, TCPFSM_SYN_RCVD, 0, o);
-	tfsm_move_given(f, b, TCPFSM_MIDSTREAM, TCPFSM_SYN_SENT, 0, o);
+	if (o->local[!s->dir].state != TCPFSM_CLOSED)	/* else it will answer with a RST */
+		tfsm_move_given(f, b, TCPFSM_MIDSTREAM, TCPFSM_SYN_SENT, 0, o);
 }
 
 /*
@@ -401,7 +402,8 @@ static void open_ack(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *
 	a->facts |= fin ? TFSM_E_FIN : 0;
 	tfsm_confirm(f, s, o);
 	tfsm_move_given(f, a, TCPFSM_MIDSTREAM, fin ? TCPFSM_FIN_WAIT_1 : TCPFSM_ESTABLISHED, 0, o);
-	tfsm_move_given(f, b, TCPFSM_MIDSTREAM, TCPFSM_ESTABLISHED, 0, o);
+	if (o->local[!s->dir].state != TCPFSM_CLOSED)
+		tfsm_move_given(f, b, TCPFSM_MIDSTREAM, TCPFSM_ESTABLISHED, 0, o);
 }
 
 static void begin(struct tfsm *f)

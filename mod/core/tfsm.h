@@ -201,7 +201,7 @@ struct tfsm_move {
 
 /* A local socket, as the stack knows it when its flow is met midstream. */
 struct tfsm_local {
-	u8	state;		/* UNSET: none, or unknown */
+	u8	state;		/* UNSET: unknown; CLOSED: asked, and there is none */
 	u32	fin;		/* end of its FIN, once it has one to send */
 };
 

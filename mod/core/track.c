@@ -240,8 +240,13 @@ static enum tfsm_verdict refuse_ack(struct tfsm *f, const struct tfsm_seg *s, en
 static enum tfsm_verdict take_or_refuse(struct tfsm *f, const struct tfsm_seg *s,
 					struct tfsm_out *o)
 {
+	const u32 met = TCPFSM_F_MIDSTREAM | TCPFSM_F_UNCONFIRMED;
 	enum tfsm_note why = tfsm_acceptable(f, s);
 
+	/* It was met without a socket, and lives all the same. */
+	if (sender(f, s)->state == TCPFSM_CLOSED && (f->flags & met) == met &&
+	    !(f->flags & TFSM_F_BENEATH))
+		return TFSM_NEW;
 	if (why == TFSM_NOTES)
 		why = tfsm_handshake(f, s, o);
 	if (why != TFSM_NOTES)

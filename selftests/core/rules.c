@@ -1083,6 +1083,24 @@ TEST(midstream_takes_a_fin_that_is_not_acked_yet)
 	STEP("FIN_WAIT_2:CLOSE_WAIT", "< A 7010 5000");
 }
 
+TEST(midstream_to_no_socket_leaves_it_closed)
+{
+	struct play p = { .local = { [1] = { .state = TCPFSM_CLOSED } } };
+
+	STEP("FIN_WAIT_1:CLOSED", "> FA 5000 7000");
+	STEP("CLOSED:CLOSED", "< R 7000");
+}
+
+/* Not every end is a socket of the kernel. */
+TEST(midstream_to_no_socket_that_answers_is_alive)
+{
+	struct play p = { .local = { [1] = { .state = TCPFSM_CLOSED } } };
+
+	STEP("ESTABLISHED:CLOSED", "> A 5000 7000 len=10");
+	p.local[1].state = TCPFSM_STATE_UNSET;
+	STEP("ESTABLISHED:ESTABLISHED", "< A 7000 5010 len=10");
+}
+
 TEST(half_closed_midstream_may_be_a_ghost)
 {
 	struct play p = {};

@@ -82,12 +82,10 @@ def up_to_the_end(path):
 
 
 def same(want, have):
-    """A time-wait socket may still be in FIN_WAIT_2, and may end there."""
-    if want and want[-1] == HANDED_OVER:
+    """What a time-wait socket does, or one that gave up, no tracepoint tells."""
+    if want[-1] == HANDED_OVER:
         head = want[:-1]
-        if head[-1] == "FIN_WAIT_2":
-            return have[:len(head)] == head and have[len(head):] in ([], ["TIME_WAIT"], ["CLOSED"])
-        return have == head + ["TIME_WAIT"]
+        return have[:len(head)] == head and have[len(head):] in ([], ["TIME_WAIT"], ["CLOSED"])
     return want == have
 
 
@@ -96,7 +94,45 @@ def subsequence(short, long):
     return all(state in steps for state in short)
 
 
+ENDS = ("TIME_WAIT", "CLOSED", HANDED_OVER)
 SWAP = {"CLOSE_WAIT": "FIN_WAIT_1", "LAST_ACK": "CLOSING"}
+SENT_FIN = {"FIN_WAIT_1", "FIN_WAIT_2", "CLOSING", "LAST_ACK", "TIME_WAIT"}
+TOOK_FIN = {"CLOSE_WAIT", "LAST_ACK", "CLOSING", "TIME_WAIT"}
+
+
+def queued_fin(want, have, end):
+    """The socket has closed, and its FIN has not left yet."""
+    if [SWAP.get(x, x) for x in have if x not in ENDS] == [x for x in want if x not in ENDS]:
+        return "queued-fin"
+    if len(want) > 1 and want[-1] == "CLOSED" and want[-2] in ("FIN_WAIT_1", "LAST_ACK"):
+        if have == want[:-2]:
+            return "silent"
+        if have == want[:-2] + ["CLOSED"]:
+            return "silent" if end.gone else "queued-fin"
+    return None
+
+
+def elsewhere(want, have):
+    """
+    At another place than the endpoint's own host, with losses on the way. Whatever the order, an
+    end is never shown to have sent or taken a FIN that it has not.
+    """
+    did = set(want)
+    if HANDED_OVER in did:
+        did |= {"TIME_WAIT"}
+    shows = set(have)
+    if shows & SENT_FIN and not did & SENT_FIN or shows & TOOK_FIN and not did & TOOK_FIN:
+        return "UNEXPLAINED"
+    want = [x for x in want if x not in ENDS]
+    ended = have[-1:] == ["CLOSED"]
+    have = [x for x in have if x not in ENDS]
+    if have == want:
+        return "ahead" if ended else "behind"
+    if have[:len(want)] == want:
+        return "ahead"
+    if subsequence(have, want):
+        return "ahead" if ended else "behind"
+    return "fin-order"
 
 
 def kind_of(want, end, own, lossy, disordered):
@@ -106,24 +142,14 @@ def kind_of(want, end, own, lossy, disordered):
         return "silent" if end.gone else "equal"
     if want[-1] == "CLOSED" and have == want[:-1]:
         return "silent"
-    if len(want) > 1 and want[-1] == "CLOSED" and want[-2] in ("FIN_WAIT_1", "LAST_ACK") and \
-       have == want[:-2] + ["CLOSED"] and end.reset:
-        return "queued-fin"
-    if [SWAP.get(x, x) for x in have if x not in ("TIME_WAIT", "CLOSED")] == \
-       [x for x in want if x not in ("TIME_WAIT", "CLOSED", HANDED_OVER)]:
-        return "queued-fin"
+    kind = queued_fin(want, have, end)
+    if kind:
+        return kind
     if own:
         return "above" if have[:len(want)] == want and want[-1] != "CLOSED" else "UNEXPLAINED"
-    if end.corrected and (lossy or disordered):
-        return "fin-order"
-    if not lossy:
-        return "UNEXPLAINED"
-    want = [x for x in want if x != HANDED_OVER]
-    if have[:len(want)] == want:
-        return "ahead"
-    if subsequence([x for x in have if x not in ("TIME_WAIT", "CLOSED")], want):
-        return "behind" if subsequence(have, want) else "ahead"
-    return "UNEXPLAINED"
+    if lossy:
+        return elsewhere(want, have)
+    return "fin-order" if end.corrected and disordered else "UNEXPLAINED"
 
 
 COST = {"equal": 0, "silent": 1, "UNEXPLAINED": 12}
@@ -190,11 +216,14 @@ def compare(lives, addresses, ports, lossy, disordered):
                     continue
                 want = up_to_the_end(life.path)
                 count["compared"] += len(want)
-                if not end:
-                    # Elsewhere no segment of it may have arrived.
-                    what = "behind" if not own and lossy else "UNEXPLAINED"
-                else:
+                if end:
                     what = kind(life, end)
+                elif life.path == ["SYN_SENT", "CLOSED"] and len(lives[key]) > 1:
+                    what = "silent"     # connect() refused a port in use
+                elif not own and lossy:
+                    what = "behind"     # no segment of it arrived
+                else:
+                    what = "UNEXPLAINED"
                 count[what] += len(want)
                 if own:
                     count["own"] += len(want)

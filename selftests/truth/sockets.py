@@ -9,9 +9,8 @@ How Linux's view is read as a path of RFC 9293 states:
                                         path may begin with a move out of SYN_SENT
     a request socket                    SYN_RCVD, and not told: a path begins as accept()'s socket is
                                         made (LISTEN > SYN_RECV, before it has its tuple)
-    FIN_WAIT2 > CLOSE, no RST came      a time-wait socket takes over, in FIN_WAIT_2 or TIME_WAIT; what
-                                        it does is not told (TIME_WAIT? here)
-    CLOSING > CLOSE, no RST came        TIME_WAIT, likewise
+    FIN_WAIT2 > CLOSE or                a time-wait socket takes over, whose moves are not told, or the
+      CLOSING > CLOSE, no RST came      socket gave up: TIME_WAIT, or not (TIME_WAIT? here)
     FIN_WAIT1 > FIN_WAIT1, CLOSE > CLOSE  nothing: close() after shutdown()
     any other > CLOSE                   CLOSED
 """
@@ -98,15 +97,20 @@ def told(addresses, ports):
         of_tuple = lives[key]
         if what == "tcp_receive_reset":
             if of_tuple:
-                of_tuple[-1].reset = True
-            elif key:
+                for life in of_tuple:
+                    life.reset = True
+            else:       # before its first move with a tuple
                 of_tuple.append(Incarnation())
-                of_tuple[-1].reset = True
+                of_tuple[0].reset = True
             continue
         old, new = NAMES[old], NAMES[new]
         if old == new:
             continue
-        if not of_tuple or of_tuple[-1].ended:
-            of_tuple.append(Incarnation())
-        of_tuple[-1].move(old, new)
+        # connect() from a port in use makes a second socket for a while.
+        life = next((i for i in of_tuple if not i.ended and (not i.path or i.path[-1] == old)),
+                    None)
+        if not life:
+            life = Incarnation()
+            of_tuple.append(life)
+        life.move(old, new)
     return {key: [i for i in of_tuple if i.path] for key, of_tuple in lives.items()}

@@ -80,7 +80,7 @@ def one(v, work, impairment, count, first_port, explain):
         patience = 600 if time_travels() else 20
         end = time.monotonic() + patience
         while alive() and time.monotonic() < end:
-            time.sleep(0.1)
+            time.sleep(1 if time_travels() else 0.1)
         time.sleep(300 if time_travels() else 0.3)
         lives = sockets.told(set(ADDR[4].values()) | set(ADDR[6].values()), set(ports))
         addresses = ADDR[4 if work.name == "v4-mapped" else v]
