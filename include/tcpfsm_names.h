@@ -136,6 +136,7 @@
 	X(fin_ack_held,		"An ACK of a FIN, held until it shows whether the peer's FIN came before it.") \
 	X(fin_corrected,	"A FIN that had left before its sender took the peer's: CLOSE_WAIT corrected to CLOSING.") \
 	X(rst_sender_kept,	"A RST that answers a refused segment: its sender did not move (RFC 9293 figures 8 and 9).") \
+	X(rst_behind_hole,	"A RST behind data that its receiver has not got: moved its sender only, for the receiver challenges it.") \
 	X(rst_ignored,		"Both ends went on after a RST: the pair from before it was put back.") \
 	X(refused,		"A connection refused: RST from LISTEN.") \
 	X(stale_syn,		"A SYN|ACK that the SYN's sender reset: a stale SYN, or a scan.") \

@@ -378,7 +378,7 @@ static enum opening open_flow(struct tcpfsm_view *v, u8 orig, struct tfsm *past)
 	if (past) {
 		tfsm_open_kept(&f->fsm, past, &who, &o);
 	} else {
-		if (!(v->seg.flags & TFSM_SYN))
+		if (tfsm_classify(v->seg.flags) != TFSM_KIND_SYN)
 			tcpfsm_socket_states(v, v->seg.dir, o.local);
 		tfsm_open(&f->fsm, &v->seg, &o);
 		note_place(f, v, v->seg.dir);

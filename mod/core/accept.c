@@ -70,8 +70,10 @@ enum tfsm_rst tfsm_rst_stands(const struct tfsm *f, const struct tfsm_seg *s)
 		return TFSM_RST_EXACT;	/* nothing is known to hold it against */
 	if (b->facts & TFSM_E_ACKS && s->seq == b->ack)
 		return TFSM_RST_EXACT;
-	if (a->facts & TFSM_E_SENT && (s->seq == a->run || s->seq == a->next))
+	if (a->facts & TFSM_E_SENT && s->seq == a->run)
 		return TFSM_RST_EXACT;
+	if (a->facts & TFSM_E_SENT && s->seq == a->next)
+		return a->hole ? TFSM_RST_BEHIND_HOLE : TFSM_RST_EXACT;
 	/* As Linux's tcp_reset_check(): the FIN that was taken may be left out. */
 	if ((state == TCPFSM_CLOSE_WAIT || state == TCPFSM_LAST_ACK || state == TCPFSM_CLOSING) &&
 	    s->seq + 1 == a->next)

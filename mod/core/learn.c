@@ -52,6 +52,7 @@ void tfsm_learn_ack(struct tfsm *f, const struct tfsm_seg *s)
 		b->facts |= TFSM_E_SENT;
 	} else if (tfsm_after(s->ack, b->run)) {
 		b->run = s->ack;
+		b->hole = 0;
 	}
 }
 
@@ -67,8 +68,12 @@ void tfsm_learn_seq(struct tfsm_end *a, const struct tfsm_seg *s)
 	}
 	if (tfsm_after(end, a->next))
 		a->next = end;
-	if (!tfsm_after(s->seq, a->run) && tfsm_after(end, a->run))
+	if (tfsm_after(s->seq, a->run)) {
+		a->hole = 1;
+	} else if (tfsm_after(end, a->run)) {
 		a->run = end;
+		a->hole = 0;
+	}
 }
 
 
@@ -162,6 +167,7 @@ void tfsm_reanchor(struct tfsm *f)
 
 		e->next = tfsm_after(mine->end, other->ack) ? mine->end : other->ack;
 		e->run = e->next;
+		e->hole = 0;
 		e->ack = mine->ack;
 		e->edge = mine->ack + mine->win;
 		if (mine->win > e->maxwin)

@@ -127,6 +127,19 @@ static enum tfsm_verdict take_rst(struct tfsm *f, const struct tfsm_seg *s, stru
 	return after_rst(f);
 }
 
+/* RFC 5961 3.2: the receiver asks, and a RST that answers will move it. The sender is gone. */
+static enum tfsm_verdict take_rst_of_sender(struct tfsm *f, const struct tfsm_seg *s,
+					    struct tfsm_out *o)
+{
+	f->flags |= TCPFSM_F_SUSPECT;
+	forget_talk(f);
+	took_before_rst(f, s, o);
+	if (!s->made_here)
+		close_by_rst(f, sender(f, s), TCPFSM_SND_RST, o);
+	note(o, TFSM_NOTE_rst_behind_hole);
+	return TFSM_OK;
+}
+
 enum tfsm_verdict tfsm_on_rst(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
 {
 	struct tfsm_end *a = sender(f, s), *b = receiver(f, s);
@@ -165,6 +178,8 @@ enum tfsm_verdict tfsm_on_rst(struct tfsm *f, const struct tfsm_seg *s, struct t
 	switch (tfsm_rst_stands(f, s)) {
 	case TFSM_RST_EXACT:
 		return take_rst(f, s, o);
+	case TFSM_RST_BEHIND_HOLE:
+		return take_rst_of_sender(f, s, o);
 	case TFSM_RST_CHALLENGED:
 		forget_talk(f);
 		f->flags |= TCPFSM_F_SUSPECT;

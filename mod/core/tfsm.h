@@ -123,6 +123,7 @@ struct tfsm_end {
 	u8	wscale:4;
 	u8	under:4;	/* the state that goes on beneath a RST we took, or UNSET */
 	u8	fin_again:1;	/* its FIN was retransmitted */
+	u8	hole:1;		/* between run and next, and nothing has passed since to fill it */
 	u16	facts;		/* TFSM_E_* */
 };
 
@@ -269,7 +270,13 @@ static inline bool tfsm_closed(const struct tfsm_end *e)
 enum tfsm_note tfsm_acceptable(const struct tfsm *f, const struct tfsm_seg *s);
 
 /* accept.c, for track.c: how a RST stands to its receiver. */
-enum tfsm_rst { TFSM_RST_EXACT, TFSM_RST_CHALLENGED, TFSM_RST_OUTSIDE };
+enum tfsm_rst {
+	TFSM_RST_EXACT,
+	TFSM_RST_BEHIND_HOLE,	/* its sender's own number, which the receiver does not expect */
+	TFSM_RST_CHALLENGED,
+	TFSM_RST_OUTSIDE,
+};
+
 enum tfsm_rst tfsm_rst_stands(const struct tfsm *f, const struct tfsm_seg *s);
 
 #endif /* _TFSM_H */

@@ -116,6 +116,7 @@ static void sender_took(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_ou
  *
  * If b is in FIN_WAIT_1 and a's FIN passed before, b may have taken that FIN first (CLOSING)
  * or this ACK first (FIN_WAIT_2). b's own next ACK tells; so does a, by sending its FIN again.
+ * Behind a hole, that FIN cannot have been taken.
  */
 static void receiver_acked(struct tfsm *f, const struct tfsm_seg *s, bool fin_before,
 			   bool fin_again, struct tfsm_out *o)
@@ -132,7 +133,7 @@ static void receiver_acked(struct tfsm *f, const struct tfsm_seg *s, bool fin_be
 	    tfsm_before(s->ack, b->next))
 		return;
 	if (fin_before && !fin_again && !has(b, TFSM_E_TOOK_FIN) &&
-	    state_of(b) == TCPFSM_FIN_WAIT_1 && has(a, TFSM_E_FIN)) {
+	    state_of(b) == TCPFSM_FIN_WAIT_1 && has(a, TFSM_E_FIN) && !a->hole) {
 		b->facts |= TFSM_E_HELD;
 		note(o, TFSM_NOTE_fin_ack_held);
 		return;

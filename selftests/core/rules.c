@@ -990,6 +990,31 @@ TEST(challenge_ack_from_the_time_wait_before_proves_nothing)
 	STEP("SYN_SENT:SYN_RCVD", "< SA 900 101");
 }
 
+TEST(fin_behind_a_hole_is_not_taken_before_the_ack)
+{
+	struct play p = {};
+
+	HANDSHAKE();
+	STEP("ESTABLISHED:FIN_WAIT_1", "< FA 301 101");
+	STEP("FIN_WAIT_1:FIN_WAIT_1", "> FA 111 301 len=10");	/* 101 to 111 were lost */
+	STEP("CLOSING:FIN_WAIT_2", "> A 122 302");
+	STEP("CLOSING:FIN_WAIT_2", "> A 101 302 len=10");
+	STEP("TIME_WAIT:TIME_WAIT", "< A 302 122");
+}
+
+TEST(rst_behind_a_hole_moves_its_sender_only)
+{
+	struct play p = {};
+
+	HANDSHAKE();
+	STEP("ESTABLISHED:ESTABLISHED", "> A 111 301 len=10");	/* 101 to 111 were lost */
+	STEP("CLOSED:ESTABLISHED", "> RA 121 301");
+	NOTED(rst_behind_hole);
+	STEP("CLOSED:ESTABLISHED", "< A 301 101");		/* the challenge */
+	STEP("CLOSED:CLOSED", "> R 101");
+	REASON("rst-orig");
+}
+
 TEST(rst_tells_that_its_sender_had_taken_a_fin)
 {
 	struct play p = {};

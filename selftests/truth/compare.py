@@ -102,7 +102,9 @@ TOOK_FIN = {"CLOSE_WAIT", "LAST_ACK", "CLOSING", "TIME_WAIT"}
 
 def queued_fin(want, have, end):
     """The socket has closed, and its FIN has not left yet."""
-    if [SWAP.get(x, x) for x in have if x not in ENDS] == [x for x in want if x not in ENDS]:
+    closed = [x for x in want if x not in ENDS]
+    if "CLOSE_WAIT" in have and "FIN_WAIT_1" in want and \
+       [SWAP.get(x, x) for x in have if x not in ENDS] in (closed, closed[:-1]):
         return "queued-fin"
     if len(want) > 1 and want[-1] == "CLOSED" and want[-2] in ("FIN_WAIT_1", "LAST_ACK"):
         if have == want[:-2]:
