@@ -114,9 +114,8 @@ static void sender_took(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_ou
 /*
  * b's SYN or FIN that a's acknowledgement covers.
  *
- * If b is in FIN_WAIT_1 and a's FIN passed before, b may have taken that FIN first (CLOSING)
+ * If b is in FIN_WAIT_1 and a's FIN passed before (not behind a hole), b may have taken that FIN first (CLOSING)
  * or this ACK first (FIN_WAIT_2). b's own next ACK tells; so does a, by sending its FIN again.
- * Behind a hole, that FIN cannot have been taken.
  */
 static void receiver_acked(struct tfsm *f, const struct tfsm_seg *s, bool fin_before,
 			   bool fin_again, struct tfsm_out *o)
@@ -133,7 +132,7 @@ static void receiver_acked(struct tfsm *f, const struct tfsm_seg *s, bool fin_be
 	    tfsm_before(s->ack, b->next))
 		return;
 	if (fin_before && !fin_again && !has(b, TFSM_E_TOOK_FIN) &&
-	    state_of(b) == TCPFSM_FIN_WAIT_1 && has(a, TFSM_E_FIN) && !a->hole) {
+	    state_of(b) == TCPFSM_FIN_WAIT_1 && has(a, TFSM_E_FIN)) {
 		b->facts |= TFSM_E_HELD;
 		note(o, TFSM_NOTE_fin_ack_held);
 		return;
@@ -184,7 +183,7 @@ enum tfsm_verdict tfsm_take_ack(struct tfsm *f, const struct tfsm_seg *s, struct
 {
 	struct tfsm_end *a = sender(f, s), *b = receiver(f, s);
 	bool fin = s->flags & TFSM_FIN && !s->partial;
-	bool fin_before = has(a, TFSM_E_FIN);
+	bool fin_before = has(a, TFSM_E_FIN), hole = a->hole;
 
 	note_repeats(a, s, o);
 	if (has(b, TFSM_E_SENT) && tfsm_after(s->ack, b->next)) {
@@ -203,7 +202,7 @@ enum tfsm_verdict tfsm_take_ack(struct tfsm *f, const struct tfsm_seg *s, struct
 		a->fin_again = 1;
 		release_held(f, b, o);
 	}
-	receiver_acked(f, s, fin_before, fin && fin_before, o);
+	receiver_acked(f, s, fin_before && !hole, fin && fin_before, o);
 
 	if (f->flags & TCPFSM_F_UNCONFIRMED)
 		tfsm_confirm(f, s, o);

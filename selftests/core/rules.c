@@ -1002,6 +1002,18 @@ TEST(fin_behind_a_hole_is_not_taken_before_the_ack)
 	STEP("TIME_WAIT:TIME_WAIT", "< A 302 122");
 }
 
+/* ACK is processed before text and FIN, RFC 9293 3.10.7.4. */
+TEST(fin_behind_a_hole_that_the_ack_fills)
+{
+	struct play p = {};
+
+	HANDSHAKE();
+	STEP("ESTABLISHED:FIN_WAIT_1", "< FA 301 101");
+	STEP("FIN_WAIT_1:FIN_WAIT_1", "> FA 111 301 len=10");	/* 101 to 111 were lost */
+	STEP("CLOSING:FIN_WAIT_2", "> A 101 302 len=10");
+	STEP("TIME_WAIT:TIME_WAIT", "< A 302 122");
+}
+
 TEST(rst_behind_a_hole_moves_its_sender_only)
 {
 	struct play p = {};

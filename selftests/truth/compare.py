@@ -6,11 +6,11 @@ incarnation. The kinds of difference, all of them in the README's limits:
     silent      the socket ended without a segment: shown when the stack is asked (GONE), at its own
                 host; elsewhere the flow times out
     above       segments that passed the hook and were refused above it: a full accept queue, a
-                request socket that gave up
+                request socket that gave up, or data after close(), which a RST answered
     queued-fin  a FIN that waited behind data when the peer's FIN came: the socket says FIN_WAIT_1 >
                 CLOSING, the wire CLOSE_WAIT > LAST_ACK; or when a RST came: it never passed
-    fin-order   not at its own host, and only where segments are lost or overtaken: an ACK from beyond
-                a FIN passed before it, so that it looks sent earlier or later than it was
+    order       not at its own host, and only where segments are lost or overtaken: SYNs, FINs and
+                their ACKs passed here in another order than they reached the endpoint
     ahead       not at its own host, and only where segments are lost: one that passed here got lost
                 behind us
     behind      likewise: one that never passed here, or for which another stood
@@ -22,7 +22,7 @@ import collections
 from bed import HOSTS, table
 from sockets import HANDED_OVER
 
-KINDS = ("equal", "silent", "above", "queued-fin", "fin-order", "ahead", "behind", "UNEXPLAINED")
+KINDS = ("equal", "silent", "above", "queued-fin", "order", "ahead", "behind", "UNEXPLAINED")
 OWN_HOST = ("queued-fin",)      # those that the own host's limit of 0.1 % is for
 
 
@@ -34,11 +34,13 @@ class Shown:
         self.corrected = False
         self.gone = False
         self.reset = False
+        self.sent_rst = False
         for r in rows:
             if r["to"] == "LISTEN" or r["cause"] == "EXPIRE":
                 continue        # presumed, and a time-wait socket's: no socket says these
             self.gone |= r["cause"] == "GONE"
             self.reset |= r["cause"] == "RCV_RST"
+            self.sent_rst |= r["cause"] == "SND_RST"
             if r["cause"] == "SND_FIN_FIRST":       # CLOSE_WAIT was FIN_WAIT_1
                 self.path[-1] = "FIN_WAIT_1"
                 self.corrected = True
@@ -114,16 +116,18 @@ def queued_fin(want, have, end):
     return None
 
 
+def did(path):
+    """What an end did, whatever the order: how it opened, whether it sent and took a FIN."""
+    states = {"TIME_WAIT" if state == HANDED_OVER else state for state in path}
+    return ("ESTABLISHED" in states, bool(states & SENT_FIN), bool(states & TOOK_FIN))
+
+
 def elsewhere(want, have):
     """
     At another place than the endpoint's own host, with losses on the way. Whatever the order, an
     end is never shown to have sent or taken a FIN that it has not.
     """
-    did = set(want)
-    if HANDED_OVER in did:
-        did |= {"TIME_WAIT"}
-    shows = set(have)
-    if shows & SENT_FIN and not did & SENT_FIN or shows & TOOK_FIN and not did & TOOK_FIN:
+    if any(shows > done for shows, done in zip(did(have)[1:], did(want)[1:])):
         return "UNEXPLAINED"
     want = [x for x in want if x not in ENDS]
     ended = have[-1:] == ["CLOSED"]
@@ -134,7 +138,7 @@ def elsewhere(want, have):
         return "ahead"
     if subsequence(have, want):
         return "ahead" if ended else "behind"
-    return "fin-order"
+    return "order"
 
 
 def kind_of(want, end, own, lossy, disordered):
@@ -148,10 +152,14 @@ def kind_of(want, end, own, lossy, disordered):
     if kind:
         return kind
     if own:
-        return "above" if have[:len(want)] == want and want[-1] != "CLOSED" else "UNEXPLAINED"
+        ahead = have[:len(want)] == want and want[-1] != "CLOSED"
+        answered = [want[-1]] == have[-1:] == ["CLOSED"] and have[:-2] == want[:-1] and end.sent_rst
+        return "above" if ahead or answered else "UNEXPLAINED"
     if lossy:
         return elsewhere(want, have)
-    return "fin-order" if end.corrected and disordered else "UNEXPLAINED"
+    if disordered and did(want) == did(have):
+        return "order"
+    return "UNEXPLAINED"
 
 
 COST = {"equal": 0, "silent": 1, "UNEXPLAINED": 12}
