@@ -143,6 +143,7 @@ bool tfsm_strays_agree(struct tfsm *f, const struct tfsm_seg *s)
 	a->end = end;
 	a->ack = s->ack;
 	a->win = (u32)s->win << 14;
+	a->fin_moved = false;
 	return a->count == 2 && b->count == 2 &&
 	       tfsm_near(a->ack, b->end, 0) && tfsm_near(b->ack, a->end, 0);
 }
@@ -152,6 +153,8 @@ void tfsm_forget_strays(struct tfsm *f)
 	if (f->side) {
 		f->side->stray[TCPFSM_ORIG].count = 0;
 		f->side->stray[TCPFSM_RESP].count = 0;
+		f->side->stray[TCPFSM_ORIG].fin_moved = false;
+		f->side->stray[TCPFSM_RESP].fin_moved = false;
 	}
 }
 

@@ -246,7 +246,8 @@ static enum tfsm_note handshake_from_syn_sent(struct tfsm *f, const struct tfsm_
 				f->flags |= TCPFSM_F_GAP;
 			return TFSM_NOTE_handshake_ack;
 		}
-		if (has(b, TFSM_E_PASSIVE))
+		/* A SYN|ACK of b that passed is what it answers; of a split handshake, too. */
+		if (has(b, TFSM_E_PASSIVE | TFSM_E_TOOK_SYN))
 			return TFSM_NOTES;
 		/* b's plain SYN passed, so a answered it with a SYN|ACK, which we missed. */
 		f->flags |= TCPFSM_F_ONE_WAY;

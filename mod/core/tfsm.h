@@ -140,6 +140,7 @@ struct tfsm_stray {
 	u32	ack;
 	u32	win;
 	u8	count;		/* how many in a row agree with each other */
+	bool	fin_moved;	/* a FIN below what its sender seems to have sent */
 };
 
 /* What few flows need. The caller allocates it when the engine asks (TFSM_NEED_SIDE). */

@@ -179,6 +179,25 @@ static void note_repeats(const struct tfsm_end *a, const struct tfsm_seg *s, str
 		note(o, TFSM_NOTE_data_retrans);
 }
 
+/*
+ * b's FIN was refused, since b seemed to have sent more; a takes it and nothing more. What lay
+ * beyond it was nothing to a: forged, or dropped by its PAWS.
+ */
+static void take_moved_fin(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
+{
+	struct tfsm_stray *stray = f->side ? &f->side->stray[!s->dir] : NULL;
+	struct tfsm_end *b = receiver(f, s);
+
+	if (!stray || !stray->fin_moved || s->ack != stray->end ||
+	    has(sender(f, s), TFSM_E_TOOK_FIN))
+		return;
+	stray->fin_moved = false;
+	b->next = stray->end;
+	b->run = stray->end;
+	b->facts |= TFSM_E_FIN;
+	tfsm_infer(f, b, TCPFSM_SND_FIN, o);
+}
+
 enum tfsm_verdict tfsm_take_ack(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
 {
 	struct tfsm_end *a = sender(f, s), *b = receiver(f, s);
@@ -194,6 +213,7 @@ enum tfsm_verdict tfsm_take_ack(struct tfsm *f, const struct tfsm_seg *s, struct
 	tfsm_learn_seq(a, s);
 	tfsm_learn_ack(f, s);
 
+	take_moved_fin(f, s, o);
 	sender_took(f, s, o);
 	if (fin && !fin_before) {
 		take_fin(f, s, o);
@@ -228,6 +248,8 @@ static enum tfsm_verdict refuse_ack(struct tfsm *f, const struct tfsm_seg *s, en
 	if (!f->side || s->partial || !tfsm_strays_agree(f, s)) {
 		note(o, f->side ? why : TFSM_NOTE_no_room);
 		tfsm_mark_refused(receiver(f, s), s);
+		if (f->side && !s->partial)
+			f->side->stray[s->dir].fin_moved = why == TFSM_NOTE_fin_moved;
 		return TFSM_REFUSED;
 	}
 	note(o, TFSM_NOTE_reanchored);

@@ -39,6 +39,22 @@ TEST(figure_7_simultaneous_open)
 	PATH(RESP, "LISTEN>SYN_SENT>SYN_RCVD>ESTABLISHED");
 }
 
+/* The server answers SYN with SYN, and the SYN|ACK that gets it with a plain ACK. */
+TEST(split_handshake)
+{
+	struct play p = {};
+
+	STEP("SYN_SENT:LISTEN", "> S 100");
+	STEP("SYN_SENT:LISTEN", "< A 200 101");
+	NOTED(handshake_ack);
+	STEP("SYN_SENT:SYN_SENT", "< S 300");
+	STEP("SYN_RCVD:SYN_SENT", "> SA 100 301");
+	STEP("ESTABLISHED:ESTABLISHED", "< A 301 101");
+	PATH(ORIG, "SYN_SENT>SYN_RCVD>ESTABLISHED");
+	PATH(RESP, "LISTEN>SYN_SENT>ESTABLISHED");
+	EXPECT_EQ(0, p.flow.flags & TCPFSM_F_ONE_WAY);
+}
+
 /* The old SYN overtakes the new one on the far side of the observer at the client: only the
  * SYN|ACK shows it.
  */
@@ -446,6 +462,45 @@ TEST(ack_of_the_impossible_moves_nothing)
 	STEP("ESTABLISHED:FIN_WAIT_1", "< FA 301 101");
 	STEP("ESTABLISHED:FIN_WAIT_1", "> A 101 303");		/* beyond the FIN */
 	NOTED(ack_beyond);
+}
+
+/* Data that the socket dropped lies where the FIN is. */
+TEST(fin_below_refused_data_is_believed_when_it_is_taken)
+{
+	struct play p = {};
+
+	HANDSHAKE();
+	STEP("ESTABLISHED:ESTABLISHED", "> A 101 301 len=500");
+	STEP("ESTABLISHED:ESTABLISHED", "> FA 101 301");
+	NOTED(fin_moved);
+	STEP("ESTABLISHED:ESTABLISHED", "< A 301 101");
+	STEP("FIN_WAIT_2:CLOSE_WAIT", "< A 301 102");
+	STEP("FIN_WAIT_2:LAST_ACK", "< FA 301 102");
+	STEP("TIME_WAIT:CLOSED", "> A 102 302");
+}
+
+TEST(fin_below_data_that_was_taken_is_not_believed)
+{
+	struct play p = {};
+
+	HANDSHAKE();
+	STEP("ESTABLISHED:ESTABLISHED", "> A 101 301 len=500");
+	STEP("ESTABLISHED:ESTABLISHED", "> FA 101 301");
+	NOTED(fin_moved);
+	STEP("ESTABLISHED:ESTABLISHED", "< A 301 601");
+	STEP("FIN_WAIT_1:ESTABLISHED", "> FA 601 301");
+}
+
+TEST(fin_that_is_taken_replaces_a_refused_one)
+{
+	struct play p = {};
+
+	HANDSHAKE();
+	STEP("FIN_WAIT_1:ESTABLISHED", "> FA 151 301");
+	STEP("FIN_WAIT_1:ESTABLISHED", "> FA 101 301");
+	NOTED(fin_moved);
+	STEP("FIN_WAIT_2:LAST_ACK", "< FA 301 102");
+	STEP("TIME_WAIT:CLOSED", "> A 102 302");
 }
 
 TEST(data_beyond_the_own_fin_moves_nothing)
