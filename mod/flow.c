@@ -351,8 +351,10 @@ static void note_place(struct tcpfsm_flow *f, const struct tcpfsm_view *v, u8 di
 		if (v->to_local)
 			f->fsm.flags |= local[!dir];
 	}
-	if (unlikely(v->offloaded))
+	if (unlikely(v->offloaded)) {
 		f->fsm.flags |= TCPFSM_F_OFFLOADED;
+		tfsm_blind(&f->fsm);
+	}
 }
 
 enum opening { OPENED, RACED, NO_ROOM };

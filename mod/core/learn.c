@@ -179,3 +179,14 @@ void tfsm_reanchor(struct tfsm *f)
 	}
 	tfsm_forget_strays(f);
 }
+
+void tfsm_blind(struct tfsm *f)
+{
+	u8 i;
+
+	for (i = 0; i < TCPFSM_ENDS; i++)
+		if (f->end[i].state != TCPFSM_ESTABLISHED)
+			return;
+	for (i = 0; i < TCPFSM_ENDS; i++)
+		f->end[i].facts &= ~(TFSM_E_SENT | TFSM_E_ACKS);
+}

@@ -251,6 +251,9 @@ enum tfsm_verdict tfsm_track(struct tfsm *f, const struct tfsm_seg *s, struct tf
 /* Would tfsm_track() change more than sequence numbers? Then its checksum matters. */
 bool tfsm_moves(const struct tfsm *f, const struct tfsm_seg *s);
 
+/* Segments pass unseen from here on: the numbers of an established flow are learnt anew. */
+void tfsm_blind(struct tfsm *f);
+
 /* 2MSL is over: every end in TIME_WAIT closes. */
 void tfsm_expire(struct tfsm *f, struct tfsm_out *o);
 
