@@ -127,7 +127,8 @@ bool tfsm_near(u32 x, u32 y, u32 win)
 
 /*
  * A refused segment of a. When two in a row from each side agree with each other, they are
- * right and our numbers are not.
+ * right and our numbers are not. Of b, a FIN alone will do if a's segments fit it exactly: FIN,
+ * FIN, and ACK may be all that there is.
  */
 bool tfsm_strays_agree(struct tfsm *f, const struct tfsm_seg *s)
 {
@@ -139,11 +140,19 @@ bool tfsm_strays_agree(struct tfsm *f, const struct tfsm_seg *s)
 			a->count++;
 	} else {
 		a->count = 1;
+		a->fin = false;
+	}
+	if (s->flags & TFSM_FIN) {
+		a->fin = true;
+		a->fin_end = end;
+		a->fin_ack = s->ack;
 	}
 	a->end = end;
 	a->ack = s->ack;
 	a->win = (u32)s->win << 14;
 	a->fin_moved = false;
+	if (a->count == 2 && b->count == 1 && b->fin)
+		return a->ack == b->end && b->ack == a->end;
 	return a->count == 2 && b->count == 2 &&
 	       tfsm_near(a->ack, b->end, 0) && tfsm_near(b->ack, a->end, 0);
 }

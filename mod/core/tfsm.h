@@ -141,6 +141,9 @@ struct tfsm_stray {
 	u32	win;
 	u8	count;		/* how many in a row agree with each other */
 	bool	fin_moved;	/* a FIN below what its sender seems to have sent */
+	bool	fin;		/* among those that agree was a FIN */
+	u32	fin_end;
+	u32	fin_ack;
 };
 
 /* What few flows need. The caller allocates it when the engine asks (TFSM_NEED_SIDE). */

@@ -236,6 +236,48 @@ static bool both_established(const struct tfsm *f)
 	       f->end[TCPFSM_RESP].state == TCPFSM_ESTABLISHED;
 }
 
+static void stray_fin(struct tfsm *f, u8 i, struct tfsm_out *o)
+{
+	struct tfsm_end *e = &f->end[i];
+
+	if (!f->side->stray[i].fin)
+		return;
+	e->next = f->side->stray[i].fin_end;
+	e->run = e->next;
+	e->facts |= TFSM_E_FIN;
+	tfsm_infer(f, e, TCPFSM_SND_FIN, o);
+}
+
+static void stray_fin_acked(struct tfsm *f, u8 i, struct tfsm_out *o)
+{
+	struct tfsm_end *e = &f->end[i], *other = &f->end[!i];
+
+	if (!has(e, TFSM_E_FIN) || tfsm_before(other->ack, e->next))
+		return;
+	other->facts |= TFSM_E_TOOK_FIN;
+	tfsm_infer(f, other, TCPFSM_TOOK_FIN, o);
+	e->facts |= TFSM_E_FIN_ACKED;
+	tfsm_infer(f, e, TCPFSM_FIN_ACKED, o);
+}
+
+/* The FINs among the strays by which an established flow was anchored anew. */
+static void take_stray_fins(struct tfsm *f, struct tfsm_out *o)
+{
+	const struct tfsm_stray *stray = f->side->stray;
+	u8 first = stray[0].fin && stray[1].fin &&
+		   !tfsm_before(stray[0].fin_ack, stray[1].fin_end);
+	bool together = stray[first].fin && stray[!first].fin &&
+			tfsm_before(stray[!first].fin_ack, stray[first].fin_end);
+
+	stray_fin(f, first, o);
+	if (together)
+		stray_fin(f, !first, o);
+	stray_fin_acked(f, first, o);
+	if (!together)
+		stray_fin(f, !first, o);
+	stray_fin_acked(f, !first, o);
+}
+
 static enum tfsm_verdict refuse_ack(struct tfsm *f, const struct tfsm_seg *s, enum tfsm_note why,
 				    struct tfsm_out *o)
 {
@@ -256,6 +298,7 @@ static enum tfsm_verdict refuse_ack(struct tfsm *f, const struct tfsm_seg *s, en
 	if (!both_established(f))
 		return TFSM_NEW;
 	tfsm_reanchor(f);
+	take_stray_fins(f, o);
 	return tfsm_take_ack(f, s, o);
 }
 

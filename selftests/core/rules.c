@@ -928,6 +928,88 @@ TEST(a_refused_segment_restarts_2msl_once_its_side_is_there)
 	NOTED(time_wait_restarted);
 }
 
+TEST(refused_fins_that_agree_close)
+{
+	struct play p = {};
+
+	HANDSHAKE();
+	STEP("ESTABLISHED:ESTABLISHED", "> FA 9000101 7000301");
+	STEP("ESTABLISHED:ESTABLISHED", "< A 7000301 9000102");
+	STEP("ESTABLISHED:ESTABLISHED", "< FA 7000301 9000102");
+	STEP("TIME_WAIT:CLOSED", "> A 9000102 7000302");
+	NOTED(reanchored);
+	PATH(ORIG, "SYN_SENT>ESTABLISHED>FIN_WAIT_1>FIN_WAIT_2>TIME_WAIT");
+	PATH(RESP, "LISTEN>SYN_RCVD>ESTABLISHED>CLOSE_WAIT>LAST_ACK>CLOSED");
+}
+
+TEST(refused_fins_that_agree_close_from_the_other_side)
+{
+	struct play p = {};
+
+	HANDSHAKE();
+	STEP("ESTABLISHED:ESTABLISHED", "< FA 7000301 9000101");
+	STEP("ESTABLISHED:ESTABLISHED", "> A 9000101 7000302");
+	STEP("ESTABLISHED:ESTABLISHED", "> FA 9000101 7000302");
+	STEP("CLOSED:TIME_WAIT", "< A 7000302 9000102");
+	REASON("-");
+}
+
+TEST(three_refused_segments_that_close_fit_exactly)
+{
+	struct play p = {};
+
+	HANDSHAKE();
+	STEP("ESTABLISHED:ESTABLISHED", "> FA 9000101 7000301");
+	STEP("ESTABLISHED:ESTABLISHED", "< FA 7000301 9000102");
+	STEP("ESTABLISHED:ESTABLISHED", "> A 9000102 7000303");
+	STEP("TIME_WAIT:CLOSED", "> A 9000102 7000302");
+}
+
+TEST(refused_fins_that_crossed_close_both)
+{
+	struct play p = {};
+
+	HANDSHAKE();
+	STEP("ESTABLISHED:ESTABLISHED", "> FA 9000101 7000301");
+	STEP("ESTABLISHED:ESTABLISHED", "< FA 7000301 9000101");
+	STEP("ESTABLISHED:ESTABLISHED", "> A 9000102 7000302");
+	STEP("TIME_WAIT:TIME_WAIT", "< A 7000302 9000102");
+}
+
+TEST(half_closed_among_refused_segments)
+{
+	struct play p = {};
+
+	HANDSHAKE();
+	STEP("ESTABLISHED:ESTABLISHED", "> FA 9000101 7000301");
+	STEP("ESTABLISHED:ESTABLISHED", "< A 7000301 9000102 len=10");
+	STEP("ESTABLISHED:ESTABLISHED", "> A 9000102 7000311");
+	STEP("FIN_WAIT_2:CLOSE_WAIT", "< A 7000311 9000102 len=10");
+	STEP("FIN_WAIT_2:LAST_ACK", "< FA 7000321 9000102");
+}
+
+TEST(blind_flow_takes_what_comes)
+{
+	struct play p = {};
+
+	HANDSHAKE();
+	tfsm_blind(&p.flow);
+	STEP("FIN_WAIT_1:ESTABLISHED", "> FA 9000101 7000301");
+	tfsm_blind(&p.flow);		/* no longer established: nothing is forgotten */
+	STEP("FIN_WAIT_1:ESTABLISHED", "< A 7000301 8000000");
+	STEP("FIN_WAIT_2:CLOSE_WAIT", "< A 7000301 9000102");
+}
+
+TEST(blind_flow_takes_a_rst)
+{
+	struct play p = {};
+
+	HANDSHAKE();
+	tfsm_blind(&p.flow);
+	STEP("CLOSED:CLOSED", "< R 9000101");
+	REASON("rst-resp");
+}
+
 TEST(refused_segments_of_one_side_prove_nothing)
 {
 	struct play p = {};

@@ -68,6 +68,27 @@ static void blank_seg(struct tfsm_seg *s)
 	memcpy(s, &t, sizeof(t));
 }
 
+static void blank_stray(struct tfsm_stray *s)
+{
+	struct tfsm_stray t;
+
+	memset(&t, 0, sizeof(t));
+	t.count = s->count;
+	t.fin_moved = s->fin_moved;
+	if (s->count || s->fin_moved)
+		t.end = s->end;
+	if (s->count) {
+		t.ack = s->ack;
+		t.win = s->win;
+		t.fin = s->fin;
+	}
+	if (t.fin) {
+		t.fin_end = s->fin_end;
+		t.fin_ack = s->fin_ack;
+	}
+	memcpy(s, &t, sizeof(t));
+}
+
 /* Numbers that the engine says are void must not tell two worlds apart. */
 static void blank(struct world *w)
 {
@@ -76,8 +97,7 @@ static void blank(struct world *w)
 	for (i = 0; i < TCPFSM_ENDS; i++) {
 		if (!(w->w.flow.end[i].facts & TFSM_E_MARK))
 			w->w.flow.end[i].mark = 0;
-		if (!w->w.side.stray[i].count)
-			memset(&w->w.side.stray[i], 0, sizeof(w->w.side.stray[i]));
+		blank_stray(&w->w.side.stray[i]);
 		if (w->w.side.syn[i].kept)
 			blank_seg(&w->w.side.syn[i].seg);
 		else

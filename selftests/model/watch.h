@@ -39,7 +39,8 @@ static bool watch_alike(const struct watch *w, const struct watch *t)
 		if (a->state != b->state || a->under != b->under || a->facts != b->facts)
 			return false;
 		if (w->side.syn[i].kept != t->side.syn[i].kept ||
-		    w->side.stray[i].count != t->side.stray[i].count)
+		    w->side.stray[i].count != t->side.stray[i].count ||
+		    w->side.stray[i].fin_moved != t->side.stray[i].fin_moved)
 			return false;
 	}
 	return w->alive == t->alive && w->turned == t->turned && w->has_side == t->has_side &&
