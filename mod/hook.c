@@ -16,6 +16,8 @@
 #include <net/net_namespace.h>
 #if IS_ENABLED(CONFIG_NF_CONNTRACK)
 #include <net/netfilter/nf_conntrack.h>
+#include <net/netfilter/nf_conntrack_extend.h>
+#include <net/netfilter/nf_conntrack_seqadj.h>
 #endif
 
 #include "flow.h"
@@ -65,6 +67,42 @@ static bool is_offloaded(const struct sk_buff *skb)
 #endif
 }
 
+#if IS_ENABLED(CONFIG_NF_CONNTRACK)
+/* What conntrack keeps of the numbers that it changes; found without calling its module. */
+static const struct nf_conn_seqadj *seqadj(const struct nf_conn *ct)
+{
+	const struct nf_ct_ext *ext = ct->ext;
+
+	if (!test_bit(IPS_SEQ_ADJUST_BIT, &ct->status) || !ext ||
+	    !ext->offset[NF_CT_EXT_SEQADJ])
+		return NULL;
+	return (const void *)ext + ext->offset[NF_CT_EXT_SEQADJ];
+}
+#endif
+
+/*
+ * SYNPROXY and NAT helpers change numbers behind us, in both directions. What the originator
+ * sends is taken as it will be, what comes to him as it is: both count as his peer does.
+ */
+static void renumber(struct tfsm_seg *seg, const struct sk_buff *skb)
+{
+#if IS_ENABLED(CONFIG_NF_CONNTRACK)
+	enum ip_conntrack_info info;
+	const struct nf_conn *ct = nf_ct_get(skb, &info);
+	const struct nf_conn_seqadj *adj = ct ? seqadj(ct) : NULL;
+	const struct nf_ct_seqadj *sent, *got;
+
+	if (likely(!adj) || CTINFO2DIR(info) != IP_CT_DIR_ORIGINAL)
+		return;
+	sent = &adj->seq[IP_CT_DIR_ORIGINAL];
+	got = &adj->seq[IP_CT_DIR_REPLY];
+	seg->seq += tfsm_after(seg->seq, sent->correction_pos) ? sent->offset_after :
+								 sent->offset_before;
+	seg->ack -= tfsm_after(seg->ack - got->offset_before, got->correction_pos) ?
+			got->offset_after : got->offset_before;
+#endif
+}
+
 static bool is_repeat(const struct sk_buff *skb, u8 hook)
 {
 #if IS_ENABLED(CONFIG_IP_VS)
@@ -105,6 +143,7 @@ static void watch(struct tcpfsm_net *tn, struct sk_buff *skb, const struct nf_ho
 		return;
 	}
 	place(&v, skb, state);
+	renumber(&v.seg, skb);
 	v.tuple.l3 = dev ? l3_domain(&v, dev) : 0;
 	tcpfsm_tuple_hash(&v.tuple);
 	tcpfsm_flow_segment(&v);
