@@ -10,6 +10,7 @@ One process enters whichever namespace it needs, so that a scenario reads from t
 """
 import contextlib
 import ctypes
+import itertools
 import os
 import random
 import socket
@@ -148,25 +149,32 @@ def guests(n):
 
 # ---- topology ----
 
+def add_host(name):
+    run("ip", "netns", "add", name)
+    run("ip", "-n", name, "link", "set", "lo", "up")
+    with within(name):
+        for key in ("all", "default"):
+            write(f"/proc/sys/net/ipv6/conf/{key}/accept_dad", 0)
+
+
 def make_hosts():
     for name in HOSTS:
-        run("ip", "netns", "add", name)
-        run("ip", "-n", name, "link", "set", "lo", "up")
-        with within(name):
-            for key in ("all", "default"):
-                write(f"/proc/sys/net/ipv6/conf/{key}/accept_dad", 0)
+        add_host(name)
     for side, net in (("client", 1), ("server", 2)):
-        run("ip", "-n", "router", "link", "add", f"to-{side}", "type", "veth",
-            "peer", "name", "eth0", "netns", side)
-        for name, dev, host in ((side, "eth0", 1), ("router", f"to-{side}", 2)):
-            run("ip", "-n", name, "addr", "add", f"10.0.{net}.{host}/24", "dev", dev)
-            run("ip", "-n", name, "addr", "add", f"fd0{net}::{host}/64", "dev", dev, "nodad")
-            run("ip", "-n", name, "link", "set", dev, "up")
-        run("ip", "-n", side, "route", "add", "default", "via", f"10.0.{net}.2")
-        run("ip", "-n", side, "-6", "route", "add", "default", "via", f"fd0{net}::2")
-    with within("router"):
+        link(side, "eth0", "router", f"to-{side}", net)
+        default_route(side, net)
+    forwards("router")
+
+
+def forwards(name):
+    with within(name):
         write("/proc/sys/net/ipv4/ip_forward", 1)
         write("/proc/sys/net/ipv6/conf/all/forwarding", 1)
+
+
+def address(v, net, number=1):
+    """Of a host on a network."""
+    return f"10.0.{net}.{number}" if v == 4 else f"fd0{net}::{number}"
 
 
 def remove_hosts():
@@ -188,9 +196,89 @@ def delay(milliseconds):
                 "delay", f"{milliseconds}ms")
 
 
-def mute():
+@contextlib.contextmanager
+def extra_host(name, net, to="router"):
+    """One more host, on a network of its own: 10.0.NET.1 and fd0NET::1, the other end has .2."""
+    add_host(name)
+    try:
+        link(name, "eth0", to, f"to-{name}", net)
+        default_route(name, net)
+        sysctl(name, "log_size", 65536)
+        yield
+    finally:
+        run("ip", "-n", to, "link", "del", f"to-{name}")
+        run("ip", "netns", "del", name)
+
+
+def link(name, dev, other, other_dev, net):
+    """A wire between two hosts: .1 and ::1 at the first, .2 and ::2 at the other."""
+    run("ip", "-n", name, "link", "add", dev, "type", "veth", "peer", "name", other_dev,
+        "netns", other)
+    for host, end, number in ((name, dev, 1), (other, other_dev, 2)):
+        run("ip", "-n", host, "addr", "add", f"10.0.{net}.{number}/24", "dev", end)
+        run("ip", "-n", host, "addr", "add", f"fd0{net}::{number}/64", "dev", end, "nodad")
+        run("ip", "-n", host, "link", "set", end, "up")
+
+
+def default_route(name, net):
+    run("ip", "-n", name, "route", "add", "default", "via", f"10.0.{net}.2")
+    run("ip", "-n", name, "-6", "route", "add", "default", "via", f"fd0{net}::2")
+
+
+tables = itertools.count()
+
+
+@contextlib.contextmanager
+def nft(name, rules):
+    """Chains in a table of their own."""
+    own = f"inet own{next(tables)}"
+    with within(name):
+        run("nft", f"table {own} {{ {rules} }}")
+    try:
+        yield
+    finally:
+        with within(name):
+            run("nft", f"delete table {own}")
+
+
+def dropped(name, match, hook="prerouting"):
+    """What matches is lost on its way to a host, before the module there sees it."""
+    return nft(name, f"chain lose {{ type filter hook {hook} priority -350; {match} drop; }};")
+
+
+@contextlib.contextmanager
+def setting(name, **values):
+    """Other values of net.ipv4.KEY for a while."""
+    before = {}
+    with within(name):
+        for key, value in values.items():
+            path = f"/proc/sys/net/ipv4/{key}"
+            with open(path, encoding="ascii") as f:
+                before[path] = f.read().strip()
+            write(path, value)
+    try:
+        yield
+    finally:
+        with within(name):
+            for path, value in before.items():
+                write(path, value)
+
+
+@contextlib.contextmanager
+def timeout(name, key, seconds):
+    before = sysctl(name, f"timeout_{key}")
+    sysctl(name, f"timeout_{key}", seconds)
+    try:
+        yield
+    finally:
+        sysctl(name, f"timeout_{key}", before)
+
+
+@contextlib.contextmanager
+def muted(*names):
     """Drop the RSTs by which the hosts' own stacks answer crafted segments."""
-    for name in ("client", "server"):
+    names = names or ("client", "server")
+    for name in names:
         run("ip", "netns", "exec", name, "nft", """
             table inet mute {
                 chain out {
@@ -198,47 +286,37 @@ def mute():
                     tcp flags & rst == rst meta mark != 1 drop
                 }
             }""")
-
-
-def unmute():
-    for name in ("client", "server"):
-        run("ip", "netns", "exec", name, "nft", "delete", "table", "inet", "mute")
-
-
-@contextlib.contextmanager
-def muted():
-    mute()
     try:
         yield
     finally:
-        unmute()
+        for name in names:
+            run("ip", "netns", "exec", name, "nft", "delete", "table", "inet", "mute")
 
 
 # ---- sockets ----
 
-def listen(name, v, port, backlog=64):
-    with within(name):
-        s = socket.socket(FAMILY[v], socket.SOCK_STREAM)
-        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        s.bind((ADDR[v][name], port))
-        s.listen(backlog)
-        s.settimeout(10)
-        return s
-
-
-def stream(name, v, port=0):
+def stream(name, v, port=0, where=None, device=None):
     """A bound, unconnected socket."""
     with within(name):
         s = socket.socket(FAMILY[v], socket.SOCK_STREAM)
         s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        s.bind((ADDR[v][name], port))
+        if device:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device.encode())
+        s.bind((where or ADDR[v][name], port))
         s.settimeout(10)
         return s
 
 
+def listen(name, v, port, backlog=64, where=None, device=None):
+    s = stream(name, v, port, where, device)
+    s.listen(backlog)
+    return s
+
+
 def connect(name, v, port, to="server"):
+    """Connect to a host, or to an address."""
     s = stream(name, v)
-    s.connect((ADDR[v][to], port))
+    s.connect((ADDR[v].get(to, to), port))
     return s
 
 
@@ -254,6 +332,49 @@ def pair(v, port):
 def close_to(*sockets):
     for s in sockets:
         s.close()
+
+
+def reset(s):
+    """Close with a RST."""
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    s.close()
+
+
+@contextlib.contextmanager
+def repaired(s):
+    """TCP_REPAIR: the socket says and does nothing on the wire."""
+    s.setsockopt(socket.IPPROTO_TCP, 19, 1)
+    yield
+    if s.fileno() >= 0:
+        s.setsockopt(socket.IPPROTO_TCP, 19, -1)
+
+
+def numbers(s):
+    """The next sequence numbers that a socket sends and expects."""
+    with repaired(s):
+        found = []
+        for queue in (2, 1):
+            s.setsockopt(socket.IPPROTO_TCP, 20, queue)         # TCP_REPAIR_QUEUE
+            found.append(s.getsockopt(socket.IPPROTO_TCP, 21) & 0xffffffff)     # TCP_QUEUE_SEQ
+    return found
+
+
+def vanish(s):
+    """The socket is gone and the peer is not told, as when its host has crashed."""
+    with repaired(s):
+        s.close()
+
+
+def talk(a, b, size=5):
+    """Data one way and the other."""
+    for one, other in ((a, b), (b, a)):
+        one.sendall(b"t" * size)
+        received(other, size)
+
+
+def received(s, size):
+    while size:
+        size -= len(s.recv(min(size, 1 << 16))) or size
 
 
 # ---- crafted segments ----
@@ -274,17 +395,40 @@ class Wire:
         self.v = v
         self.sport = sport or random.randrange(20000, 30000)
         self.dport = dport or random.randrange(30000, 32000)
+        self.key = tuple_of(v, self.sport, self.dport)
         self.extension = None           # (kind of the first, bytes) of IPv6 extension headers
         self.raw = {}
-        for name in ("client", "server"):
+        self.ears = {}
+
+    def raw_socket(self, name):
+        if name not in self.raw:
             with within(name):
-                s = socket.socket(FAMILY[v], socket.SOCK_RAW, socket.IPPROTO_RAW)
+                s = socket.socket(FAMILY[self.v], socket.SOCK_RAW, socket.IPPROTO_RAW)
                 s.setsockopt(socket.SOL_SOCKET, 36, 1)      # SO_MARK
                 self.raw[name] = s
+        return self.raw[name]
 
     def close(self):
-        for s in self.raw.values():
+        for s in (*self.raw.values(), *self.ears.values()):
             s.close()
+
+    def listen(self, name):
+        """From now on, keep what arrives at a host."""
+        with within(name):
+            s = socket.socket(FAMILY[self.v], socket.SOCK_RAW, socket.IPPROTO_TCP)
+            s.settimeout(5)
+            self.ears[name] = s
+
+    def hear(self, name):
+        """The next segment of the connection that arrived: its flags, SEQ and ACK."""
+        ports = (self.dport, self.sport) if name == "client" else (self.sport, self.dport)
+        while True:
+            data = self.ears[name].recv(65536)
+            if self.v == 4:
+                data = data[(data[0] & 15) * 4:]
+            have = struct.unpack("!HHIIBB", data[:14])
+            if have[:2] == ports:
+                return have[5], have[2], have[3]
 
     def send(self, *args, **kwargs):
         """Send, and let it pass everywhere: the next one may depend on it."""
@@ -292,14 +436,17 @@ class Wire:
         time.sleep(0.01)
 
     def raw_send(self, name, flags, seq, ack=0, data=b"", win=65535, bad_checksum=False,
-                 options=b"", fragment=None):
-        """fragment: (offset, more to come, id); its data follows the 20 bytes of TCP header."""
+                 options=b"", fragment=None, urgent=0, via=None):
+        """As from a host, or forged by the one that it goes out at (via).
+
+        fragment: (offset, more to come, id); its data follows the 20 bytes of TCP header.
+        """
         to = "server" if name == "client" else "client"
         src, dst = (socket.inet_pton(FAMILY[self.v], ADDR[self.v][n]) for n in (name, to))
         ports = (self.sport, self.dport) if name == "client" else (self.dport, self.sport)
         words = 5 + len(options) // 4
         header = struct.pack("!HHIIBBHHH", *ports, seq & 0xffffffff, ack & 0xffffffff,
-                             words << 4, flags, win, 0, 0) + options
+                             words << 4, flags, win, 0, urgent) + options
         segment = header + data
         if self.v == 4:
             pseudo = src + dst + struct.pack("!BBH", 0, 6, len(segment))
@@ -322,8 +469,21 @@ class Wire:
                                               fragment[2])
             ip = struct.pack("!IHBB16s16s", 6 << 28, len(extra) + len(segment), kind, 64,
                              src, dst) + extra
-        with within(name):
-            self.raw[name].sendto(ip + segment, (ADDR[self.v][to], 0))
+        with within(via or name):
+            self.raw_socket(via or name).sendto(ip + segment, (ADDR[self.v][to], 0))
+
+
+@contextlib.contextmanager
+def wire(v, sport=None, dport=None, mute=("client", "server")):
+    """A made-up connection, the hosts' own answers held back at those that are mute."""
+    with muted(*mute) if mute else contextlib.nullcontext(), \
+         contextlib.closing(Wire(v, sport, dport)) as w:
+        yield w
+
+
+def wire_into(v, s, port):
+    """Segments forged into the connection of a client's socket."""
+    return wire(v, s.getsockname()[1], port, mute=())
 
 
 # ---- what tcpfsm says ----
@@ -363,16 +523,59 @@ def pair_of(name, key):
     return f"{row['orig']}:{row['resp']}" if row else None
 
 
-def everywhere(key, orig, resp, hosts=HOSTS):
+def key_of(v, c, port):
+    """The tuple of a client's socket."""
+    return tuple_of(v, c.getsockname()[1], port)
+
+
+def everywhere(key, orig, resp, hosts=HOSTS, incarnation=-1):
     """Both ends took these paths, as seen at client, router and server."""
     for name in hosts:
         for end, want in (("orig", orig), ("resp", resp)):
             want = want.split()
             try:
-                until(lambda: path(name, key, end) == want, "", 5)
+                until(lambda: path(name, key, end, incarnation) == want, "", 5)
             except Failed:
-                raise Failed(f"{end} as seen at {name}: have "
-                             f"{' '.join(path(name, key, end))}, want {' '.join(want)}") from None
+                have = " ".join(path(name, key, end, incarnation))
+                raise Failed(f"{end} as seen at {name}: have {have}, "
+                             f"want {' '.join(want)}") from None
+
+
+def pairs_are(key, *wanted, hosts=HOSTS):
+    """The pair at each host comes to be this: one for all, or one for each."""
+    wanted = wanted * len(hosts) if len(wanted) == 1 else wanted
+    for name, want in zip(hosts, wanted):
+        until(lambda: pair_of(name, key) == want,
+              lambda: f"{want} at {name}, have {pair_of(name, key)}", 5)
+
+
+FLAGS = ("midstream", "unconfirmed", "gap", "one-way", "corrected", "offloaded", "forwarded",
+         "local-orig", "local-resp", "synack-resent", "reanchored", "suspect")
+
+
+def flags_of(name, key):
+    """The names of the flags of a live flow."""
+    row = flow(name, key)
+    if not row:
+        raise Failed(f"no flow {key} at {name}")
+    bits = int(row["flags"], 0)
+    return {flag for i, flag in enumerate(FLAGS) if bits & 1 << i}
+
+
+class Counted:
+    """What counters grew by since it was made."""
+
+    def __init__(self, *hosts):
+        self.before = {name: counters(name) for name in hosts or HOSTS}
+
+    def grown(self, name, counter):
+        return counters(name)[counter] - self.before[name][counter]
+
+    def grew(self, **wanted):
+        """counter=(n at each host) or one n for all."""
+        for counter, want in wanted.items():
+            have = tuple(self.grown(name, counter) for name in self.before)
+            equal(have, want if isinstance(want, tuple) else (want,) * len(have), counter)
 
 
 CLIENT_OPEN = "SYN_SENT ESTABLISHED"

@@ -4,26 +4,12 @@
 at the client, at the server, and at a router between them."""
 import contextlib
 import socket
-import struct
 import time
 
 from bed import (ACK, ADDR, CLIENT_OPEN, FIN, FIRST, HOSTS, PSH, RST, SECOND, SERVER_OPEN, SYN,
-                 TOOL, Wire, both, connect, counters, delay, equal, everywhere, flow, listen,
-                 log_of, main, muted, pair, pair_of, status, stream, table, test, true,
-                 tuple_of, until, within)
-
-
-def key_of(v, c, port):
-    return tuple_of(v, c.getsockname()[1], port)
-
-
-@contextlib.contextmanager
-def wire(v):
-    """A made-up connection, the hosts' own answers held back."""
-    w = Wire(v)
-    with muted(), contextlib.closing(w):
-        w.key = tuple_of(v, w.sport, w.dport)
-        yield w
+                 TOOL, Wire, both, connect, counters, delay, equal, everywhere, flow, key_of,
+                 listen, log_of, main, muted, pair, pair_of, reset, status, stream, table, test,
+                 true, tuple_of, until, wire, within)
 
 
 @both
@@ -300,8 +286,7 @@ def S18_connect_and_accept_are_measured(v):
 def reset_by_linger(v):
     c, s = pair(v, 5020)
     key = key_of(v, c, 5020)
-    c.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    c.close()
+    reset(c)
     everywhere(key, f"{CLIENT_OPEN} CLOSED", f"{SERVER_OPEN} CLOSED")
     s.close()
 
