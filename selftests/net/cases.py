@@ -328,7 +328,8 @@ def rst_after_fin(v):
     c.shutdown(socket.SHUT_WR)
     pairs_are(key, "FIN_WAIT_2:CLOSE_WAIT")
     reset(s)
-    everywhere(key, f"{CLIENT_OPEN} FIN_WAIT_1 FIN_WAIT_2 CLOSED", f"{SERVER_OPEN} CLOSE_WAIT CLOSED")
+    everywhere(key, f"{CLIENT_OPEN} FIN_WAIT_1 FIN_WAIT_2 CLOSED",
+               f"{SERVER_OPEN} CLOSE_WAIT CLOSED")
     for name in HOSTS:
         equal([r["cause"] for r in log_of(name, key)[-2:]], ["SND_RST", "RCV_RST"], name)
     c.close()
@@ -343,7 +344,8 @@ def data_to_a_closed_end_is_answered_with_rst(v):
     pairs_are(key, "FIN_WAIT_2:CLOSE_WAIT")
     since = Counted()
     s.send(b"more")
-    everywhere(key, f"{CLIENT_OPEN} FIN_WAIT_1 FIN_WAIT_2 CLOSED", f"{SERVER_OPEN} CLOSE_WAIT CLOSED")
+    everywhere(key, f"{CLIENT_OPEN} FIN_WAIT_1 FIN_WAIT_2 CLOSED",
+               f"{SERVER_OPEN} CLOSE_WAIT CLOSED")
     since.grew(rst_unproven=0, rst_out_of_window=0, rst_challenged=0)
     s.close()
 
@@ -1104,7 +1106,8 @@ def redirect_of_a_hosts_own_connection(v):
     """Outward bound, and turned back to a listener on the same host, over loopback."""
     local = {4: "127.0.0.1", 6: "::1"}[v]
     rules = nat("output", f"@ daddr {ELSEWHERE[v]} tcp dport 7113 redirect to :7110", v)
-    with nft("client", rules), contextlib.closing(listen("client", v, 7110, where=local)) as listener:
+    with nft("client", rules), \
+         contextlib.closing(listen("client", v, 7110, where=local)) as listener:
         c = connect("client", v, 7113, ELSEWHERE[v])
         s = accept(listener)
         key = key_of_passive(s)
@@ -1138,7 +1141,8 @@ def synproxy_in_between(v):
     rules = """
         chain pre { type filter hook prerouting priority -300;
                     tcp dport 7115 tcp flags syn / fin,syn,rst,ack notrack; };
-        chain mid { type filter hook forward priority 0; tcp dport 7115 ct state invalid,untracked \\
+        chain mid { type filter hook forward priority 0;
+                    tcp dport 7115 ct state invalid,untracked \\
                     synproxy mss 1460 wscale 7 timestamp sack-perm; };"""
     with nft("router", rules):
         with within("router"):

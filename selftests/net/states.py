@@ -4,7 +4,6 @@
 at the client, at the server, and at a router between them."""
 import contextlib
 import socket
-import time
 
 from bed import (ACK, ADDR, CLIENT_OPEN, FIN, FIRST, HOSTS, PSH, RST, SECOND, SERVER_OPEN, SYN,
                  TOOL, Wire, both, connect, counters, delay, equal, everywhere, flow, key_of,
