@@ -90,6 +90,7 @@ static void sender_took(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_ou
 	if (!has(a, TFSM_E_TOOK_SYN) && has(b, TFSM_E_SYN) && tfsm_after(s->ack, b->isn)) {
 		a->facts |= TFSM_E_TOOK_SYN;
 		a->facts &= ~TFSM_E_MARK;
+		tfsm_drop_kept(f, s->dir);	/* this is the SYN that it stands by */
 		tfsm_move(f, a, TCPFSM_TOOK_SYNACK, o);
 	}
 	if (!has(b, TFSM_E_FIN) || tfsm_before(s->ack, b->next))

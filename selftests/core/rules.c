@@ -824,6 +824,18 @@ TEST(pending_syn_that_lost_is_kept_beside)
 	STEP("ESTABLISHED:ESTABLISHED", "> A 101 401");
 }
 
+TEST(syn_that_lost_is_forgotten_once_the_other_is_established)
+{
+	struct play p = {};
+
+	STEP("SYN_SENT:LISTEN", "> S 100");
+	STEP("SYN_SENT:LISTEN", "> S 5000");
+	STEP("SYN_SENT:SYN_RCVD", "< SA 300 5001");
+	STEP("ESTABLISHED:ESTABLISHED", "> A 5001 301");
+	STEP("CLOSED:CLOSED", "> RA 5001 301");
+	EXPECT_EQ(2, p.flows);
+}
+
 TEST(new_flow_at_once_after_time_wait)
 {
 	struct play p = {};

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """
 What tcpfsm showed at a place, held against what the sockets did: in order, incarnation by
-incarnation. The kinds of difference, all of them in the README's limits:
+incarnation. A place is the endpoint's own host, the router, or the far host. The kinds of
+difference, all of them in the README's limits:
 
     silent      the socket ended without a segment: shown when the stack is asked (GONE), at its own
                 host; elsewhere the flow times out
@@ -9,6 +10,9 @@ incarnation. The kinds of difference, all of them in the README's limits:
                 request socket that gave up, or data after close(), which a RST answered
     queued-fin  a FIN that waited behind data when the peer's FIN came: the socket says FIN_WAIT_1 >
                 CLOSING, the wire CLOSE_WAIT > LAST_ACK; or when a RST came: it never passed
+    unacked     a FIN that the socket took, and a RST came before it acknowledged it
+    holes       the peer's FIN lay behind more than one hole: when they were filled is not followed, so
+                that FIN_WAIT_2 and CLOSING may be taken for each other
     order       not at its own host, and only where segments are lost or overtaken: SYNs, FINs and
                 their ACKs passed here in another order than they reached the endpoint
     ahead       not at its own host, and only where segments are lost: one that passed here got lost
@@ -22,8 +26,10 @@ import collections
 from bed import HOSTS, table
 from sockets import HANDED_OVER
 
-KINDS = ("equal", "silent", "above", "queued-fin", "order", "ahead", "behind", "UNEXPLAINED")
-OWN_HOST = ("queued-fin",)      # those that the own host's limit of 0.1 % is for
+KINDS = ("equal", "silent", "above", "queued-fin", "unacked", "holes", "order", "ahead", "behind",
+         "UNEXPLAINED")
+PLACES = ("own", "router", "far")
+LIMITED = ("queued-fin", "unacked", "holes")    # at the own host, to 0.1 %
 
 
 class Shown:
@@ -31,7 +37,6 @@ class Shown:
 
     def __init__(self, rows):
         self.path = []
-        self.corrected = False
         self.gone = False
         self.reset = False
         self.sent_rst = False
@@ -43,7 +48,6 @@ class Shown:
             self.sent_rst |= r["cause"] == "SND_RST"
             if r["cause"] == "SND_FIN_FIRST":       # CLOSE_WAIT was FIN_WAIT_1
                 self.path[-1] = "FIN_WAIT_1"
-                self.corrected = True
             if r["cause"] == "RESUME" and self.path:    # the RST was none
                 self.path.pop()
                 if self.path and self.path[-1] == r["to"]:
@@ -104,9 +108,12 @@ TOOK_FIN = {"CLOSE_WAIT", "LAST_ACK", "CLOSING", "TIME_WAIT"}
 
 def queued_fin(want, have, end):
     """The socket has closed, and its FIN has not left yet."""
-    closed = [x for x in want if x not in ENDS]
+    not_yet = ENDS if "ESTABLISHED" in want else ENDS + ("ESTABLISHED",)    # close() in SYN_RCVD
+    closed = [x for x in want if x not in not_yet]
+    if not_yet != ENDS and [x for x in have if x not in not_yet] == closed:
+        return "queued-fin"
     if "CLOSE_WAIT" in have and "FIN_WAIT_1" in want and \
-       [SWAP.get(x, x) for x in have if x not in ENDS] in (closed, closed[:-1]):
+       [SWAP.get(x, x) for x in have if x not in not_yet] in (closed, closed[:-1]):
         return "queued-fin"
     if len(want) > 1 and want[-1] == "CLOSED" and want[-2] in ("FIN_WAIT_1", "LAST_ACK"):
         if have == want[:-2]:
@@ -117,9 +124,13 @@ def queued_fin(want, have, end):
 
 
 def did(path):
-    """What an end did, whatever the order: how it opened, whether it sent and took a FIN."""
+    """What an end did, whatever the order: did it send and take a FIN?"""
     states = {"TIME_WAIT" if state == HANDED_OVER else state for state in path}
-    return ("ESTABLISHED" in states, bool(states & SENT_FIN), bool(states & TOOK_FIN))
+    return bool(states & SENT_FIN), bool(states & TOOK_FIN)
+
+
+def did_no_more(have, want):
+    return all(shows <= done for shows, done in zip(did(have), did(want)))
 
 
 def elsewhere(want, have):
@@ -127,7 +138,7 @@ def elsewhere(want, have):
     At another place than the endpoint's own host, with losses on the way. Whatever the order, an
     end is never shown to have sent or taken a FIN that it has not.
     """
-    if any(shows > done for shows, done in zip(did(have)[1:], did(want)[1:])):
+    if not did_no_more(have, want):
         return "UNEXPLAINED"
     want = [x for x in want if x not in ENDS]
     ended = have[-1:] == ["CLOSED"]
@@ -148,22 +159,38 @@ def kind_of(want, end, own, lossy, disordered):
         return "silent" if end.gone else "equal"
     if want[-1] == "CLOSED" and have == want[:-1]:
         return "silent"
-    kind = queued_fin(want, have, end)
-    if kind:
-        return kind
+    if own or not (lossy or disordered):
+        kind = queued_fin(want, have, end)
+        if kind:
+            return kind
     if own:
-        ahead = have[:len(want)] == want and want[-1] != "CLOSED"
-        answered = [want[-1]] == have[-1:] == ["CLOSED"] and have[:-2] == want[:-1] and end.sent_rst
-        return "above" if ahead or answered else "UNEXPLAINED"
+        return at_home(want, have, end, lossy or disordered)
     if lossy:
         return elsewhere(want, have)
-    if disordered and did(want) == did(have):
-        return "order"
+    if disordered and (did(want) == did(have) or have[-1:] == ["CLOSED"] == want[-1:] and
+                       did_no_more(have, want)):
+        return "order"              # in the latter, a RST overtook what was sent before it
+    return "UNEXPLAINED"
+
+
+def at_home(want, have, end, disturbed):
+    """At the endpoint's own host all that it sent and took has passed."""
+    if have[:len(want)] == want and want[-1] != "CLOSED":
+        return "above"
+    if want[-1] == "CLOSED" == have[-1]:
+        if have[:-2] == want[:-1] and end.sent_rst:
+            return "above"
+        if want[:-2] == have[:-1] and want[-2] in ("CLOSE_WAIT", "CLOSING") and end.reset:
+            return "unacked"
+    either = {"FIN_WAIT_2": "CLOSING"}
+    if disturbed and same([either.get(x, x) for x in want], [either.get(x, x) for x in have]):
+        return "holes"
     return "UNEXPLAINED"
 
 
 COST = {"equal": 0, "silent": 1, "UNEXPLAINED": 12}
 HALF_OPEN, NO_SOCKET, NO_FLOW = 0.5, 8, 8
+CONNECT_FAILED = ["SYN_SENT", "CLOSED"]
 
 
 def align(lives, ends, kind):
@@ -177,7 +204,8 @@ def align(lives, ends, kind):
                 ways.append((cost[i - 1][j - 1] + COST.get(kind(lives[i - 1], ends[j - 1]), 2),
                              (1, 1)))
             if i:
-                ways.append((cost[i - 1][j] + NO_FLOW, (1, 0)))
+                alone = HALF_OPEN if lives[i - 1].path == CONNECT_FAILED else NO_FLOW
+                ways.append((cost[i - 1][j] + alone, (1, 0)))
             if j:
                 alone = HALF_OPEN if ends[j - 1].half_open() else NO_SOCKET
                 ways.append((cost[i][j - 1] + alone, (0, 1)))
@@ -192,53 +220,57 @@ def align(lives, ends, kind):
     return pairs[::-1]
 
 
+def without_socket(end, own, host, disturbed):
+    """The kind of a flow's end that no socket was made for, or had been."""
+    if end.half_open():
+        return "half-open"          # a request socket: not told
+    if own and host == "server":
+        return "above"              # nobody accepted it
+    if not own and (disturbed or host == "server"):
+        return "ahead"
+    return "UNEXPLAINED"
+
+
+def without_flow(life, own, lossy, again):
+    """The kind of a socket of which nothing was seen."""
+    if life.path == CONNECT_FAILED and again:
+        return "silent"             # connect() refused a port in use
+    if not own and lossy:
+        return "behind"             # no segment of it arrived
+    return "UNEXPLAINED"
+
+
 def compare(lives, addresses, ports, lossy, disordered):
     """
     addresses: {host: its address}. Returns {place: Counter of transitions by kind, and of
     'compared' and 'half-open'}, and a list of what is unexplained.
     """
-    result, unexplained = {}, []
+    result, unexplained = {place: collections.Counter() for place in PLACES}, []
     host_of = {address: host for host, address in addresses.items()}
-    for place in HOSTS:
-        count = collections.Counter()
-        all_ends = {key: e for key, e in shown(place).items()
+    for observer in HOSTS:
+        all_ends = {key: e for key, e in shown(observer).items()
                     if {int(key[1]), int(key[3])} & ports and key[0] != key[2]}
         for key in lives.keys() | all_ends.keys():
-            own = host_of.get(key[0]) == place
+            host = host_of.get(key[0])
+            place = "own" if host == observer else "router" if observer == "router" else "far"
+            own = place == "own"
+            count = result[place]
 
             def kind(life, end):
                 return kind_of(up_to_the_end(life.path), end, own, lossy, disordered)
 
             for life, end in align(lives.get(key, []), all_ends.get(key, []), kind):
-                if not life:
-                    if end.half_open():
-                        count["half-open"] += len(end.path)
-                        continue
-                    # Nobody accepted it, or its connect() was another flow's.
-                    what = "above" if own else "ahead"
-                    count[what] += len(end.path)
-                    count["compared"] += len(end.path)
-                    if own and place != "server" or not own and not lossy and \
-                       host_of.get(key[0]) != "server":
-                        count[what] -= len(end.path)
-                        count["UNEXPLAINED"] += len(end.path)
-                        unexplained.append((place, key, ["no socket"], end.path))
-                    continue
-                want = up_to_the_end(life.path)
-                count["compared"] += len(want)
-                if end:
+                want = up_to_the_end(life.path) if life else ["no socket"]
+                if life and end:
                     what = kind(life, end)
-                elif life.path == ["SYN_SENT", "CLOSED"] and len(lives[key]) > 1:
-                    what = "silent"     # connect() refused a port in use
-                elif not own and lossy:
-                    what = "behind"     # no segment of it arrived
+                elif end:
+                    what = without_socket(end, own, host, lossy or disordered)
                 else:
-                    what = "UNEXPLAINED"
-                count[what] += len(want)
-                if own:
-                    count["own"] += len(want)
-                    count[f"own {what}"] += len(want)
+                    what = without_flow(life, own, lossy, len(lives[key]) > 1)
+                weight = len(want) if life else len(end.path)
+                count[what] += weight
+                if what != "half-open":
+                    count["compared"] += weight
                 if what == "UNEXPLAINED":
-                    unexplained.append((place, key, want, end.path if end else ["no flow"]))
-        result[place] = count
+                    unexplained.append((observer, key, want, end.path if end else ["no flow"]))
     return result, unexplained

@@ -19,6 +19,7 @@ from bed import ADDR, FAMILY, HOSTS, close_to, run, within, write
 PORTS = 8       # that a workload may use
 ERRORS = (OSError, socket.timeout)
 WORKLOADS = {}
+patience = 4    # seconds to recover from a cut link
 MSG_FASTOPEN, TCP_FASTOPEN, TCP_USER_TIMEOUT = 0x20000000, 23, 18
 
 
@@ -172,10 +173,10 @@ def client_first(c, s):
 
 
 def bulk_and_close(c, s):
-    c.sendall(b"b" * 60000)
+    c.sendall(b"b" * 20000)
     c.shutdown(socket.SHUT_WR)
     drain(s)
-    s.sendall(b"r" * 60000)
+    s.sendall(b"r" * 20000)
     s.close()
     drain(c)
     c.close()
@@ -294,16 +295,19 @@ def _(v, ports, count):
     each(v, ports, count, client_first)
 
 
+def fast_open(v, port):
+    c = new("client", FAMILY[v])
+    c.settimeout(None)      # with a time-out it would not wait for the first cookie
+    c.sendto(b"hello", MSG_FASTOPEN, (ADDR[v]["server"], port))
+    c.settimeout(100)
+    return c
+
+
 @workload("TCP Fast Open")
 def _(v, ports, count):
     """Data in the SYN, and the answer perhaps before its ACK."""
     for host in ("client", "server"):
         ipv4_setting(host, tcp_fastopen=3, tcp_fastopen_blackhole_timeout_sec=0)
-
-    def dial(port):
-        c = new("client", FAMILY[v])
-        c.sendto(b"hello", MSG_FASTOPEN, (ADDR[v]["server"], port))
-        return c
 
     def talk(c, s):
         s.sendall(b"a" * 3000)
@@ -312,7 +316,8 @@ def _(v, ports, count):
         s.close()
         drain(c)
         c.close()
-    each(v, ports, count, talk, dial=dial, options=[(socket.IPPROTO_TCP, TCP_FASTOPEN, 16)])
+    each(v, ports, count, talk, dial=lambda port: fast_open(v, port),
+         options=[(socket.IPPROTO_TCP, TCP_FASTOPEN, 16)])
 
 
 @workload("TFO, server closes at once")
@@ -320,17 +325,13 @@ def _(v, ports, count):
     for host in ("client", "server"):
         ipv4_setting(host, tcp_fastopen=3, tcp_fastopen_blackhole_timeout_sec=0)
 
-    def dial(port):
-        c = new("client", FAMILY[v])
-        c.sendto(b"hello", MSG_FASTOPEN, (ADDR[v]["server"], port))
-        return c
-
     def talk(c, s):
         s.recv(10)
         s.close()
         drain(c)
         c.close()
-    each(v, ports, count, talk, dial=dial, options=[(socket.IPPROTO_TCP, TCP_FASTOPEN, 16)])
+    each(v, ports, count, talk, dial=lambda port: fast_open(v, port),
+         options=[(socket.IPPROTO_TCP, TCP_FASTOPEN, 16)])
 
 
 @workload("v4-mapped")
@@ -388,12 +389,12 @@ def fixed_ports(v, ports, count, talk):
                     continue
                 try:
                     s, _ = accepting.accept()
-                    s.settimeout(100)
-                    talk(c, s)
                 except ERRORS:
-                    pass
-                c.close()
-                attempt(lambda s=s: s.close())
+                    c.close()
+                    continue
+                s.settimeout(100)
+                attempt(talk, c, s)
+                close_to(c, s)
     workers = [threading.Thread(target=work, args=(port, count // len(ports))) for port in ports]
     for w in workers:
         w.start()
@@ -570,18 +571,19 @@ def _(v, ports, count):
 
 @workload("link cut", lossy=True)
 def _(v, ports, count):
-    """Both write meanwhile; a third of the clients gives up, a third closes, a third waits."""
+    """A third of the clients closes meanwhile; the others write, and half of them give up."""
     pairs = batch(v, ports[0], count)
     for c, _s in pairs[::3]:
         c.setsockopt(socket.IPPROTO_TCP, TCP_USER_TIMEOUT, 1000)
     with cut():
         for i, (c, s) in enumerate(pairs):
-            attempt(c.send, b"c" * 2000)
-            attempt(s.send, b"s" * 2000)
             if i % 3 == 1:
                 c.close()
+                continue
+            attempt(c.send, b"c" * 2000)
+            attempt(s.send, b"s" * 2000)
         time.sleep(4)
-    time.sleep(4)
+    time.sleep(patience)
     for c, s in pairs:
         s.settimeout(10)
         s.shutdown(socket.SHUT_WR) if attempt(s.getpeername) else None
