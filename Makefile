@@ -35,8 +35,7 @@ check:
 	scripts/check
 
 truth:
-	@ko=$$(scripts/module uml) && TCPFSM_KO=$$ko TCPFSM_PASS="TCPFSM_KO TCPFSM_TRUTH" \
-		scripts/uml --mem 3G -- python3 selftests/truth/truth.py
+	scripts/check matrix
 
 check-deep:
 	$(MAKE) -C selftests/model deep

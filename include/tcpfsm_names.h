@@ -179,6 +179,9 @@
 	X(sockets_asked,	"Local sockets looked up because a state's usual time was over.") \
 	X(services_other,	"Flows counted in the row 'other': the table of services was full.") \
 	X(log_lost,		"Transitions not recorded in the log: no memory, or the ring went round meanwhile.") \
+	X(audit_checked,	"With net.tcpfsm.audit: segments of local sockets held against the socket's own state.") \
+	X(audit_agreed,		"Of those, the ones whose socket was in the state shown.") \
+	X(audit_differed,	"Of those, the ones whose socket was not; the tracepoint tcpfsm_audit tells both.") \
 	X(events_lost,		"Events not sent to listeners for want of memory; the sequence numbers show them too.")
 
 #endif /* _TCPFSM_NAMES_H */

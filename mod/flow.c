@@ -7,6 +7,7 @@
 #include <linux/siphash.h>
 #include <linux/slab.h>
 
+#include "audit.h"
 #include "event.h"
 #include "expire.h"
 #include "flow.h"
@@ -369,6 +370,7 @@ static enum opening open_flow(struct tcpfsm_view *v, u8 orig, struct tfsm *past)
 	struct tfsm_out o = { .now = ktime_get_ns() };
 	struct tcpfsm_report r;
 	struct tcpfsm_flow *f = allocate(tn, v->tuple.family);
+	struct tcpfsm_audit audit = {};
 	u8 who;
 
 	if (!f)
@@ -405,8 +407,12 @@ static enum opening open_flow(struct tcpfsm_view *v, u8 orig, struct tfsm *past)
 	tcpfsm_expire_queue(f);
 	r.opened = true;
 	flow_transition(f, &o, &r);
+	if (!past)
+		tcpfsm_audit(f, v, &audit);
 	spin_unlock(&f->lock);
 	deliver(&r);
+	if (unlikely(audit.differs))
+		tcpfsm_trace_audit(v, &audit);
 	return OPENED;
 }
 
@@ -499,6 +505,7 @@ void tcpfsm_flow_segment(struct tcpfsm_view *v)
 	struct tcpfsm_report r;
 	struct tcpfsm_flow *f;
 	enum tfsm_verdict verdict;
+	struct tcpfsm_audit audit;
 	struct tfsm_out o;
 	int tries = 0;
 	u32 flags;
@@ -554,9 +561,12 @@ again:
 	if (o.moves || o.time_wait || (flags ^ f->fsm.flags) &
 	    (TCPFSM_F_UNCONFIRMED | TCPFSM_F_SUSPECT | TCPFSM_F_GAP))
 		tcpfsm_expire_requeue(f, o.time_wait);
+	tcpfsm_audit(f, v, &audit);
 	spin_unlock(&f->lock);
 	if (unlikely(o.notes & TFSM_REFUSALS))
 		tcpfsm_trace_ignored(v, o.notes);
+	if (unlikely(audit.differs))
+		tcpfsm_trace_audit(v, &audit);
 	deliver(&r);
 }
 

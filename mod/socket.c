@@ -53,18 +53,28 @@ static void keep(struct tcpfsm_socket *to, const struct tcpfsm_flow *f, const st
 	}
 }
 
+const struct sock *tcpfsm_socket_of(const struct tcpfsm_view *v)
+{
+	const struct sock *sk = v->skb->sk;
+
+	/* Request, time-wait and per-processor control sockets are not the connection's. */
+	if (!sk || !sk_fullsock(sk) || sk->sk_protocol != IPPROTO_TCP ||
+	    sk->sk_type != SOCK_STREAM || READ_ONCE(sk->sk_state) == TCP_LISTEN ||
+	    (v->tuple.family == AF_INET6) != (sk->sk_family == AF_INET6 &&
+					      !ipv6_addr_v4mapped(&sk->sk_v6_daddr)))
+		return NULL;
+	return sk;
+}
+
 void tcpfsm_socket_note(struct tcpfsm_flow *f, u8 end, const struct tcpfsm_view *v)
 {
-	struct sock *sk = v->skb->sk;
+	const struct sock *sk;
 	u32 cookie[2];
 
 	if (f->local && f->local->end[end].cookie)
 		return;
-	/* Request, time-wait and per-processor control sockets are not the connection's. */
-	if (!sk || !sk_fullsock(sk) || sk->sk_protocol != IPPROTO_TCP ||
-	    sk->sk_type != SOCK_STREAM || sk->sk_state == TCP_LISTEN ||
-	    (f->family == AF_INET6) != (sk->sk_family == AF_INET6 &&
-					!ipv6_addr_v4mapped(&sk->sk_v6_daddr)))
+	sk = tcpfsm_socket_of(v);
+	if (!sk)
 		return;
 	if (!f->local)
 		f->local = kzalloc(sizeof(*f->local), GFP_ATOMIC | __GFP_NOWARN);
@@ -73,7 +83,7 @@ void tcpfsm_socket_note(struct tcpfsm_flow *f, u8 end, const struct tcpfsm_view 
 		return;
 	}
 	keep(&f->local->end[end], f, sk);
-	sock_diag_save_cookie(sk, cookie);
+	sock_diag_save_cookie((struct sock *)sk, cookie);
 	f->local->end[end].cookie = (u64)cookie[1] << 32 | cookie[0];
 }
 

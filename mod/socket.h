@@ -5,6 +5,9 @@
 
 #include "tcpfsm.h"
 
+/* The full TCP socket that sends this segment, if its tuple is the connection's, or NULL. */
+const struct sock *tcpfsm_socket_of(const struct tcpfsm_view *v);
+
 /* Keep cookie, owner and own tuple of the socket that sent this segment, once. */
 void tcpfsm_socket_note(struct tcpfsm_flow *f, u8 end, const struct tcpfsm_view *v);
 

@@ -4,6 +4,7 @@
 #include <linux/slab.h>
 #include <linux/sysctl.h>
 
+#include "audit.h"
 #include "expire.h"
 #include "log.h"
 #include "sysctl.h"
@@ -18,6 +19,8 @@ static int set_enabled(tcpfsm_ctl_table *table, int write, void *buffer, size_t 
 		       loff_t *pos);
 static int set_log_size(tcpfsm_ctl_table *table, int write, void *buffer, size_t *len,
 			loff_t *pos);
+static int set_audit(tcpfsm_ctl_table *table, int write, void *buffer, size_t *len,
+		     loff_t *pos);
 
 /* data: offset within struct tcpfsm_net */
 static const struct ctl_table template[] = {
@@ -35,6 +38,13 @@ static const struct ctl_table template[] = {
 		.proc_handler	= set_log_size,
 		.extra1		= &log_size_min,
 		.extra2		= &log_size_max,
+	}, {
+		.procname	= "audit",
+		.data		= (void *)offsetof(struct tcpfsm_net, audit),
+		.mode		= 0644,
+		.proc_handler	= set_audit,
+		.extra1		= SYSCTL_ZERO,
+		.extra2		= SYSCTL_ONE,
 	},
 #define X(id, name, seconds, help) {					\
 		.procname	= "timeout_" #name,			\
@@ -93,6 +103,20 @@ static int set_log_size(tcpfsm_ctl_table *table, int write, void *buffer, size_t
 	return err || !write ? err : tcpfsm_log_resize(tn, size);
 }
 
+static int set_audit(tcpfsm_ctl_table *table, int write, void *buffer, size_t *len, loff_t *pos)
+{
+	struct tcpfsm_net *tn = owner(table);
+	unsigned int on = READ_ONCE(tn->audit);
+	struct ctl_table copy = *table;
+	int err;
+
+	copy.data = &on;
+	err = proc_douintvec_minmax(&copy, write, buffer, len, pos);
+	if (write && !err)
+		tcpfsm_audit_set(tn, on);
+	return err;
+}
+
 static const unsigned int timeout_default[TFSM_CLASSES] = {
 #define X(id, name, seconds, help) [TFSM_CLASS_##id] = seconds,
 	TCPFSM_CLASS_LIST(X)
@@ -115,8 +139,9 @@ int tcpfsm_sysctl_net_init(struct tcpfsm_net *tn)
 	for (i = 0; i < ARRAY_SIZE(template); i++) {
 		table[i].data = (char *)tn + (unsigned long)template[i].data;
 		table[i].maxlen = sizeof(unsigned int);
-		/* Kernel memory is for the initial user namespace to give away. */
-		if (template[i].proc_handler == set_log_size && tn->owner != TCPFSM_HOST)
+		/* Kernel memory and code are the initial user namespace's to touch. */
+		if ((template[i].proc_handler == set_log_size ||
+		     template[i].proc_handler == set_audit) && tn->owner != TCPFSM_HOST)
 			table[i].mode = 0444;
 	}
 	tn->sysctl = register_net_sysctl_sz(tn->net, "net/tcpfsm", table, ARRAY_SIZE(template));
@@ -132,4 +157,5 @@ void tcpfsm_sysctl_net_exit(struct tcpfsm_net *tn)
 {
 	unregister_net_sysctl_table(tn->sysctl);
 	kfree(tn->sysctl_table);
+	tcpfsm_audit_set(tn, false);
 }

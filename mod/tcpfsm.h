@@ -55,6 +55,7 @@ struct tcpfsm_net {
 	unsigned int		enabled;
 	unsigned int		timeout[TFSM_CLASSES];	/* seconds */
 	unsigned int		log_size;
+	unsigned int		audit;
 	struct ctl_table_header	*sysctl;
 	struct ctl_table	*sysctl_table;
 

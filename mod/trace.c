@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #define CREATE_TRACE_POINTS
+#include "audit.h"
 #include "trace.h"
 
 void tcpfsm_trace_report(const struct tcpfsm_report *r)
@@ -14,4 +15,9 @@ void tcpfsm_trace_report(const struct tcpfsm_report *r)
 void tcpfsm_trace_ignored(const struct tcpfsm_view *v, u64 notes)
 {
 	trace_tcpfsm_ignored(v, notes);
+}
+
+void tcpfsm_trace_audit(const struct tcpfsm_view *v, const struct tcpfsm_audit *a)
+{
+	trace_tcpfsm_audit(v, a->shown, a->socket);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Tracepoints tcpfsm:tcpfsm_transition and tcpfsm:tcpfsm_ignored, for perf and bpftrace. */
+/* Tracepoints tcpfsm:tcpfsm_transition, _ignored and _audit, for perf and bpftrace. */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM tcpfsm
 
@@ -94,6 +94,43 @@ TRACE_EVENT(tcpfsm_ignored,
 	TP_printk("notes=0x%llx sport=%u dport=%u flags=0x%02x seq=%u ack=%u len=%u win=%u",
 		  __entry->notes, __entry->sport, __entry->dport, __entry->flags, __entry->seq,
 		  __entry->ack, __entry->len, __entry->win)
+);
+
+/* A local socket sent a segment in another state than we show: both, as TCP_*. */
+TRACE_EVENT(tcpfsm_audit,
+	TP_PROTO(const struct tcpfsm_view *v, u8 shown, u8 socket),
+	TP_ARGS(v, shown, socket),
+	TP_STRUCT__entry(
+		__field(u32, netns)
+		__field(u32, seq)
+		__field(u32, ack)
+		__field(u32, len)
+		__field(u16, family)
+		__field(u16, sport)
+		__field(u16, dport)
+		__field(u8, flags)
+		__field(u8, shown)
+		__field(u8, socket)
+		__array(u8, saddr, 16)
+		__array(u8, daddr, 16)
+	),
+	TP_fast_assign(
+		__entry->netns = v->tuple.tn->net->ns.inum;
+		__entry->seq = v->seg.seq;
+		__entry->ack = v->seg.ack;
+		__entry->len = v->seg.len;
+		__entry->flags = v->seg.flags;
+		__entry->family = v->tuple.family;
+		__entry->sport = ntohs(v->tuple.port[v->from]);
+		__entry->dport = ntohs(v->tuple.port[!v->from]);
+		__entry->shown = shown;
+		__entry->socket = socket;
+		memcpy(__entry->saddr, &v->tuple.addr[v->from], 16);
+		memcpy(__entry->daddr, &v->tuple.addr[!v->from], 16);
+	),
+	TP_printk("shown=%u socket=%u sport=%u dport=%u flags=0x%02x seq=%u ack=%u len=%u",
+		  __entry->shown, __entry->socket, __entry->sport, __entry->dport,
+		  __entry->flags, __entry->seq, __entry->ack, __entry->len)
 );
 
 #endif /* _TCPFSM_TRACE_H */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Verb counters. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,6 +46,29 @@ static int on_counter(const struct nlmsghdr *nlh, void *arg)
 	return 0;
 }
 
+static u64 value_of(const struct counter *c, const char *name)
+{
+	for (; c; c = c->next)
+		if (!strcmp(c->name, name))
+			return c->value;
+	return 0;
+}
+
+/* How much of what local sockets sent was in the state that was shown, with net.tcpfsm.audit. */
+static void print_audit(const struct counter *first)
+{
+	u64 checked = value_of(first, "audit_checked"), agreed = value_of(first, "audit_agreed");
+
+	double percent = checked ? 100.0 * agreed / checked : 0;
+
+	if (!checked)
+		return;
+	out_real("audit_agreed_percent", percent);
+	if (out_is_text())
+		fprintf(stderr, "audit: %.4f %% of %llu segments of local sockets were sent in the state shown\n",
+			percent, (unsigned long long)checked);
+}
+
 static void print(const struct counter *first)
 {
 	static const struct out_column columns[] = {
@@ -69,6 +93,7 @@ static void print(const struct counter *first)
 			out_str(c->name, 0, c->help);
 		out_end();
 	}
+	print_audit(first);
 	out_end();
 }
 

@@ -266,6 +266,12 @@ void out_header(const struct out_column *c)
 
 /* Values */
 
+void out_real(const char *key, double v)
+{
+	if (out.shape == OUT_DOCUMENT)
+		add(key, json_real(v));
+}
+
 void out_num(const char *key, int width, u64 v)
 {
 	char digits[FMT_U64];

@@ -238,7 +238,7 @@ def malformed_attributes_are_refused_by_name():
 def sysctls_out_of_range_are_refused():
     for key, bad in (("enabled", "2"), ("timeout_time_wait", "0"), ("log_size", "5"),
                      ("timeout_closed", "-1"), ("timeout_opening", "99999999"),
-                     ("timeout_closing", "abc")):
+                     ("timeout_closing", "abc"), ("audit", "2")):
         before = sysctl("router", key)
         try:
             sysctl("router", key, bad)
@@ -280,6 +280,58 @@ def midstream_takes_the_local_sockets_state(v):
               f"{pair_of(name, key)}")
     true(pair_of("router", key), "the router picked it up")
     close_to(s, c)
+
+
+@both
+def audit_holds_states_against_sockets(v):
+    """Every segment sent agrees; a RST dropped above the hook leaves a socket that does not."""
+    trace = "/sys/kernel/tracing"
+    for name in HOSTS:
+        sysctl(name, "audit", 1)
+    write(f"{trace}/trace", "")
+    write(f"{trace}/events/tcpfsm/tcpfsm_audit/enable", 1)
+    try:
+        before = {name: counters(name) for name in HOSTS}
+        for turn in range(20):
+            c, s = pair(v, 6030)
+            for _ in range(3):
+                c.sendall(b"x" * 100)
+                s.recv(100)
+                s.sendall(b"y" * 100)
+                c.recv(100)
+            close_to(*((c, s) if turn % 2 else (s, c)))
+        now = {name: counters(name) for name in HOSTS}
+        for name in ("client", "server"):
+            true(now[name]["audit_checked"] - before[name]["audit_checked"] > 30, f"{name} checked")
+            equal(now[name]["audit_differed"], before[name]["audit_differed"], f"{name} differed")
+        equal(now["router"]["audit_checked"], before["router"]["audit_checked"], "no socket there")
+
+        run("ip", "netns", "exec", "client", "nft", """
+            table inet late {
+                chain in {
+                    type filter hook input priority 90
+                    tcp flags & rst == rst drop
+                }
+            }""")
+        c, s = pair(v, 6030)
+        port = c.getsockname()[1]
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        s.close()
+        until(lambda: pair_of("client", tuple_of(v, port, 6030)) == "CLOSED:CLOSED", "RST seen")
+        c.send(b"still here")
+        until(lambda: counters("client")["audit_differed"] > now["client"]["audit_differed"],
+              "a difference is counted")
+        with open(f"{trace}/trace", encoding="ascii") as f:
+            true(f"shown=7 socket=1 sport={port} dport=6030" in f.read(), "and traced")
+        out = run("ip", "netns", "exec", "client", TOOL, "-j", "counters")
+        percent = json.loads(out)["audit_agreed_percent"]
+        true(90 < percent < 100, f"{percent} %")
+        c.close()
+    finally:
+        run("ip", "netns", "exec", "client", "nft", "delete", "table", "inet", "late", check=False)
+        write(f"{trace}/events/tcpfsm/tcpfsm_audit/enable", 0)
+        for name in HOSTS:
+            sysctl(name, "audit", 0)
 
 
 @test

@@ -13,6 +13,7 @@ import argparse
 import collections
 import os
 import random
+import resource
 import sys
 import time
 
@@ -22,7 +23,7 @@ sys.path[:0] = [HERE, os.path.join(HERE, "../net")]
 import compare
 import sockets
 import workloads
-from bed import ADDR, HOSTS, MODULE, make_hosts, remove_hosts, run, sysctl, within
+from bed import ADDR, HOSTS, MODULE, counters, make_hosts, remove_hosts, run, sysctl, within
 from workloads import PORTS, WORKLOADS
 
 IMPAIRMENTS = {
@@ -65,11 +66,12 @@ def alive():
     return count
 
 
-def one(v, work, impairment, count, first_port, explain):
+def one(v, work, impairment, count, first_port, explain, audit):
     make_hosts()
     try:
         for name in HOSTS:
             sysctl(name, "log_size", 1 << 18)
+            sysctl(name, "audit", 1)
         sockets.forget()
         ports = list(range(first_port, first_port + PORTS))
         impair(IMPAIRMENTS[impairment] or work.base)
@@ -83,6 +85,9 @@ def one(v, work, impairment, count, first_port, explain):
         while alive() and time.monotonic() < end:
             time.sleep(1 if time_travels() else 0.1)
         time.sleep(300 if time_travels() else 0.3)
+        for name in HOSTS:
+            for key, value in counters(name).items():
+                audit[key] += value if key.startswith("audit_") else 0
         lives = sockets.told(set(ADDR[4].values()) | set(ADDR[6].values()), set(ports))
         addresses = ADDR[4 if work.name == "v4-mapped" else v]
         result, unexplained = compare.compare(lives, addresses, set(ports), work.lossy or impairment.startswith(LOSSY),
@@ -125,16 +130,19 @@ def main():
     print("# " + row(("workload", "impairment", "ip", "place"), {k: k for k in
                                                                 ("compared",) + compare.KINDS}))
     random.seed(1)
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     if time_travels():
         workloads.patience = 60
     run("insmod", MODULE)
     sockets.start()
     failed = 0
+    audit = collections.Counter()
     sums = {place: collections.Counter() for place in compare.PLACES}
     for number, (v, work, impairment) in enumerate(cells, 1):
         count = impairment == "none" and args.count_none or args.count
         result, ok = one(v, work, impairment, count, 10000 + number * PORTS % 9000,
-                         args.explain)
+                         args.explain, audit)
         ok = ok and all(result[place]["compared"] for place in compare.PLACES)
         failed += not ok
         for place in compare.PLACES:
@@ -143,6 +151,8 @@ def main():
         print(f"{'ok' if ok else 'not ok'} {number} {work.name}, {impairment}, ipv{v}", flush=True)
     for place in compare.PLACES:
         print("# " + row(("all", "", "", place), sums[place]))
+    print(f"# audit: {audit['audit_checked']} segments of sockets checked, "
+          f"{audit['audit_agreed']} agreed, {audit['audit_differed']} differed")
     own = sums["own"]
     documented = sum(own[kind] for kind in compare.LIMITED)
     ok = documented < own["compared"] / 1000
