@@ -14,7 +14,7 @@ import subprocess
 import threading
 import time
 
-from bed import ADDR, FAMILY, HOSTS, close_to, run, within, write
+from bed import ADDR, FAMILY, close_to, run, within, write
 
 PORTS = 8       # that a workload may use
 ERRORS = (OSError, socket.timeout)
@@ -92,6 +92,15 @@ def listener(v, port, backlog=64, options=(), family=None, address=None):
     return s
 
 
+def on_each_port(work, ports, count):
+    """work(port, share of COUNT) for each port in a thread of its own."""
+    workers = [threading.Thread(target=work, args=(port, count // len(ports))) for port in ports]
+    for w in workers:
+        w.start()
+    for w in workers:
+        w.join()
+
+
 def each(v, ports, count, talk, backlog=64, dial=None, options=(), family=None, address=None):
     """COUNT connections one after another on every port, in threads: talk(c, s)."""
     def dialled(port):
@@ -117,11 +126,7 @@ def each(v, ports, count, talk, backlog=64, dial=None, options=(), family=None, 
                 except ERRORS:
                     pass
                 close_to(c, s)
-    workers = [threading.Thread(target=work, args=(port, count // len(ports))) for port in ports]
-    for w in workers:
-        w.start()
-    for w in workers:
-        w.join()
+    on_each_port(work, ports, count)
 
 
 def batch(v, port, count, options=(), of_client=(), backlog=None):
@@ -170,6 +175,15 @@ def client_first(c, s):
     s.close()
     drain(c)
     c.close()
+
+
+def reset_by_linger(c, s):
+    c.sendall(b"q")
+    s.recv(10)
+    c.setsockopt(*LINGER_0)
+    c.close()
+    drain(s)
+    s.close()
 
 
 def bulk_and_close(c, s):
@@ -243,14 +257,7 @@ def _(v, ports, count):
 
 @workload("RST by linger")
 def _(v, ports, count):
-    def talk(c, s):
-        c.sendall(b"q")
-        s.recv(10)
-        c.setsockopt(*LINGER_0)
-        c.close()
-        drain(s)
-        s.close()
-    each(v, ports, count, talk)
+    each(v, ports, count, reset_by_linger)
 
 
 @workload("RST, unread data")
@@ -281,12 +288,7 @@ def _(v, ports, count):
         c = new("client", FAMILY[v])
         attempt(c.connect, (ADDR[v]["server"], port))
         c.close()
-    workers = [threading.Thread(target=lambda p=p: [dial(p) for _ in range(count // len(ports))])
-               for p in ports]
-    for w in workers:
-        w.start()
-    for w in workers:
-        w.join()
+    on_each_port(lambda port, share: [dial(port) for _ in range(share)], ports, count)
 
 
 @workload("SYN cookies")
@@ -395,11 +397,7 @@ def fixed_ports(v, ports, count, talk):
                 s.settimeout(100)
                 attempt(talk, c, s)
                 close_to(c, s)
-    workers = [threading.Thread(target=work, args=(port, count // len(ports))) for port in ports]
-    for w in workers:
-        w.start()
-    for w in workers:
-        w.join()
+    on_each_port(work, ports, count)
 
 
 @workload("reuse, client's TIME_WAIT")
@@ -415,14 +413,7 @@ def _(v, ports, count):
 
 @workload("reuse, after RST")
 def _(v, ports, count):
-    def talk(c, s):
-        c.sendall(b"q")
-        s.recv(10)
-        c.setsockopt(*LINGER_0)
-        c.close()
-        drain(s)
-        s.close()
-    fixed_ports(v, ports, count, talk)
+    fixed_ports(v, ports, count, reset_by_linger)
 
 
 # ---- at the same time ----
