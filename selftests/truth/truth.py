@@ -139,6 +139,7 @@ def main():
     failed = 0
     audit = collections.Counter()
     sums = {place: collections.Counter() for place in compare.PLACES}
+    by_impairment = collections.defaultdict(collections.Counter)
     for number, (v, work, impairment) in enumerate(cells, 1):
         count = impairment == "none" and args.count_none or args.count
         result, ok = one(v, work, impairment, count, 10000 + number * PORTS % 9000,
@@ -147,8 +148,11 @@ def main():
         failed += not ok
         for place in compare.PLACES:
             sums[place].update(result[place])
+            by_impairment[impairment, place].update(result[place])
             print("# " + row((work.name, impairment, v, place), result[place]))
         print(f"{'ok' if ok else 'not ok'} {number} {work.name}, {impairment}, ipv{v}", flush=True)
+    for (impairment, place), count in by_impairment.items():
+        print("# " + row(("all", impairment, "", place), count))
     for place in compare.PLACES:
         print("# " + row(("all", "", "", place), sums[place]))
     print(f"# audit: {audit['audit_checked']} segments of sockets checked, "
