@@ -181,7 +181,7 @@
 	X(log_lost,		"Transitions not recorded in the log: no memory, or the ring went round meanwhile.") \
 	X(audit_checked,	"With net.tcpfsm.audit: segments of local sockets held against the socket's own state.") \
 	X(audit_agreed,		"Of those, the ones whose socket was in the state shown.") \
-	X(audit_differed,	"Of those, the ones whose socket was not; the tracepoint tcpfsm_audit tells both.") \
+	X(audit_differed,	"Of those, the ones whose socket was not, or not yet; the tracepoint tcpfsm_audit tells both.") \
 	X(events_lost,		"Events not sent to listeners for want of memory; the sequence numbers show them too.")
 
 #endif /* _TCPFSM_NAMES_H */

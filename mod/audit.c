@@ -37,7 +37,10 @@ static bool agrees(u8 socket, u8 shown, bool fin_waits)
 	}
 }
 
-/* Segments that have passed our hook wait for it: it is behind, and will catch up. */
+/*
+ * Segments that have passed our hook wait for it: it is behind, and will catch up. What waits in
+ * loopback's queue, in NFQUEUE, or was dropped behind the hook counts as a difference.
+ */
 static bool is_behind(const struct sock *sk)
 {
 	return READ_ONCE(sk->sk_backlog.tail);

@@ -88,7 +88,7 @@ static void renumber(struct tfsm_seg *seg, const struct sk_buff *skb)
 {
 #if IS_ENABLED(CONFIG_NF_CONNTRACK)
 	enum ip_conntrack_info info;
-	const struct nf_conn *ct = nf_ct_get(skb, &info);
+	struct nf_conn *ct = nf_ct_get(skb, &info);
 	const struct nf_conn_seqadj *adj = ct ? seqadj(ct) : NULL;
 	const struct nf_ct_seqadj *sent, *got;
 
@@ -96,10 +96,12 @@ static void renumber(struct tfsm_seg *seg, const struct sk_buff *skb)
 		return;
 	sent = &adj->seq[IP_CT_DIR_ORIGINAL];
 	got = &adj->seq[IP_CT_DIR_REPLY];
+	spin_lock(&ct->lock);
 	seg->seq += tfsm_after(seg->seq, sent->correction_pos) ? sent->offset_after :
 								 sent->offset_before;
 	seg->ack -= tfsm_after(seg->ack - got->offset_before, got->correction_pos) ?
 			got->offset_after : got->offset_before;
+	spin_unlock(&ct->lock);
 #endif
 }
 

@@ -47,6 +47,7 @@ static void set_tuple(struct tcpfsm_view *v, const union tcpfsm_addr *src,
 
 	v->from = order > 0;
 	t->family = family;
+	memset(t->addr, 0, sizeof(t->addr));	/* traces copy all of it */
 	memcpy(&t->addr[v->from], src, len);
 	memcpy(&t->addr[!v->from], dst, len);
 	t->port[v->from] = th->source;

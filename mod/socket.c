@@ -5,6 +5,7 @@
 #include <net/inet6_hashtables.h>
 #include <net/inet_hashtables.h>
 #include <net/inet_sock.h>
+#include <net/ip_vs.h>
 #include <net/netfilter/nf_conntrack.h>
 #include <net/sock.h>
 #include <net/tcp.h>
@@ -87,14 +88,14 @@ void tcpfsm_socket_note(struct tcpfsm_flow *f, u8 end, const struct tcpfsm_view 
 	f->local->end[end].cookie = (u64)cookie[1] << 32 | cookie[0];
 }
 
-/* Return: false if there is no such socket. */
-static bool read_state(const struct tcpfsm_tuple *t, u8 i, struct tfsm_local *local)
+/* @dif: the device that a socket may be bound to. Return: false if there is no such socket. */
+static bool read_state(const struct tcpfsm_tuple *t, u8 i, u32 dif, struct tfsm_local *local)
 {
 	const struct ends e = {
 		.src = &t->addr[i], .dst = &t->addr[!i],
 		.sport = t->port[i], .dport = t->port[!i],
 	};
-	struct sock *sk = lookup(t->tn->net, t->family, &e, t->l3);
+	struct sock *sk = lookup(t->tn->net, t->family, &e, dif);
 	u8 state;
 
 	if (!sk)
@@ -125,34 +126,59 @@ static bool is_translated(const struct sk_buff *skb)
 #endif
 }
 
+static bool listens(const struct tcpfsm_tuple *t, u8 i, u32 dif)
+{
+	struct sock *sk = NULL;
+
+	if (t->family == AF_INET)
+		sk = tcpfsm_lookup_listener4(t->tn->net, t->addr[!i].ip4, t->port[!i],
+					     t->addr[i].ip4, ntohs(t->port[i]), dif);
+#if IS_ENABLED(CONFIG_IPV6)
+	else
+		sk = tcpfsm_lookup_listener6(t->tn->net, &t->addr[!i].ip6, t->port[!i],
+					     &t->addr[i].ip6, ntohs(t->port[i]), dif);
+#endif
+	return sk;		/* listeners are freed by RCU: no reference was taken */
+}
+
+/* IPVS takes what goes to its services at LOCAL_IN, behind us. */
+static bool balances(const struct net *net)
+{
+#if IS_ENABLED(CONFIG_IP_VS)
+	const struct netns_ipvs *ipvs = READ_ONCE(net->ipvs);
+
+	return ipvs && READ_ONCE(ipvs->enable);
+#else
+	return false;
+#endif
+}
+
 void tcpfsm_socket_states(const struct tcpfsm_view *v, u8 sender,
 			  struct tfsm_local local[TCPFSM_ENDS])
 {
+	const struct tcpfsm_tuple *t = &v->tuple;
+	u8 to = !v->from;
+	u32 dif;
+
 	if (v->from_local)
-		read_state(&v->tuple, v->from, &local[sender]);
-	if (!v->to_local)
+		read_state(t, v->from, t->l3, &local[sender]);
+	if (!v->to_local || read_state(t, to, t->l3, &local[!sender]))
 		return;
-	/* The last ACK of a handshake may find a listener only, which has sent a SYN cookie. */
-	if (!read_state(&v->tuple, !v->from, &local[!sender]) && !is_translated(v->skb) &&
-	    !tcpfsm_socket_listens(&v->tuple, !v->from))
-		local[!sender].state = TCPFSM_CLOSED;
+	/*
+	 * Is there really none? It may be bound to the device, see another tuple than we do, or
+	 * be another host's; and the last ACK of a handshake may find a listener only, which has
+	 * sent a SYN cookie.
+	 */
+	dif = v->skb->dev ? v->skb->dev->ifindex : 0;
+	if (t->l3 || read_state(t, to, dif, &local[!sender]) || is_translated(v->skb) ||
+	    balances(t->tn->net) || listens(t, to, t->l3) || listens(t, to, dif))
+		return;
+	local[!sender].state = TCPFSM_CLOSED;
 }
 
 bool tcpfsm_socket_listens(const struct tcpfsm_tuple *t, u8 i)
 {
-	struct sock *sk = NULL;
-	bool listens;
-
-	if (t->family == AF_INET)
-		sk = tcpfsm_lookup_listener4(t->tn->net, t->addr[!i].ip4, t->port[!i],
-					     t->addr[i].ip4, ntohs(t->port[i]), t->l3);
-#if IS_ENABLED(CONFIG_IPV6)
-	else
-		sk = tcpfsm_lookup_listener6(t->tn->net, &t->addr[!i].ip6, t->port[!i],
-					     &t->addr[i].ip6, ntohs(t->port[i]), t->l3);
-#endif
-	listens = sk;		/* listeners are freed by RCU: no reference was taken */
-	return listens;
+	return listens(t, i, t->l3);
 }
 
 bool tcpfsm_socket_lives(const struct tcpfsm_snap *snap, u8 end)

@@ -43,6 +43,7 @@ void tfsm_move_given(struct tfsm *f, struct tfsm_end *e, u8 event, u8 given, u8 
 void tfsm_move(struct tfsm *f, struct tfsm_end *e, u8 event, struct tfsm_out *o);
 void tfsm_infer(struct tfsm *f, struct tfsm_end *e, u8 event, struct tfsm_out *o);
 void tfsm_confirm(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o);
+void tfsm_release_held(struct tfsm *f, struct tfsm_end *e, struct tfsm_out *o);
 enum tfsm_verdict tfsm_take_ack(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o);
 
 /* learn.c: sequence numbers */

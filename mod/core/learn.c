@@ -8,6 +8,7 @@ void tfsm_learn_syn(struct tfsm_end *a, const struct tfsm_seg *s)
 	a->isn = s->seq;
 	a->next = s->seq + tfsm_seg_len(s);
 	a->run = a->next;
+	a->hole = 0;
 	a->facts |= TFSM_E_SYN | TFSM_E_SENT;
 	a->facts &= ~(TFSM_E_WSCALE | TFSM_E_MARK);
 	a->wscale = 0;
@@ -66,11 +67,11 @@ void tfsm_learn_seq(struct tfsm_end *a, const struct tfsm_seg *s)
 		a->facts |= TFSM_E_SENT;
 		return;
 	}
+	if (tfsm_after(s->seq, a->next))
+		a->hole = 1;
 	if (tfsm_after(end, a->next))
 		a->next = end;
-	if (tfsm_after(s->seq, a->run)) {
-		a->hole = 1;
-	} else if (tfsm_after(end, a->run)) {
+	if (!tfsm_after(s->seq, a->run) && tfsm_after(end, a->run)) {
 		a->run = end;
 		a->hole = 0;
 	}
@@ -196,6 +197,8 @@ void tfsm_blind(struct tfsm *f)
 	for (i = 0; i < TCPFSM_ENDS; i++)
 		if (f->end[i].state != TCPFSM_ESTABLISHED)
 			return;
-	for (i = 0; i < TCPFSM_ENDS; i++)
+	for (i = 0; i < TCPFSM_ENDS; i++) {
 		f->end[i].facts &= ~(TFSM_E_SENT | TFSM_E_ACKS);
+		f->end[i].hole = 0;
+	}
 }

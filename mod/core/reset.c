@@ -99,6 +99,7 @@ static void took_before_rst(struct tfsm *f, const struct tfsm_seg *s, struct tfs
 		return;
 	a->facts |= TFSM_E_TOOK_FIN;
 	tfsm_move(f, a, TCPFSM_TOOK_FIN, o);
+	tfsm_release_held(f, a, o);
 }
 
 static enum tfsm_verdict take_rst(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)

@@ -123,7 +123,7 @@ struct tfsm_end {
 	u8	wscale:4;
 	u8	under:4;	/* the state that goes on beneath a RST we took, or UNSET */
 	u8	fin_again:1;	/* its FIN was retransmitted */
-	u8	hole:1;		/* between run and next, and nothing has passed since to fill it */
+	u8	hole:1;		/* below next, and nothing has passed since that may fill it */
 	u16	facts;		/* TFSM_E_* */
 };
 

@@ -73,7 +73,7 @@ static void take_fin(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *
 	}
 }
 
-static void release_held(struct tfsm *f, struct tfsm_end *e, struct tfsm_out *o)
+void tfsm_release_held(struct tfsm *f, struct tfsm_end *e, struct tfsm_out *o)
 {
 	if (!has(e, TFSM_E_HELD))
 		return;
@@ -108,7 +108,7 @@ static void sender_took(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_ou
 	if (!has(a, TFSM_E_TOOK_FIN)) {
 		a->facts |= TFSM_E_TOOK_FIN;
 		tfsm_move(f, a, TCPFSM_TOOK_FIN, o);
-		release_held(f, a, o);
+		tfsm_release_held(f, a, o);
 	}
 }
 
@@ -195,6 +195,7 @@ static void take_moved_fin(struct tfsm *f, const struct tfsm_seg *s, struct tfsm
 	stray->fin_moved = false;
 	b->next = stray->end;
 	b->run = stray->end;
+	b->hole = 0;
 	b->facts |= TFSM_E_FIN;
 	tfsm_infer(f, b, TCPFSM_SND_FIN, o);
 }
@@ -221,7 +222,7 @@ enum tfsm_verdict tfsm_take_ack(struct tfsm *f, const struct tfsm_seg *s, struct
 	} else if (fin) {
 		note(o, TFSM_NOTE_fin_retrans);
 		a->fin_again = 1;
-		release_held(f, b, o);
+		tfsm_release_held(f, b, o);
 	}
 	receiver_acked(f, s, fin_before && !hole, fin && fin_before, o);
 
@@ -249,7 +250,7 @@ static void stray_fin(struct tfsm *f, u8 i, struct tfsm_out *o)
 	tfsm_infer(f, e, TCPFSM_SND_FIN, o);
 }
 
-static void stray_fin_acked(struct tfsm *f, u8 i, struct tfsm_out *o)
+static void stray_fin_taken(struct tfsm *f, u8 i, struct tfsm_out *o)
 {
 	struct tfsm_end *e = &f->end[i], *other = &f->end[!i];
 
@@ -257,6 +258,14 @@ static void stray_fin_acked(struct tfsm *f, u8 i, struct tfsm_out *o)
 		return;
 	other->facts |= TFSM_E_TOOK_FIN;
 	tfsm_infer(f, other, TCPFSM_TOOK_FIN, o);
+}
+
+static void stray_fin_acked(struct tfsm *f, u8 i, struct tfsm_out *o)
+{
+	struct tfsm_end *e = &f->end[i];
+
+	if (!has(e, TFSM_E_FIN) || !has(&f->end[!i], TFSM_E_TOOK_FIN))
+		return;
 	e->facts |= TFSM_E_FIN_ACKED;
 	tfsm_infer(f, e, TCPFSM_FIN_ACKED, o);
 }
@@ -273,9 +282,14 @@ static void take_stray_fins(struct tfsm *f, struct tfsm_out *o)
 	stray_fin(f, first, o);
 	if (together)
 		stray_fin(f, !first, o);
+	stray_fin_taken(f, first, o);
+	if (together)
+		stray_fin_taken(f, !first, o);
 	stray_fin_acked(f, first, o);
-	if (!together)
+	if (!together) {
 		stray_fin(f, !first, o);
+		stray_fin_taken(f, !first, o);
+	}
 	stray_fin_acked(f, !first, o);
 }
 
@@ -311,7 +325,7 @@ static enum tfsm_verdict take_or_refuse(struct tfsm *f, const struct tfsm_seg *s
 
 	/* It was met without a socket, and lives all the same. */
 	if (sender(f, s)->state == TCPFSM_CLOSED && (f->flags & met) == met &&
-	    !(f->flags & TFSM_F_BENEATH))
+	    !has(sender(f, s), TFSM_E_ACKS) && !(f->flags & TFSM_F_BENEATH))
 		return TFSM_NEW;
 	if (why == TFSM_NOTES)
 		why = tfsm_handshake(f, s, o);

@@ -986,6 +986,8 @@ TEST(refused_fins_that_crossed_close_both)
 	STEP("ESTABLISHED:ESTABLISHED", "< FA 7000301 9000101");
 	STEP("ESTABLISHED:ESTABLISHED", "> A 9000102 7000302");
 	STEP("TIME_WAIT:TIME_WAIT", "< A 7000302 9000102");
+	PATH(ORIG, "SYN_SENT>ESTABLISHED>FIN_WAIT_1>CLOSING>TIME_WAIT");
+	PATH(RESP, "LISTEN>SYN_RCVD>ESTABLISHED>FIN_WAIT_1>CLOSING>TIME_WAIT");
 }
 
 TEST(half_closed_among_refused_segments)
@@ -1163,6 +1165,30 @@ TEST(fin_behind_a_hole_that_the_ack_fills)
 	STEP("TIME_WAIT:TIME_WAIT", "< A 302 122");
 }
 
+TEST(new_data_behind_a_filled_hole_opens_none)
+{
+	struct play p = {};
+
+	HANDSHAKE();
+	STEP("ESTABLISHED:ESTABLISHED", "> A 111 301 len=10");	/* 101 to 111 were lost */
+	STEP("ESTABLISHED:ESTABLISHED", "> A 121 301 len=10");
+	STEP("ESTABLISHED:ESTABLISHED", "> A 101 301 len=10");
+	STEP("ESTABLISHED:ESTABLISHED", "> A 131 301 len=10");
+	STEP("CLOSED:CLOSED", "> RA 141 301");
+}
+
+TEST(rst_releases_a_held_fin_ack)
+{
+	struct play p = {};
+
+	HANDSHAKE();
+	STEP("FIN_WAIT_1:ESTABLISHED", "> FA 101 301");
+	STEP("FIN_WAIT_1:FIN_WAIT_1", "< FA 301 101");
+	STEP("FIN_WAIT_1:CLOSING", "< A 302 102");
+	STEP("CLOSED:CLOSED", "> RA 102 302");
+	PATH(ORIG, "SYN_SENT>ESTABLISHED>FIN_WAIT_1>CLOSING>TIME_WAIT>CLOSED");
+}
+
 TEST(rst_behind_a_hole_moves_its_sender_only)
 {
 	struct play p = {};
@@ -1267,6 +1293,19 @@ TEST(midstream_takes_a_fin_that_is_not_acked_yet)
 	STEP("FIN_WAIT_1:ESTABLISHED", "> A 4900 7000 len=99");
 	STEP("FIN_WAIT_1:ESTABLISHED", "< A 7000 4999 len=10");
 	STEP("FIN_WAIT_2:CLOSE_WAIT", "< A 7010 5000");
+}
+
+TEST(fin_sent_again_after_a_midstream_close_is_no_new_flow)
+{
+	struct play p = {};
+
+	STEP("FIN_WAIT_1:ESTABLISHED", "> FA 5000 7000");
+	STEP("FIN_WAIT_2:CLOSE_WAIT", "< A 7000 5001");
+	STEP("FIN_WAIT_2:LAST_ACK", "< FA 7000 5001");
+	STEP("TIME_WAIT:CLOSED", "> A 5001 7001");
+	STEP("TIME_WAIT:CLOSED", "< FA 7000 5001");
+	NOTED(fin_retrans);
+	EXPECT_EQ(1, p.flows);
 }
 
 TEST(midstream_to_no_socket_leaves_it_closed)
