@@ -3,12 +3,13 @@
 """The claims about TCP's states, each by its id, on real sockets or by crafted segments; seen
 at the client, at the server, and at a router between them."""
 import contextlib
+import errno
 import socket
 
-from bed import (ACK, ADDR, CLIENT_OPEN, FIN, FIRST, HOSTS, PSH, RST, SECOND, SERVER_OPEN, SYN,
+from bed import (ACK, ADDR, CLIENT_OPEN, FAMILY, FIN, FIRST, HOSTS, PSH, RST, SECOND, SERVER_OPEN, SYN,
                  TOOL, Wire, both, connect, counters, delay, equal, everywhere, flow, key_of,
                  listen, log_of, main, muted, pair, pair_of, reset, status, stream, table, test,
-                 true, tuple_of, until, wire, within)
+                 true, tuple_of, until, wire, within, write)
 
 
 @both
@@ -230,6 +231,43 @@ def S14_half_open_pool(v):
             equal(pair_of(name, key), "ESTABLISHED:ESTABLISHED", name)
     c.close()
     s.close()
+
+
+@both
+def S15_time_wait_uses_up_the_ports(v):
+    """Counted per destination: as many TIME_WAITs as there are ports, and connect() fails."""
+    ports = "/proc/sys/net/ipv4/ip_local_port_range"
+    with within("client"):
+        with open(ports, encoding="ascii") as f:
+            before = f.read()
+        write(ports, "41000 41099")
+    refused = 0
+    try:
+        with contextlib.closing(listen("server", v, 5015)) as listener:
+            for _ in range(110):
+                with within("client"):
+                    c = socket.socket(FAMILY[v], socket.SOCK_STREAM)
+                try:
+                    c.connect((ADDR[v]["server"], 5015))
+                except OSError as error:
+                    equal(error.errno, errno.EADDRNOTAVAIL, "why connect() failed")
+                    refused += 1
+                    c.close()
+                    continue
+                s, _ = listener.accept()
+                c.close()
+                equal(s.recv(1), b"")
+                s.close()
+        equal(refused, 10, "connect() calls without a port")
+        for name in HOSTS:
+            for port, want in ((5015, 100), (5016, 0)):
+                with within(name):
+                    _, out, _ = status(TOOL, "-n", "-j", "flows", "state", "time-wait", "dst",
+                                       ADDR[v]["server"], "dport", "=", f":{port}")
+                equal(len(out.splitlines()), want, f"TIME_WAIT to port {port} at {name}")
+    finally:
+        with within("client"):
+            write(ports, before)
 
 
 @both
