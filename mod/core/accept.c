@@ -9,7 +9,7 @@
 /* The largest window that @e ever granted, or what it may have granted unseen. */
 static u32 window(const struct tfsm_end *e)
 {
-	return e->maxwin > 0xffff ? e->maxwin : 0xffff;
+	return e->maxwin > 3 ? (u32)e->maxwin << TFSM_WIN_SHIFT : 0xffff;
 }
 
 /* Is SEQ between a window below what was sent and what the receiver granted? */

@@ -34,7 +34,7 @@ static inline struct tfsm_end *sender(struct tfsm *f, const struct tfsm_seg *s)
 
 static inline struct tfsm_end *receiver(struct tfsm *f, const struct tfsm_seg *s)
 {
-	return &f->end[!s->dir];
+	return &f->end[s->dir ^ 1];
 }
 
 /* track.c: the only writer of a state. @given is for events whose cell is GIVEN. */
@@ -44,6 +44,7 @@ void tfsm_move(struct tfsm *f, struct tfsm_end *e, u8 event, struct tfsm_out *o)
 void tfsm_infer(struct tfsm *f, struct tfsm_end *e, u8 event, struct tfsm_out *o);
 void tfsm_confirm(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o);
 void tfsm_release_held(struct tfsm *f, struct tfsm_end *e, struct tfsm_out *o);
+enum tfsm_verdict tfsm_track_fully(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o);
 enum tfsm_verdict tfsm_take_ack(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o);
 
 /* learn.c: sequence numbers */

@@ -2,6 +2,14 @@
 /* What a segment teaches about sequence space, and what is kept of those that do not fit. */
 #include "engine.h"
 
+static void learn_win(struct tfsm_end *a, u32 win)
+{
+	u16 units = (win + (1U << TFSM_WIN_SHIFT) - 1) >> TFSM_WIN_SHIFT;
+
+	if (units > a->maxwin)
+		a->maxwin = units;
+}
+
 /* a's SYN or SYN|ACK: learn its numbers and options. */
 void tfsm_learn_syn(struct tfsm_end *a, const struct tfsm_seg *s)
 {
@@ -16,36 +24,33 @@ void tfsm_learn_syn(struct tfsm_end *a, const struct tfsm_seg *s)
 		a->facts |= TFSM_E_WSCALE;
 		a->wscale = s->wscale > 14 ? 14 : s->wscale;	/* RFC 7323 2.3 */
 	}
-	if (s->win > a->maxwin)
-		a->maxwin = s->win;
+	learn_win(a, s->win);
 }
 
 /*
  * RFC 7323 2.2: scaling is on if both SYNs carried the option; SYNs themselves are not scaled.
  * Where a SYN was not seen, assume the most.
  */
-static u32 granted(const struct tfsm *f, const struct tfsm_end *a, const struct tfsm_end *b,
-		   const struct tfsm_seg *s)
+static unsigned int scale(const struct tfsm *f, const struct tfsm_end *a, const struct tfsm_end *b)
 {
-	if (s->flags & TFSM_SYN)
-		return s->win;
-	if (f->flags & (TCPFSM_F_MIDSTREAM | TCPFSM_F_ONE_WAY | TCPFSM_F_REANCHORED) &&
-	    !(has(a, TFSM_E_WSCALE) && has(b, TFSM_E_WSCALE)))
-		return (u32)s->win << 14;
-	return has(a, TFSM_E_WSCALE) && has(b, TFSM_E_WSCALE) ? (u32)s->win << a->wscale : s->win;
+	if (a->facts & b->facts & TFSM_E_WSCALE)
+		return a->wscale;
+	if (f->flags & (TCPFSM_F_MIDSTREAM | TCPFSM_F_ONE_WAY | TCPFSM_F_REANCHORED))
+		return 14;
+	return 0;
 }
 
 void tfsm_learn_ack(struct tfsm *f, const struct tfsm_seg *s)
 {
 	struct tfsm_end *a = sender(f, s), *b = receiver(f, s);
-	u32 win = granted(f, a, b, s), edge = s->ack + win;
+	u32 win = s->flags & TFSM_SYN ? s->win : (u32)s->win << scale(f, a, b);
+	u32 edge = s->ack + win;
 
 	if (!has(a, TFSM_E_ACKS) || tfsm_after(s->ack, a->ack))
 		a->ack = s->ack;
 	if (!has(a, TFSM_E_ACKS) || tfsm_after(edge, a->edge))
 		a->edge = edge;
-	if (win > a->maxwin)
-		a->maxwin = win;
+	learn_win(a, win);
 	a->facts |= TFSM_E_ACKS;
 	if (!has(b, TFSM_E_SENT)) {
 		b->next = s->ack;
@@ -77,6 +82,35 @@ void tfsm_learn_seq(struct tfsm_end *a, const struct tfsm_seg *s)
 	}
 }
 
+bool tfsm_in_order(struct tfsm *f, const struct tfsm_seg *s)
+{
+	const u16 known = TFSM_E_SENT | TFSM_E_ACKS | TFSM_E_SYN_ACKED | TFSM_E_TOOK_SYN;
+	const u16 closing = TFSM_E_FIN | TFSM_E_EARLY_FIN;
+	struct tfsm_end *a = sender(f, s), *b = receiver(f, s);
+	u32 win;
+
+	if ((s->flags & (TFSM_SYN | TFSM_FIN | TFSM_RST | TFSM_ACK)) != TFSM_ACK)
+		return false;
+	if (a->state != TCPFSM_ESTABLISHED || b->state != TCPFSM_ESTABLISHED ||
+	    (a->facts & (known | closing)) != known || (b->facts & (known | closing)) != known ||
+	    f->flags & (TFSM_F_BENEATH | TCPFSM_F_SUSPECT | TCPFSM_F_UNCONFIRMED) || f->side)
+		return false;
+	if (s->seq != a->next || s->seq != a->run || tfsm_after(s->seq, b->edge + 1) ||
+	    tfsm_before(s->ack, a->ack) || tfsm_after(s->ack, b->next))
+		return false;
+	a->next = s->seq + s->len;
+	a->run = a->next;
+	a->ack = s->ack;
+	win = (u32)s->win << scale(f, a, b);
+	if (tfsm_after(s->ack + win, a->edge))
+		a->edge = s->ack + win;
+	learn_win(a, win);
+	if (tfsm_after(s->ack, b->run)) {
+		b->run = s->ack;
+		b->hole = 0;
+	}
+	return true;
+}
 
 void tfsm_drop_kept(struct tfsm *f, u8 dir)
 {
@@ -183,8 +217,7 @@ void tfsm_reanchor(struct tfsm *f)
 		e->hole = 0;
 		e->ack = mine->ack;
 		e->edge = mine->ack + mine->win;
-		if (mine->win > e->maxwin)
-			e->maxwin = mine->win;
+		learn_win(e, mine->win);
 		e->facts |= TFSM_E_SENT | TFSM_E_ACKS;
 	}
 	tfsm_forget_strays(f);

@@ -450,7 +450,7 @@ bool tfsm_open_kept(struct tfsm *f, struct tfsm *old, u8 *who, struct tfsm_out *
 		side->syn[TCPFSM_ORIG].when = o->now;
 		side->syn[TCPFSM_ORIG].seg = (struct tfsm_seg) {
 			.seq = loser->isn, .len = loser->next - loser->isn - 1,
-			.win = loser->maxwin, .flags = TFSM_SYN, .dir = TCPFSM_ORIG,
+			.win = loser->maxwin > 3 ? 0xffff : loser->maxwin << TFSM_WIN_SHIFT, .flags = TFSM_SYN, .dir = TCPFSM_ORIG,
 			.wscale = loser->wscale, .has_wscale = has(loser, TFSM_E_WSCALE),
 		};
 	}

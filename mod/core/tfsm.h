@@ -114,11 +114,12 @@ struct tfsm_end {
 	u32	run;		/* the same without holes: all below has passed or is acked */
 	u32	ack;		/* highest ACK sent (RCV.NXT as told) */
 	u32	edge;		/* highest ACK + window granted */
-	u32	maxwin;		/* largest window granted, scaled */
 	u32	mark;		/* SYN_SENT, SYN_RCVD: the ACK of the last refused segment it got;
 				 * later: the lowest SEQ of its segments without FIN that cover
 				 * the peer's FIN
 				 */
+	u16	maxwin;		/* largest window granted, scaled, in units of 16 KB, rounded up */
+	u16	moves;		/* transitions so far, modulo 2^16 */
 	u8	state:4;	/* enum tcpfsm_state, as shown */
 	u8	wscale:4;
 	u8	under:4;	/* the state that goes on beneath a RST we took, or UNSET */
@@ -248,6 +249,21 @@ static inline bool tfsm_opens(enum tfsm_kind kind)
  */
 bool tfsm_open_kept(struct tfsm *f, struct tfsm *old, u8 *sender, struct tfsm_out *o);
 
+/* The number of a flow's next transition, from 1, modulo 2^16. */
+static inline u16 tfsm_step(const struct tfsm *f)
+{
+	return f->end[TCPFSM_ORIG].moves + f->end[TCPFSM_RESP].moves + 1;
+}
+
+/*
+ * tfsm_in_order - what most segments are: next in sequence, in an established connection
+ *
+ * Does what tfsm_track() would do and returns true, if that changes nothing but sequence
+ * numbers and has nothing to note. tfsm_track() itself begins with it: who calls it first only
+ * saves himself the preparations.
+ */
+bool tfsm_in_order(struct tfsm *f, const struct tfsm_seg *s);
+
 /* Track one segment. s->dir is the sender's end of this flow. */
 enum tfsm_verdict tfsm_track(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o);
 
@@ -265,6 +281,9 @@ void tfsm_gone(struct tfsm *f, u8 end, struct tfsm_out *o);
 
 /* The time-out class of a flow, by its pair of states and flags. */
 enum tfsm_class tfsm_class(const struct tfsm *f);
+
+/* Windows are compared with a window's tolerance: 16 KB more or less do not matter. */
+#define TFSM_WIN_SHIFT	14
 
 static inline bool tfsm_closed(const struct tfsm_end *e)
 {

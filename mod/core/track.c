@@ -30,6 +30,7 @@ void tfsm_move_given(struct tfsm *f, struct tfsm_end *e, u8 event, u8 given, u8 
 		return;
 	}
 	e->state = to;
+	e->moves++;
 	if (o->moves < TFSM_MOVES_MAX)
 		o->move[o->moves++] = (struct tfsm_move) {
 			.end = e - f->end, .from = from, .to = to, .cause = event, .flags = flags,
@@ -355,7 +356,7 @@ static void settle_reason(struct tfsm *f)
 		f->reason = TCPFSM_REASON_FIN;
 }
 
-enum tfsm_verdict tfsm_track(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
+enum tfsm_verdict tfsm_track_fully(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
 {
 	enum tfsm_verdict v;
 
@@ -380,6 +381,11 @@ enum tfsm_verdict tfsm_track(struct tfsm *f, const struct tfsm_seg *s, struct tf
 	if (o->moves)
 		settle_reason(f);
 	return v;
+}
+
+enum tfsm_verdict tfsm_track(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
+{
+	return tfsm_in_order(f, s) ? TFSM_OK : tfsm_track_fully(f, s, o);
 }
 
 bool tfsm_moves(const struct tfsm *f, const struct tfsm_seg *s)

@@ -16,7 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../../mod/core/tfsm.h"
+#include "../../mod/core/engine.h"
 
 static const char *const state_names[TCPFSM_STATES] = {
 	"UNSET",
@@ -55,7 +55,7 @@ struct play {
 	u64 clock;
 	u64 notes;		/* of the last segment */
 	u8 reason;		/* why the flow before ended */
-	unsigned long segments, moves;
+	unsigned long segments, moves, quick;
 	struct tfsm_local local[TCPFSM_ENDS];	/* local sockets at a pick-up */
 	char path[TCPFSM_ENDS][1024];	/* of the flow: STATE+CAUSE>STATE */
 	char pair[64];
@@ -136,6 +136,23 @@ static inline void play_kept(struct play *p)
 	play_moves(p, &o);
 }
 
+/* What goes the short way must have gone the full way alike. Return: whether it does go it. */
+static inline bool play_both_ways(const struct play *p, const struct tfsm_seg *s)
+{
+	struct tfsm quick = p->flow, full = p->flow;
+	struct tfsm_out o = { .now = p->clock };
+
+	if (!tfsm_in_order(&quick, s)) {
+		if (memcmp(&quick, &full, sizeof(full)))
+			abort();	/* it said that it did nothing */
+		return false;
+	}
+	if (tfsm_track_fully(&full, s, &o) != TFSM_OK || o.moves || o.notes || o.time_wait ||
+	    memcmp(&quick, &full, sizeof(full)))
+		abort();
+	return true;
+}
+
 static inline void play_seg(struct play *p, struct tfsm_seg s)
 {
 	struct tfsm_out o = { .now = ++p->clock };
@@ -151,6 +168,7 @@ static inline void play_seg(struct play *p, struct tfsm_seg s)
 			play_open(p, s);
 		return;
 	}
+	p->quick += play_both_ways(p, &s);
 	v = tfsm_track(&p->flow, &s, &o);
 	if (v == TFSM_NEED_SIDE) {
 		if (o.moves || o.notes || o.time_wait)

@@ -1407,6 +1407,56 @@ TEST(S10_fin_in_syn_rcvd)
 	PATH(ORIG, "SYN_SENT>ESTABLISHED>CLOSE_WAIT");
 }
 
+/* A number near one that means something to the flow. */
+static u32 near(u32 *seed, const struct tfsm_end *e, u32 other)
+{
+	const u32 about[] = { e->next, e->run, e->ack, e->edge, other };
+
+	*seed = *seed * 1103515245 + 12345;
+	if (*seed >> 16 & 7)
+		return e->next;
+	return about[(*seed >> 8) % ARRAY_SIZE(about)] + (*seed >> 20) % 5 - 2;
+}
+
+TEST(short_way_does_what_the_full_way_does)
+{
+	static const char *const starts[][3] = {
+		{ "> S 100 ws=7", "< SA 300 101 ws=3", "> A 101 301" },
+		{ "> S 4294967290 ws=7", "< SA 4294967280 4294967291", "> A 4294967291 4294967281" },
+		{ "> A 100 300 len=5", "< A 300 105 len=5", "> A 105 305" },
+	};
+	unsigned long quick = 0, all = 0;
+	u32 seed = 1, game, i;
+
+	for (game = 0; game < 3000; game++) {
+		struct play p = { .no_memory = game & 1 };
+
+		for (i = 0; i < 3; i++)
+			play(&p, starts[game % 3][i]);
+		for (i = 0; i < 300; i++) {
+			struct tfsm_seg s = { .flags = TFSM_ACK, .win = 20 + game % 3 * 500 };
+			const struct tfsm_end *a, *b;
+
+			s.dir = (seed = seed * 1103515245 + 12345) >> 16 & 1;
+			a = &p.flow.end[s.dir ^ p.turned];
+			b = &p.flow.end[!(s.dir ^ p.turned)];
+			s.seq = near(&seed, a, b->edge);
+			s.ack = near(&seed, b, a->ack);
+			s.len = seed >> 24 & 3 ? 0 : seed >> 26;
+			s.partial = !(seed >> 12 & 31);
+			if (!(seed >> 10 & 1023))
+				s.flags |= TFSM_FIN;
+			play_seg(&p, s);
+		}
+		quick += p.quick;
+		all += p.segments;
+		free(p.flow.side);
+	}
+	printf("# %lu of %lu segments went the short way\n", quick, all);
+	EXPECT_GT(quick, all / 20);
+	EXPECT_LT(quick, all);
+}
+
 TEST(S10_a_bare_fin_in_syn_sent_is_not_processed)
 {
 	struct play p = {};

@@ -89,7 +89,7 @@ static void blank_stray(struct tfsm_stray *s)
 	memcpy(s, &t, sizeof(t));
 }
 
-/* Numbers that the engine says are void must not tell two worlds apart. */
+/* Numbers that the engine says are void, or only counts, must not tell two worlds apart. */
 static void blank(struct world *w)
 {
 	u8 i;
@@ -97,6 +97,7 @@ static void blank(struct world *w)
 	for (i = 0; i < TCPFSM_ENDS; i++) {
 		if (!(w->w.flow.end[i].facts & TFSM_E_MARK))
 			w->w.flow.end[i].mark = 0;
+		w->w.flow.end[i].moves = 0;
 		blank_stray(&w->w.side.stray[i]);
 		if (w->w.side.syn[i].kept)
 			blank_seg(&w->w.side.syn[i].seg);
