@@ -265,8 +265,8 @@ static struct track_flow *replace(struct track *t, struct track_flow *f, const s
 
 	if (kept) {
 		/* Who sent the SYN that was kept is orig now. */
-		f->fsm.side = NULL;
-		dir ^= past.side->next == TCPFSM_RESP;
+		tfsm_set_side(&f->fsm, NULL);
+		dir ^= tfsm_side(&past)->next == TCPFSM_RESP;
 	} else if (s->seg.flags & TFSM_SYN) {
 		dir = presumed(t, s);
 	}
@@ -287,7 +287,7 @@ static struct track_flow *take_segment(struct track *t, struct track_flow *f,
 	seg.dir = dir;
 	verdict = tfsm_track(&f->fsm, &seg, &o);
 	if (verdict == TFSM_NEED_SIDE) {
-		f->fsm.side = zalloc(sizeof(*f->fsm.side));
+		tfsm_set_side(&f->fsm, zalloc(sizeof(*f->fsm.side)));
 		verdict = tfsm_track(&f->fsm, &seg, &o);
 	}
 	if (verdict == TFSM_OK || verdict == TFSM_REFUSED || verdict == TFSM_NEW_AFTER)

@@ -93,7 +93,7 @@ bool tfsm_in_order(struct tfsm *f, const struct tfsm_seg *s)
 		return false;
 	if (a->state != TCPFSM_ESTABLISHED || b->state != TCPFSM_ESTABLISHED ||
 	    (a->facts & (known | closing)) != known || (b->facts & (known | closing)) != known ||
-	    f->flags & (TFSM_F_BENEATH | TCPFSM_F_SUSPECT | TCPFSM_F_UNCONFIRMED) || f->side)
+	    f->flags & (TFSM_F_BENEATH | TFSM_F_SIDE | TCPFSM_F_SUSPECT | TCPFSM_F_UNCONFIRMED))
 		return false;
 	if (s->seq != a->next || s->seq != a->run || tfsm_after(s->seq, b->edge + 1) ||
 	    tfsm_before(s->ack, a->ack) || tfsm_after(s->ack, b->next))
@@ -114,8 +114,8 @@ bool tfsm_in_order(struct tfsm *f, const struct tfsm_seg *s)
 
 void tfsm_drop_kept(struct tfsm *f, u8 dir)
 {
-	if (f->side)
-		f->side->syn[dir].kept = false;
+	if (tfsm_side(f))
+		tfsm_side(f)->syn[dir].kept = false;
 }
 
 static bool acks_syn(const struct tfsm_seg *syn, u32 ack)
@@ -126,21 +126,22 @@ static bool acks_syn(const struct tfsm_seg *syn, u32 ack)
 /* Does this segment acknowledge a SYN of its receiver that is kept? */
 bool tfsm_acks_kept(const struct tfsm *f, const struct tfsm_seg *s)
 {
-	const struct tfsm_syn *kept = f->side ? &f->side->syn[!s->dir] : NULL;
+	const struct tfsm_side *side = tfsm_side(f);
+	const struct tfsm_syn *syn = side ? &side->syn[!s->dir] : NULL;
 
-	return kept && kept->kept && s->flags & TFSM_ACK && acks_syn(&kept->seg, s->ack);
+	return syn && syn->kept && s->flags & TFSM_ACK && acks_syn(&syn->seg, s->ack);
 }
 
 enum tfsm_verdict tfsm_keep_syn(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
 {
 	struct tfsm_syn *kept;
 
-	if (!f->side) {
+	if (!tfsm_side(f)) {
 		if (!(f->flags & TFSM_F_NO_SIDE))
 			return TFSM_NEED_SIDE;
 		return refuse(o, TFSM_NOTE_no_room);
 	}
-	kept = &f->side->syn[s->dir];
+	kept = &tfsm_side(f)->syn[s->dir];
 	if (kept->kept && kept->seg.seq == s->seq) {
 		note(o, TFSM_NOTE_syn_retrans);
 	} else {
@@ -167,7 +168,8 @@ bool tfsm_near(u32 x, u32 y, u32 win)
  */
 bool tfsm_strays_agree(struct tfsm *f, const struct tfsm_seg *s)
 {
-	struct tfsm_stray *a = &f->side->stray[s->dir], *b = &f->side->stray[!s->dir];
+	struct tfsm_side *side = tfsm_side(f);
+	struct tfsm_stray *a = &side->stray[s->dir], *b = &side->stray[!s->dir];
 	u32 end = s->seq + tfsm_seg_len(s);
 
 	if (a->count && tfsm_near(end, a->end, a->win)) {
@@ -194,22 +196,24 @@ bool tfsm_strays_agree(struct tfsm *f, const struct tfsm_seg *s)
 
 void tfsm_forget_strays(struct tfsm *f)
 {
-	if (f->side) {
-		f->side->stray[TCPFSM_ORIG].count = 0;
-		f->side->stray[TCPFSM_RESP].count = 0;
-		f->side->stray[TCPFSM_ORIG].fin_moved = false;
-		f->side->stray[TCPFSM_RESP].fin_moved = false;
+	struct tfsm_side *side = tfsm_side(f);
+	u8 i;
+
+	for (i = 0; side && i < TCPFSM_ENDS; i++) {
+		side->stray[i].count = 0;
+		side->stray[i].fin_moved = false;
 	}
 }
 
 /* Take the numbers of the strays for both ends; what is latched stays so. */
 void tfsm_reanchor(struct tfsm *f)
 {
+	const struct tfsm_side *side = tfsm_side(f);
 	u8 i;
 
 	f->flags |= TCPFSM_F_GAP | TCPFSM_F_REANCHORED;
 	for (i = 0; i < TCPFSM_ENDS; i++) {
-		const struct tfsm_stray *mine = &f->side->stray[i], *other = &f->side->stray[!i];
+		const struct tfsm_stray *mine = &side->stray[i], *other = &side->stray[!i];
 		struct tfsm_end *e = &f->end[i];
 
 		e->next = tfsm_after(mine->end, other->ack) ? mine->end : other->ack;

@@ -107,7 +107,7 @@ enum tfsm_verdict tfsm_on_synack(struct tfsm *f, const struct tfsm_seg *s, struc
 		    !tfsm_after(s->ack, b->next);
 
 	if (tfsm_acks_kept(f, s) && !(again && acks)) {
-		f->side->next = !s->dir;
+		tfsm_side(f)->next = !s->dir;
 		return TFSM_NEW_KEPT;
 	}
 	if (again) {
@@ -159,7 +159,7 @@ enum tfsm_verdict tfsm_on_synack(struct tfsm *f, const struct tfsm_seg *s, struc
  */
 static bool goes_on(const struct tfsm *f, const struct tfsm_seg *s)
 {
-	const struct tfsm_stray *mine = f->side ? &f->side->stray[s->dir] : NULL;
+	const struct tfsm_stray *mine = tfsm_side(f) ? &tfsm_side(f)->stray[s->dir] : NULL;
 
 	return mine && mine->count && tfsm_after(s->ack, mine->ack) &&
 	       tfsm_near(s->ack, mine->ack, 0);
@@ -206,7 +206,7 @@ static enum tfsm_note handshake_from_listen(struct tfsm *f, const struct tfsm_se
  */
 static bool said_before(const struct tfsm *f, const struct tfsm_seg *s)
 {
-	const struct tfsm_stray *mine = f->side ? &f->side->stray[s->dir] : NULL;
+	const struct tfsm_stray *mine = tfsm_side(f) ? &tfsm_side(f)->stray[s->dir] : NULL;
 
 	return tfsm_near(s->ack, f->end[!s->dir].next, 0) && mine && mine->count &&
 	       mine->ack == s->ack;
@@ -431,7 +431,7 @@ void tfsm_open(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
 
 bool tfsm_open_kept(struct tfsm *f, struct tfsm *old, u8 *who, struct tfsm_out *o)
 {
-	struct tfsm_side *side = old->side;
+	struct tfsm_side *side = tfsm_side(old);
 	struct tfsm_end *loser;
 	struct tfsm_seg seg;
 
@@ -454,8 +454,8 @@ bool tfsm_open_kept(struct tfsm *f, struct tfsm *old, u8 *who, struct tfsm_out *
 			.wscale = loser->wscale, .has_wscale = has(loser, TFSM_E_WSCALE),
 		};
 	}
-	f->side = side;
-	old->side = NULL;
+	tfsm_set_side(f, side);
+	tfsm_set_side(old, NULL);
 	begin(f);
 	open_syn(f, &seg, o);
 	return true;

@@ -44,10 +44,12 @@ void tfsm_talked(struct tfsm *f, struct tfsm_end *a, struct tfsm_out *o)
 /* An ended flow with a SYN that nobody has answered: that SYN is the next flow. */
 static enum tfsm_verdict after_rst(struct tfsm *f)
 {
-	if (!f->side || !tfsm_closed(&f->end[TCPFSM_ORIG]) || !tfsm_closed(&f->end[TCPFSM_RESP]))
+	struct tfsm_side *side = tfsm_side(f);
+
+	if (!side || !tfsm_closed(&f->end[TCPFSM_ORIG]) || !tfsm_closed(&f->end[TCPFSM_RESP]))
 		return TFSM_OK;
-	for (f->side->next = 0; f->side->next < TCPFSM_ENDS; f->side->next++)
-		if (f->side->syn[f->side->next].kept)
+	for (side->next = 0; side->next < TCPFSM_ENDS; side->next++)
+		if (side->syn[side->next].kept)
 			return TFSM_NEW_AFTER;
 	return TFSM_OK;
 }
@@ -151,7 +153,7 @@ enum tfsm_verdict tfsm_on_rst(struct tfsm *f, const struct tfsm_seg *s, struct t
 		/* RFC 9293 3.10.7.3: the ACK must cover the SYN. */
 		if (tfsm_acks_kept(f, s) && !(has(b, TFSM_E_SYN) && s->ack == b->isn + 1)) {
 			/* Of two SYNs, the one that is refused is the one that counts. */
-			tfsm_learn_syn(b, &f->side->syn[!s->dir].seg);
+			tfsm_learn_syn(b, &tfsm_side(f)->syn[!s->dir].seg);
 			tfsm_drop_kept(f, !s->dir);
 		}
 		/* It may have taken the SYN|ACK already; its ACK has not passed yet. */

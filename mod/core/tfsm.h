@@ -154,17 +154,34 @@ struct tfsm_side {
 	u8		  next;			/* whose kept SYN tfsm_open_kept() takes */
 };
 
-/* Flags of a flow beyond the uapi's TCPFSM_F_*, not shown to users. */
+/* Flags of a flow beyond the uapi's TCPFSM_F_*, not shown to users. 28 bits in all. */
 #define TFSM_F_BENEATH	(1U << 24)	/* ends have a state beneath a RST */
 #define TFSM_F_REFUSED	(1U << 25)	/* RST from LISTEN */
 #define TFSM_F_NO_SIDE	(1U << 26)	/* the caller has no memory for the side: set for one call */
+#define TFSM_F_SIDE	(1U << 27)	/* the caller has set side */
 
+/* Packed so that it does not end in padding, for callers who keep millions. */
 struct tfsm {
-	struct tfsm_end	  end[TCPFSM_ENDS];
-	u32		  flags;	/* TCPFSM_F_*, TFSM_F_* */
-	u8		  reason;	/* enum tcpfsm_reason that a removal now would have */
-	struct tfsm_side *side;
-};
+	struct tfsm_end	end[TCPFSM_ENDS];
+	union {
+		struct tfsm_side *side;	/* with TFSM_F_SIDE */
+		u64	own;		/* without: the caller's, the engine leaves it alone */
+	};
+	u32		flags:28;	/* TCPFSM_F_*, TFSM_F_* */
+	u32		reason:4;	/* enum tcpfsm_reason that a removal now would have */
+} __attribute__((packed, aligned(4)));
+
+static inline struct tfsm_side *tfsm_side(const struct tfsm *f)
+{
+	return f->flags & TFSM_F_SIDE ? f->side : NULL;
+}
+
+/* Give it a side, zeroed, or (NULL) take that away. */
+static inline void tfsm_set_side(struct tfsm *f, struct tfsm_side *side)
+{
+	f->side = side;
+	f->flags = side ? f->flags | TFSM_F_SIDE : f->flags & ~TFSM_F_SIDE;
+}
 
 enum tfsm_note {
 #define X(name, help) TFSM_NOTE_##name,
@@ -186,7 +203,7 @@ enum tfsm_class {
 enum tfsm_verdict {
 	TFSM_OK,		/* taken */
 	TFSM_REFUSED,		/* noted, nothing moved: must not refresh a timer */
-	TFSM_NEED_SIDE,		/* nothing done: allocate flow->side, or set TFSM_F_NO_SIDE for
+	TFSM_NEED_SIDE,		/* nothing done: tfsm_set_side(), or set TFSM_F_NO_SIDE for
 				 * this segment, and call again
 				 */
 	TFSM_NEW,		/* the flow is over: start another from this segment */
@@ -225,7 +242,7 @@ struct tfsm_out {
 
 /*
  * tfsm_open - start a flow with the first segment seen of it
- * @f: zeroed but for flow->side
+ * @f: zeroed but for its side
  * @s: kinds SYN, SYNACK and ACK. s->dir says which end sent it; for other kinds than SYN the
  *     caller has decided who is presumed to be orig (tfsm_sender_presumed()).
  *
@@ -241,7 +258,7 @@ static inline bool tfsm_opens(enum tfsm_kind kind)
 
 /*
  * tfsm_open_kept - start a flow with a SYN that another flow on the tuple had kept
- * @f: zeroed but for flow->side
+ * @f: zeroed; takes over the side of @old
  * @old: the flow that is over
  * @sender: out: which end of @old sent it; it is orig of @f
  *

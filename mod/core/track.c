@@ -187,7 +187,7 @@ static void note_repeats(const struct tfsm_end *a, const struct tfsm_seg *s, str
  */
 static void take_moved_fin(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
 {
-	struct tfsm_stray *stray = f->side ? &f->side->stray[!s->dir] : NULL;
+	struct tfsm_stray *stray = tfsm_side(f) ? &tfsm_side(f)->stray[!s->dir] : NULL;
 	struct tfsm_end *b = receiver(f, s);
 
 	if (!stray || !stray->fin_moved || s->ack != stray->end ||
@@ -243,9 +243,9 @@ static void stray_fin(struct tfsm *f, u8 i, struct tfsm_out *o)
 {
 	struct tfsm_end *e = &f->end[i];
 
-	if (!f->side->stray[i].fin)
+	if (!tfsm_side(f)->stray[i].fin)
 		return;
-	e->next = f->side->stray[i].fin_end;
+	e->next = tfsm_side(f)->stray[i].fin_end;
 	e->run = e->next;
 	e->facts |= TFSM_E_FIN;
 	tfsm_infer(f, e, TCPFSM_SND_FIN, o);
@@ -274,7 +274,7 @@ static void stray_fin_acked(struct tfsm *f, u8 i, struct tfsm_out *o)
 /* The FINs among the strays by which an established flow was anchored anew. */
 static void take_stray_fins(struct tfsm *f, struct tfsm_out *o)
 {
-	const struct tfsm_stray *stray = f->side->stray;
+	const struct tfsm_stray *stray = tfsm_side(f)->stray;
 	u8 first = stray[0].fin && stray[1].fin &&
 		   !tfsm_before(stray[0].fin_ack, stray[1].fin_end);
 	bool together = stray[first].fin && stray[!first].fin &&
@@ -301,13 +301,13 @@ static enum tfsm_verdict refuse_ack(struct tfsm *f, const struct tfsm_seg *s, en
 		note(o, why);
 		return TFSM_OK;
 	}
-	if (!f->side && !(f->flags & TFSM_F_NO_SIDE))
+	if (!tfsm_side(f) && !(f->flags & TFSM_F_NO_SIDE))
 		return TFSM_NEED_SIDE;
-	if (!f->side || s->partial || !tfsm_strays_agree(f, s)) {
-		note(o, f->side ? why : TFSM_NOTE_no_room);
+	if (!tfsm_side(f) || s->partial || !tfsm_strays_agree(f, s)) {
+		note(o, tfsm_side(f) ? why : TFSM_NOTE_no_room);
 		tfsm_mark_refused(receiver(f, s), s);
-		if (f->side && !s->partial)
-			f->side->stray[s->dir].fin_moved = why == TFSM_NOTE_fin_moved;
+		if (tfsm_side(f) && !s->partial)
+			tfsm_side(f)->stray[s->dir].fin_moved = why == TFSM_NOTE_fin_moved;
 		return TFSM_REFUSED;
 	}
 	note(o, TFSM_NOTE_reanchored);
@@ -332,8 +332,8 @@ static enum tfsm_verdict take_or_refuse(struct tfsm *f, const struct tfsm_seg *s
 		why = tfsm_handshake(f, s, o);
 	if (why != TFSM_NOTES)
 		return refuse_ack(f, s, why, o);
-	if (f->side)
-		f->side->stray[s->dir].count = 0;
+	if (tfsm_side(f))
+		tfsm_side(f)->stray[s->dir].count = 0;
 	return tfsm_take_ack(f, s, o);
 }
 

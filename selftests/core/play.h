@@ -98,7 +98,7 @@ static inline void play_new(struct play *p)
 		p->reason = p->flow.reason && tfsm_closed(&p->flow.end[0]) &&
 			    tfsm_closed(&p->flow.end[1]) ? p->flow.reason :
 							   TCPFSM_REASON_REOPENED;
-		free(p->flow.side);
+		free(tfsm_side(&p->flow));
 	}
 	memset(&p->flow, 0, sizeof(p->flow));
 	memset(p->path, 0, sizeof(p->path));
@@ -127,11 +127,11 @@ static inline void play_kept(struct play *p)
 	struct tfsm past = p->flow;
 	u8 who = 0;
 
-	p->flow.side = NULL;
+	tfsm_set_side(&p->flow, NULL);
 	play_new(p);
 	if (!tfsm_open_kept(&p->flow, &past, &who, &o))
 		abort();
-	free(past.side);
+	free(tfsm_side(&past));
 	p->turned ^= who == TCPFSM_RESP;
 	play_moves(p, &o);
 }
@@ -176,7 +176,7 @@ static inline void play_seg(struct play *p, struct tfsm_seg s)
 		if (p->no_memory)
 			p->flow.flags |= TFSM_F_NO_SIDE;
 		else
-			p->flow.side = calloc(1, sizeof(*p->flow.side));
+			tfsm_set_side(&p->flow, calloc(1, sizeof(*p->flow.side)));
 		v = tfsm_track(&p->flow, &s, &o);
 		p->flow.flags &= ~TFSM_F_NO_SIDE;
 	}

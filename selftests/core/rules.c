@@ -662,7 +662,7 @@ TEST(rst_ignored_by_both_ends_resumes_the_flow)
 	STEP("CLOSED:CLOSED", "> A 101 301 len=10");
 	STEP("ESTABLISHED:ESTABLISHED", "< A 301 111");
 	NOTED(rst_ignored);
-	EXPECT_EQ(TCPFSM_REASON_UNSET, p.flow.reason);
+	EXPECT_EQ(TCPFSM_REASON_UNSET, +p.flow.reason);
 	PATH(ORIG, "SYN_SENT>ESTABLISHED>CLOSED>ESTABLISHED!");
 	STEP("FIN_WAIT_1:ESTABLISHED", "> FA 111 301");
 }
@@ -1450,7 +1450,7 @@ TEST(short_way_does_what_the_full_way_does)
 		}
 		quick += p.quick;
 		all += p.segments;
-		free(p.flow.side);
+		free(tfsm_side(&p.flow));
 	}
 	printf("# %lu of %lu segments went the short way\n", quick, all);
 	EXPECT_GT(quick, all / 20);

@@ -146,7 +146,7 @@ static enum tfsm_verdict watch_track(struct watch *w, const struct tfsm_seg *s)
 		if (o.moves || o.notes || o.time_wait)
 			watch_broken = "it had done something when it asked for its side";
 		memset(&w->side, 0, sizeof(w->side));
-		w->flow.side = &w->side;
+		tfsm_set_side(&w->flow, &w->side);
 		v = tfsm_track(&w->flow, s, &o);
 	}
 	if (o.moves && !matters)
@@ -188,10 +188,10 @@ static void watch_seg(struct watch *w, u8 dir, struct seg seg)
 			watch_open(w, s);
 		return;
 	}
-	w->flow.side = w->has_side ? &w->side : NULL;
+	tfsm_set_side(&w->flow, w->has_side ? &w->side : NULL);
 	watch_track_new(w, s, dir);
-	w->has_side = !!w->flow.side;
-	w->flow.side = NULL;
+	w->has_side = !!tfsm_side(&w->flow);
+	tfsm_set_side(&w->flow, NULL);
 }
 
 static void watch_twin(struct watch *t, u8 dir, struct seg seg)
