@@ -6,6 +6,7 @@
 # make check      all tests; TAP, and a closing line 'N passed, N failed, N skipped'
 # make figures    the figure and the README's tables, from the machine in mod/core/table.c
 # make truth      the whole comparison with the kernel's own sockets; make check-deep: the deep search
+# make bench      speed and memory beside nf_conntrack, 15 minutes; parts: scripts/bench --help
 # make install    module (modules_install), tool and man page: PREFIX, DESTDIR, INSTALL_MOD_PATH
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
@@ -37,6 +38,9 @@ check:
 truth:
 	scripts/check matrix
 
+bench:
+	scripts/bench
+
 check-deep:
 	$(MAKE) -C selftests/model deep
 
@@ -48,4 +52,4 @@ clean:
 	rm -rf build Module.symvers modules.order tcpfsm.ko tcpfsm.mod tcpfsm.mod.c *.o .*.cmd \
 		mod/*.o mod/.*.cmd mod/core/*.o mod/core/.*.cmd
 
-.PHONY: all modules tools modules_install install demo check truth check-deep figures clean
+.PHONY: all modules tools modules_install install demo check truth bench check-deep figures clean

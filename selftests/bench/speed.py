@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What a segment takes: alone, beside a listener, on two processors, and in a full table."""
+import collections
+import concurrent.futures
+import contextlib
+import statistics
+
+from bed import TOOL, equal, true
+from beds import Conntrack, Nobody, Push, Tcpfsm, host, pin, reader
+from report import part
+
+OPEN, CLOSED = "ESTABLISHED:ESTABLISHED", "TIME_WAIT:CLOSED"
+PHASES = ("set-up", "data at random", "data, one hot flow", "close")
+SIZE = {1_000: "1k", 10_000: "10k", 100_000: "100k", 1_000_000: "1M", 4_000_000: "4M"}
+
+
+def whos(flows, **conntrack):
+    return Nobody(flows), Conntrack(flows, **conntrack), Tcpfsm(flows)
+
+
+def in_turn(rounds, flows, **conntrack):
+    """All of them in each round, so that a slow time hits them alike, and each first in some."""
+    for i in range(rounds):
+        order = collections.deque(whos(flows, **conntrack))
+        order.rotate(-i)
+        yield from order
+
+
+def target(phase, flows, family):
+    if phase == "set-up":
+        return 0.25
+    if phase == "close":
+        return 0.35
+    if phase == "data at random":
+        return (0.25 if flows <= 100_000 else 0.30) + (0.05 if family == 6 else 0)
+    return 0.20 if family == 4 else 0.25
+
+
+def phases(who, flows, **words):
+    """One whole life of many flows: ns a segment in each phase."""
+    rounds = max(2, 1_000_000 // flows)
+    turns = 500_000
+    with host(who) as push:
+        opened = push(op="open", flows=flows, **words)
+        push(op="open", first=flows, **words)
+        who.must_have(flows + 1, OPEN)
+        push(op="data", flows=flows, rounds=1, **words)         # what follows finds it warm
+        data = push(op="data", flows=flows, round=1, rounds=rounds, **words)
+        hot = push(op="data", first=flows, rounds=turns, **words)
+        who.must_have(flows + 1, OPEN)
+        closed = push(op="close", flows=flows, round=1 + rounds, **words)
+        push(op="close", first=flows, round=turns, **words)
+        who.must_have(flows + 1, CLOSED)
+    return dict(zip(PHASES, (opened, data, hot, closed)))
+
+
+class Nets:
+    """Figures of some rounds, net of the empty hooks' own in the same round."""
+
+    def __init__(self):
+        self.raw = collections.defaultdict(lambda: collections.defaultdict(list))
+
+    def add(self, name, figures):
+        for key, value in figures.items():
+            self.raw[key][name].append(value)
+
+    def of(self, key, who):
+        return [a - b for a, b in zip(self.raw[key][who.name], self.raw[key][Nobody.name])]
+
+    def floor(self):
+        return ", ".join(f"{key} {statistics.median(by[Nobody.name]):.1f}"
+                         for key, by in self.raw.items())
+
+
+def compare(report, what, flows, targets=None, conntrack=None, **words):
+    """Rows of all phases."""
+    nets = Nets()
+    for who in in_turn(report.rounds, flows, **(conntrack or {})):
+        nets.add(who.name, phases(who, flows, **words))
+    report.say(f"{what}: empty hooks' own, ns: {nets.floor()}")
+    for phase in PHASES:
+        report.ratio(f"{phase}, {what}, ns", nets.of(phase, Conntrack), nets.of(phase, Tcpfsm),
+                     targets and targets(phase, flows, words["family"]))
+
+
+@part
+def segment(report):
+    """ns a segment, net of empty hooks"""
+    for flows in (100_000, 1_000_000):
+        for family in (4, 6):
+            compare(report, f"IPv{family}, {SIZE[flows]} flows", flows, target, family=family)
+    flows = 100_000
+    compare(report, "IPv4, 100k, nf_conntrack_acct=0", flows, conntrack={"counts_bytes": False},
+            family=4)
+    compare(report, "IPv4, 100k, 1448 bytes, checksum not vouched for", flows, family=4,
+            len=1448, checksum=1)
+    for way in ("in", "out"):
+        compare(report, f"IPv4, 100k, LOCAL_{way.upper()}", flows, family=4, way=way)
+
+
+@part
+def listener(report):
+    """set-up and close while another program reads all events"""
+    flows = 100_000
+    commands = {Conntrack.name: ["conntrack", "-E"], Tcpfsm.name: [TOOL, "monitor"]}
+    nets = Nets()
+    for who in in_turn(report.rounds, flows):
+        command = commands.get(who.name)
+        with host(who) as push, reader(command) if command else contextlib.nullcontext():
+            opened = push(op="open", flows=flows)
+            who.must_have(flows, OPEN)
+            closed = push(op="close", flows=flows)
+            who.must_have(flows, CLOSED)
+        nets.add(who.name, {"set-up": opened, "close": closed})
+    for phase, most in (("set-up", 0.15), ("close", None)):
+        report.ratio(f"{phase}, a reader of all events, ns", nets.of(phase, Conntrack),
+                     nets.of(phase, Tcpfsm), most)
+
+
+# ---- two processors ----
+
+def push_on(cpu, words):
+    """A thread's work: it is in the namespace of whoever started it."""
+    pin(cpu)
+    with contextlib.closing(Push()) as push:
+        return push(op="data", **words)
+
+
+def on_cpus(*jobs):
+    """Push on as many processors at once; ns a segment, of all together."""
+    with concurrent.futures.ThreadPoolExecutor(len(jobs)) as pool:
+        took = list(pool.map(push_on, range(len(jobs)),
+                             [{**words, "together": len(jobs)} for words in jobs]))
+    return 1 / sum(1 / ns for ns in took)
+
+
+@part
+def cpus(report):
+    """two processors against one"""
+    flows, rounds = 100_000, 8
+    gains = {"disjoint flows": collections.defaultdict(list),
+             "the same hot flow": collections.defaultdict(list)}
+    # Without data, or what two say about one flow would fall out of its window.
+    hot = {"first": 2 * flows, "rounds": 1_000_000, "len": 0}
+    sides = [{"first": i * flows, "flows": flows, "rounds": rounds, "len": 0} for i in (0, 1)]
+    # More rounds than elsewhere: who wants both processors is easily disturbed.
+    for who in in_turn(2 * report.rounds, 2 * flows):
+        with host(who) as push:
+            push(op="open", flows=2 * flows + 1)
+            push(op="data", flows=2 * flows, len=0)
+            for what, jobs in (("disjoint flows", sides), ("the same hot flow", [hot, hot])):
+                gains[what][who.name].append(on_cpus(jobs[0]) / on_cpus(*jobs))
+            who.must_have(2 * flows + 1, OPEN)
+    for what, by in gains.items():
+        report.say(f"{what}: 2 CPUs do so many times what one does: " + ", ".join(
+            f"{name} {statistics.median(values):.2f}" for name, values in by.items()))
+        ours, theirs = (statistics.median(a / b for a, b in zip(by[who.name], by[Nobody.name]))
+                        for who in (Tcpfsm, Conntrack))
+        disjoint = what == "disjoint flows"
+        report.add(f"2 CPUs, {what}, of the empty hooks' gain", theirs, ours, ours / theirs,
+                   "tcpfsm 0.95" if disjoint else "", ours >= 0.95 if disjoint else None)
+
+
+# ---- a full table ----
+
+def flooded(who, live, syns):
+    """Half of the table is in use, the rest are SYNs, and more come. ns a SYN that finds the
+    table full, how many of the flows in use remain, how many SYNs were dropped."""
+    bursts, ns, dropped = 10, 0, 0
+    with host(who) as push:
+        push(op="open", flows=live)
+        push(op="data", flows=live, rounds=2)
+        push(op="syn", first=live, flows=live)
+        for i in range(bursts):
+            answer = push.try_to(op="syn", first=2 * live + i * syns // bursts,
+                                 flows=syns // bursts)
+            equal(answer["segments"], syns // bursts, f"{who.name}: SYNs")
+            ns += answer["ns"]
+            dropped += answer["dropped"]
+            if i % 3 == 0:
+                push(op="data", flows=live, round=2 + 2 * (i // 3), rounds=2)
+        true(who.have() <= who.limit, f"{who.name}: {who.have()} flows in the table")
+        return ns / syns, who.established(), dropped
+
+
+@part
+def flood(report):
+    """SYNs that find the table full"""
+    live, syns = 50_000, 1_000_000
+    took, alive, lost = (collections.defaultdict(list) for _ in range(3))
+    for _ in range(report.rounds):
+        for who in (Nobody(2 * live), Conntrack(2 * live, 2 * live), Tcpfsm(2 * live, 2 * live)):
+            ns, established, dropped = flooded(who, live, syns)
+            took[who.name].append(ns)
+            alive[who.name].append(established)
+            lost[who.name].append(dropped)
+    report.ratio("a SYN that finds the table full, ns",
+                 *([a - b for a, b in zip(took[who.name], took[Nobody.name])]
+                   for who in (Conntrack, Tcpfsm)))
+    equal(min(alive[Tcpfsm.name]), live, "established flows that tcpfsm kept")
+    report.add(f"of {live} active flows, kept through {syns} SYNs", min(alive[Conntrack.name]),
+               min(alive[Tcpfsm.name]), target=f"tcpfsm {live}", met=True)
+    report.add("SYNs dropped meanwhile", max(lost[Conntrack.name]), max(lost[Tcpfsm.name]))
