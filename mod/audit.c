@@ -60,13 +60,13 @@ void tcpfsm_audit_segment(const struct tcpfsm_flow *f, const struct tcpfsm_view 
 	end = v->seg.seq + tfsm_seg_len(&v->seg);
 	a->socket = READ_ONCE(sk->sk_state);
 	a->shown = f->fsm.end[v->seg.dir].state;
-	tcpfsm_count(f->tn, TCPFSM_C_audit_checked);
+	tcpfsm_count(v->tuple.tn, TCPFSM_C_audit_checked);
 	/* write_seq counts the FIN as soon as it is queued. */
 	if (agrees(a->socket, a->shown, tfsm_before(end, READ_ONCE(tp->write_seq)))) {
-		tcpfsm_count(f->tn, TCPFSM_C_audit_agreed);
+		tcpfsm_count(v->tuple.tn, TCPFSM_C_audit_agreed);
 	} else {
 		a->differs = true;
-		tcpfsm_count(f->tn, TCPFSM_C_audit_differed);
+		tcpfsm_count(v->tuple.tn, TCPFSM_C_audit_differed);
 	}
 }
 

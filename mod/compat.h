@@ -14,6 +14,16 @@
 #include <linux/timer.h>
 #include <net/genetlink.h>
 
+/*
+ * For what is written before it is read, a segment at a time: kernels that zero what is on the
+ * stack (CONFIG_INIT_STACK_ALL_ZERO) would spend more on that than on the segment.
+ */
+#if __has_attribute(uninitialized)
+#define tcpfsm_uninitialized __attribute__((uninitialized))
+#else
+#define tcpfsm_uninitialized
+#endif
+
 /* Since 6.18 the lookups find the hash table by themselves. */
 #ifdef TCPFSM_HAVE_LOOKUP_HASHINFO
 #ifdef TCPFSM_HAVE_NET_HASHINFO
@@ -72,6 +82,17 @@
 /* Since 6.12 a packet's data may be in the memory of a device, where nobody reads it. */
 #ifndef TCPFSM_HAVE_FRAGS_READABLE
 #define skb_frags_readable(skb)	true
+#endif
+
+/* Since 7.0 the free pointer may lie within an object that has a constructor. */
+#ifdef TCPFSM_HAVE_FREEPTR_CTOR
+#define tcpfsm_typesafe_slab(name, size, freeptr, construct)			\
+	kmem_cache_create(name, size, (&(struct kmem_cache_args) {		\
+		.freeptr_offset = (freeptr), .use_freeptr_offset = true,	\
+		.ctor = (construct) }), SLAB_TYPESAFE_BY_RCU)
+#else
+#define tcpfsm_typesafe_slab(name, size, freeptr, construct)			\
+	kmem_cache_create(name, size, 0, SLAB_TYPESAFE_BY_RCU, construct)
 #endif
 
 /* Renamed in 6.15 and 6.16. */

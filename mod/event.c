@@ -176,6 +176,12 @@ static bool listened(struct tcpfsm_net *tn, unsigned int group)
 	       genl_has_listeners(&tcpfsm_genl_family, tn->net, group);
 }
 
+bool tcpfsm_event_wanted(const struct tcpfsm_report *r)
+{
+	return (r->moves && listened(r->tn, TCPFSM_GROUP_TRANSITION)) ||
+	       ((r->opened || r->reason) && listened(r->tn, TCPFSM_GROUP_FLOW));
+}
+
 void tcpfsm_event_report(const struct tcpfsm_report *r)
 {
 	struct tcpfsm_net *tn = r->tn;

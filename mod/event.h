@@ -9,6 +9,9 @@
 
 enum { TCPFSM_GROUP_TRANSITION, TCPFSM_GROUP_FLOW, TCPFSM_GROUPS };
 
+/* Does anybody listen to any of this? Then it needs its snapshot. */
+bool tcpfsm_event_wanted(const struct tcpfsm_report *r);
+
 /* Context: bottom halves off, no flow's lock held. Builds nothing when nobody listens. */
 void tcpfsm_event_report(const struct tcpfsm_report *r);
 

@@ -3,6 +3,7 @@
 #include <linux/jiffies.h>
 
 #include "expire.h"
+#include "service.h"
 #include "socket.h"
 #include "stats.h"
 
@@ -122,7 +123,7 @@ static void deactivate(struct tcpfsm_net *tn)
 
 void tcpfsm_expire_queue(struct tcpfsm_flow *f)
 {
-	struct tcpfsm_net *tn = f->tn;
+	struct tcpfsm_net *tn = f->service->tn;
 
 	lockdep_assert_held(&f->lock);
 	f->queue = queue_of(f);
@@ -137,7 +138,7 @@ void tcpfsm_expire_queue(struct tcpfsm_flow *f)
 
 static void requeue(struct tcpfsm_flow *f, unsigned int queue)
 {
-	struct tcpfsm_net *tn = f->tn;
+	struct tcpfsm_net *tn = f->service->tn;
 	u32 now = (u32)jiffies;
 
 	lockdep_assert_held(&f->lock);
@@ -163,7 +164,7 @@ void tcpfsm_expire_requeue(struct tcpfsm_flow *f, bool restart)
 
 void tcpfsm_expire_dequeue(struct tcpfsm_flow *f)
 {
-	struct tcpfsm_net *tn = f->tn;
+	struct tcpfsm_net *tn = f->service->tn;
 
 	lockdep_assert_held(&f->lock);
 	spin_lock(&tn->queue_lock);
@@ -172,15 +173,16 @@ void tcpfsm_expire_dequeue(struct tcpfsm_flow *f)
 	atomic_dec(&tn->flows);
 }
 
-/* Bottom halves off, under RCU: it may be gone once it is locked, see tcpfsm_flow_lock(). */
-static struct tcpfsm_flow *head(struct tcpfsm_net *tn, unsigned int queue, u64 *id)
+/*
+ * Bottom halves off, under RCU: it may be gone once it is locked, or another flow of the
+ * namespace that has the memory now, hence in a queue's tail; see tcpfsm_flow_lock_of().
+ */
+static struct tcpfsm_flow *head(struct tcpfsm_net *tn, unsigned int queue)
 {
 	struct tcpfsm_flow *f;
 
 	spin_lock(&tn->queue_lock);
 	f = list_first_entry_or_null(&tn->queue[queue], struct tcpfsm_flow, queued);
-	if (f)
-		*id = f->id;
 	spin_unlock(&tn->queue_lock);
 	return f;
 }
@@ -204,7 +206,7 @@ static u8 gone_ends(const struct tcpfsm_snap *s)
 }
 
 /* A flow with local ends whose usual time is over. */
-static void ask(struct tcpfsm_flow *f, u64 id, unsigned int queue)
+static void ask(struct tcpfsm_flow *f, unsigned int queue)
 	__releases(&f->lock)
 {
 	struct tcpfsm_snap snap;
@@ -215,9 +217,9 @@ static void ask(struct tcpfsm_flow *f, u64 id, unsigned int queue)
 	gone = gone_ends(&snap);
 	local = (snap.flags & TCPFSM_F_LOCAL_ORIG ? 1 : 0) |
 		(snap.flags & TCPFSM_F_LOCAL_RESP ? 2 : 0);
-	if (!tcpfsm_flow_lock(f, id))
+	if (!tcpfsm_flow_lock(f, snap.id))
 		return;
-	if (f->step != snap.step || f->queue != queue) {
+	if ((u16)(tfsm_step(&f->fsm) - 1) != snap.step || f->queue != queue) {
 		spin_unlock(&f->lock);		/* it moved meanwhile */
 		return;
 	}
@@ -244,13 +246,10 @@ static void ask(struct tcpfsm_flow *f, u64 id, unsigned int queue)
 }
 
 /* The head of a queue is due. */
-static void due(struct tcpfsm_flow *f, u64 id, unsigned int queue)
+static void due(struct tcpfsm_net *tn, struct tcpfsm_flow *f, unsigned int queue)
 {
-	struct tcpfsm_net *tn;
-
-	if (!tcpfsm_flow_lock(f, id))
+	if (!tcpfsm_flow_lock_of(f, tn))
 		return;
-	tn = f->tn;
 	if (f->queue != queue ||
 	    time_before32((u32)jiffies, f->stamp + (u32)timeout(tn, queue))) {
 		spin_unlock(&f->lock);
@@ -266,7 +265,7 @@ static void due(struct tcpfsm_flow *f, u64 id, unsigned int queue)
 	} else if (queue % TFSM_CLASSES == TFSM_CLASS_CLOSED && queue < TCPFSM_QUEUE_LOCAL) {
 		tcpfsm_flow_remove(f, f->fsm.reason);
 	} else if (is_local(f)) {
-		ask(f, id, queue);
+		ask(f, queue);
 	} else if (queue % TFSM_CLASSES == TFSM_CLASS_TIME_WAIT &&
 		   queue != TCPFSM_QUEUE_RECHECK) {
 		tcpfsm_flow_expire(f);
@@ -276,7 +275,7 @@ static void due(struct tcpfsm_flow *f, u64 id, unsigned int queue)
 }
 
 /* The head of a queue if it is due; else lowers *@delay to when it will be. */
-static struct tcpfsm_flow *due_head(struct tcpfsm_net *tn, unsigned int queue, u64 *id,
+static struct tcpfsm_flow *due_head(struct tcpfsm_net *tn, unsigned int queue,
 				    unsigned long *delay)
 {
 	struct tcpfsm_flow *f;
@@ -285,7 +284,6 @@ static struct tcpfsm_flow *due_head(struct tcpfsm_net *tn, unsigned int queue, u
 	spin_lock_bh(&tn->queue_lock);
 	f = list_first_entry_or_null(&tn->queue[queue], struct tcpfsm_flow, queued);
 	if (f) {
-		*id = f->id;
 		left = f->stamp + (u32)timeout(tn, queue) - (u32)jiffies;
 		if (left > 0) {
 			*delay = min_t(unsigned long, *delay, left);
@@ -302,7 +300,6 @@ static void expire(struct work_struct *work)
 	unsigned long delay = DAY;
 	unsigned int queue, n = 0;
 	struct tcpfsm_flow *f;
-	u64 id;
 
 	spin_lock_bh(&tn->queue_lock);
 	tn->armed = false;
@@ -310,10 +307,10 @@ static void expire(struct work_struct *work)
 	for (queue = 0; queue < TCPFSM_QUEUES; queue++) {
 		do {
 			rcu_read_lock();	/* the head may be freed, its memory not */
-			f = due_head(tn, queue, &id, &delay);
+			f = due_head(tn, queue, &delay);
 			if (f) {
 				local_bh_disable();
-				due(f, id, queue);
+				due(tn, f, queue);
 				local_bh_enable();
 			}
 			rcu_read_unlock();
@@ -362,10 +359,9 @@ static bool evict_from(struct tcpfsm_net *tn, unsigned int queue)
 							     queue % TFSM_CLASSES;
 	unsigned int looks = 0, now;
 	struct tcpfsm_flow *f;
-	u64 id;
 
-	while (looks < LOOKS && (f = head(tn, queue, &id))) {
-		if (!tcpfsm_flow_lock(f, id))
+	while (looks < LOOKS && (f = head(tn, queue))) {
+		if (!tcpfsm_flow_lock_of(f, tn))
 			continue;	/* another processor was faster: the next is the oldest */
 		looks++;
 		now = queue == TCPFSM_QUEUE_RECHECK ? queue : queue_of(f);
@@ -445,14 +441,13 @@ void tcpfsm_expire_flush(struct tcpfsm_net *tn)
 {
 	unsigned int queue, n = 0;
 	struct tcpfsm_flow *f;
-	u64 id;
 
 	for (queue = 0; queue < TCPFSM_QUEUES; queue++) {
 		do {
 			rcu_read_lock();
 			local_bh_disable();
-			f = head(tn, queue, &id);
-			if (f && tcpfsm_flow_lock(f, id))
+			f = head(tn, queue);
+			if (f && tcpfsm_flow_lock_of(f, tn))
 				tcpfsm_flow_remove(f, TCPFSM_REASON_FLUSHED);
 			local_bh_enable();
 			rcu_read_unlock();

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The flow table, and the one place where an endpoint's transition is recorded. */
+/* Flows: segments, and the one place where an endpoint's transition is recorded. */
 #include <linux/jiffies.h>
 #include <linux/ktime.h>
-#include <linux/mm.h>
-#include <linux/random.h>
-#include <linux/siphash.h>
 #include <linux/slab.h>
 
 #include "audit.h"
@@ -16,216 +13,168 @@
 #include "service.h"
 #include "socket.h"
 #include "stats.h"
+#include "table.h"
 #include "trace.h"
 
-#define BUCKET_LOCKS 1024
-
-static struct hlist_nulls_head *buckets __read_mostly;
-static unsigned int bucket_mask __read_mostly;
-static spinlock_t bucket_locks[BUCKET_LOCKS];
-static siphash_key_t hash_key __read_mostly;
-static struct kmem_cache *slab4 __read_mostly, *slab6 __read_mostly, *side_slab __read_mostly;
+static struct kmem_cache *side_slab __read_mostly;
 static atomic64_t last_id = ATOMIC64_INIT(0);
 static atomic_t total[TCPFSM_OWNERS];
 
-/* ---- table ---- */
+/* ---- what is there, and what few flows have ---- */
 
-/* Keyed, so that nobody can aim flows at one bucket. */
-void tcpfsm_tuple_hash(struct tcpfsm_tuple *t)
+/* The engine's side, and what was in its place before. */
+struct side {
+	struct tfsm_side side;
+	u64		 own;
+};
+
+/* The flow's id, or its struct tcpfsm_local, which then has the id. */
+static u64 own(const struct tcpfsm_flow *f)
 {
-	u64 low = (u64)(__force u16)t->port[0] << 48 | (u64)(__force u16)t->port[1] << 32 | t->l3;
-	u64 ns = (unsigned long)t->tn;
+	const struct tfsm_side *side = tfsm_side(&f->fsm);
 
-	if (t->family == AF_INET) {
-		t->hash = siphash_3u64((u64)(__force u32)t->addr[0].ip4 << 32 |
-				       (__force u32)t->addr[1].ip4, low, ns, &hash_key);
-	} else {
-		u64 words[6];
-
-		memcpy(words, &t->addr[0].ip6, 16);
-		memcpy(words + 2, &t->addr[1].ip6, 16);
-		words[4] = low;
-		words[5] = ns;
-		t->hash = siphash(words, sizeof(words), &hash_key);
-	}
+	return side ? container_of(side, struct side, side)->own : f->fsm.own;
 }
 
-static bool is_flow(const struct tcpfsm_flow *f, const struct tcpfsm_tuple *t)
+static void set_own(struct tcpfsm_flow *f, u64 value)
 {
-	if (f->hash != t->hash || f->tn != t->tn || f->l3 != t->l3 || f->family != t->family ||
-	    f->port[0] != t->port[0] || f->port[1] != t->port[1])
+	struct tfsm_side *side = tfsm_side(&f->fsm);
+
+	if (side)
+		container_of(side, struct side, side)->own = value;
+	else
+		f->fsm.own = value;
+}
+
+struct tcpfsm_local *tcpfsm_flow_local(const struct tcpfsm_flow *f)
+{
+	return f->local ? (struct tcpfsm_local *)(unsigned long)own(f) : NULL;
+}
+
+u64 tcpfsm_flow_id(const struct tcpfsm_flow *f)
+{
+	const struct tcpfsm_local *local = tcpfsm_flow_local(f);
+
+	return local ? local->id : own(f);
+}
+
+struct tcpfsm_local *tcpfsm_flow_add_local(struct tcpfsm_flow *f)
+{
+	struct tcpfsm_local *local = tcpfsm_flow_local(f);
+
+	lockdep_assert_held(&f->lock);
+	if (local)
+		return local;
+	local = kzalloc(sizeof(*local), GFP_ATOMIC | __GFP_NOWARN);
+	if (local) {
+		local->id = own(f);
+		set_own(f, (unsigned long)local);
+		f->local = 1;
+	}
+	return local;
+}
+
+static bool add_side(struct tcpfsm_flow *f)
+{
+	struct side *side = kmem_cache_zalloc(side_slab, GFP_ATOMIC | __GFP_NOWARN);
+
+	if (!side)
 		return false;
-	if (t->family == AF_INET)
-		return f->addr.ip4[0] == t->addr[0].ip4 && f->addr.ip4[1] == t->addr[1].ip4;
-	return ipv6_addr_equal(&f->addr.ip6[0], &t->addr[0].ip6) &&
-	       ipv6_addr_equal(&f->addr.ip6[1], &t->addr[1].ip6);
-}
-
-/* Find a flow and lock it. */
-static struct tcpfsm_flow *find(const struct tcpfsm_tuple *t)
-{
-	unsigned int bucket = t->hash & bucket_mask;
-	struct hlist_nulls_node *n;
-	struct tcpfsm_flow *f;
-
-again:
-	hlist_nulls_for_each_entry_rcu(f, n, &buckets[bucket], node) {
-		if (!is_flow(f, t))
-			continue;
-		spin_lock(&f->lock);
-		if (likely(!f->dead && is_flow(f, t)))
-			return f;
-		spin_unlock(&f->lock);
-		goto again;
-	}
-	/* The chain ended in another bucket: a flow under us was freed and reused. */
-	if (get_nulls_value(n) != bucket)
-		goto again;
-	return NULL;
-}
-
-static spinlock_t *bucket_lock(u32 hash)
-{
-	return &bucket_locks[hash & bucket_mask & (BUCKET_LOCKS - 1)];
-}
-
-/* Put a new, locked flow into the table; false if its tuple is there already. */
-static bool insert(struct tcpfsm_flow *f, const struct tcpfsm_tuple *t)
-{
-	struct hlist_nulls_head *head = &buckets[f->hash & bucket_mask];
-	spinlock_t *lock = bucket_lock(f->hash);
-	const struct tcpfsm_flow *other;
-	struct hlist_nulls_node *n;
-
-	spin_lock(lock);
-	hlist_nulls_for_each_entry_rcu(other, n, head, node) {
-		if (is_flow(other, t)) {
-			spin_unlock(lock);
-			return false;
-		}
-	}
-	hlist_nulls_add_head_rcu(&f->node, head);
-	spin_unlock(lock);
+	side->own = own(f);
+	tfsm_set_side(&f->fsm, &side->side);
 	return true;
 }
 
-static void unlink(struct tcpfsm_flow *f)
+static void free_side(struct tfsm_side *side)
 {
-	spinlock_t *lock = bucket_lock(f->hash);
-
-	lockdep_assert_held(&f->lock);
-	f->dead = 1;
-	spin_lock(lock);
-	hlist_nulls_del_rcu(&f->node);
-	spin_unlock(lock);
-	tcpfsm_expire_dequeue(f);
-	tcpfsm_service_put(f->service);
-	f->service = NULL;
-	atomic_dec(&total[f->tn->owner]);
+	if (side)
+		kmem_cache_free(side_slab, container_of(side, struct side, side));
 }
 
-static struct kmem_cache *slab_of(u8 family)
+/* Its side is no longer its own: somebody else has it. */
+static void forget_side(struct tcpfsm_flow *f)
 {
-	return family == AF_INET ? slab4 : slab6;
+	u64 kept = own(f);
+
+	tfsm_set_side(&f->fsm, NULL);
+	set_own(f, kept);
 }
 
-/* A flow in nobody's list any more. */
-static void release(struct tcpfsm_flow *f)
+/* ---- times ---- */
+
+/* A span of ns in 32 bits: 27 of them significant, and how many places they are shifted. */
+static u32 to_span(u64 ns)
 {
-	kmem_cache_free(slab_of(f->family), f);
+	unsigned int shift = max(0, fls64(ns) - 27);
+
+	return shift < 32 ? (u32)(ns >> shift) << 5 | shift : U32_MAX;
 }
 
-/* The lock outlives the flow: a late reader may hold it while the memory becomes another. */
-static void construct(void *p)
+static u64 from_span(u32 span)
 {
-	struct tcpfsm_flow *f = p;
-
-	spin_lock_init(&f->lock);
-	f->dead = 1;
+	return (u64)(span >> 5) << (span & 31);
 }
 
-static void reset(struct tcpfsm_flow *f, const struct tcpfsm_view *v, u8 orig)
+u64 tcpfsm_flow_since(const struct tcpfsm_flow *f, u8 end)
 {
-	const struct tcpfsm_tuple *t = &v->tuple;
-
-	f->tn = t->tn;
-	f->l3 = t->l3;
-	f->hash = t->hash;
-	f->port[0] = t->port[0];
-	f->port[1] = t->port[1];
-	f->family = t->family;
-	if (t->family == AF_INET) {
-		f->addr.ip4[0] = t->addr[0].ip4;
-		f->addr.ip4[1] = t->addr[1].ip4;
-	} else {
-		f->addr.ip6[0] = t->addr[0].ip6;
-		f->addr.ip6[1] = t->addr[1].ip6;
-	}
-	f->orig = orig;
-	f->step = 0;
-	memset(&f->fsm, 0, sizeof(f->fsm));
-	memset(f->bytes, 0, sizeof(f->bytes));
-	memset(f->packets, 0, sizeof(f->packets));
-	f->history[0] = TCPFSM_CLOSED;
-	f->history[1] = TCPFSM_CLOSED;
-	f->service = NULL;
-	f->local = NULL;
-	INIT_LIST_HEAD(&f->queued);
-	f->last = (u32)jiffies;
+	return f->start + from_span(f->moved[end]);
 }
 
 /* ---- what users see ---- */
 
-static void take_addr(union tcpfsm_addr *to, const struct tcpfsm_flow *f, u8 i)
+void tcpfsm_flow_addr(const struct tcpfsm_flow *f, u8 i, union tcpfsm_addr *to)
 {
-	memset(to, 0, sizeof(*to));
-	if (f->family == AF_INET)
-		to->ip4 = f->addr.ip4[i];
-	else
-		to->ip6 = f->addr.ip6[i];
+	if (f->family) {
+		to->ip6 = f->ip6[i];
+	} else {
+		memset(to, 0, sizeof(*to));
+		to->ip4 = f->ip4[i];
+	}
 }
 
 void tcpfsm_flow_snapshot(const struct tcpfsm_flow *f, struct tcpfsm_snap *s)
 {
+	const struct tcpfsm_local *local = tcpfsm_flow_local(f);
 	u8 i;
 
-	s->id = f->id;
-	s->tn = f->tn;
-	take_addr(&s->src, f, f->orig);
-	take_addr(&s->dst, f, !f->orig);
+	s->id = tcpfsm_flow_id(f);
+	s->tn = f->service->tn;
+	tcpfsm_flow_addr(f, f->orig, &s->src);
+	tcpfsm_flow_addr(f, !f->orig, &s->dst);
 	s->sport = f->port[f->orig];
 	s->dport = f->port[!f->orig];
-	s->l3 = f->l3;
+	s->l3 = f->service->l3;
 	s->flags = f->fsm.flags & 0xffffff;
-	s->step = f->step;
+	s->step = (u16)(tfsm_step(&f->fsm) - 1);
 	s->idle = (u32)jiffies - f->last;
-	s->family = f->family;
+	s->family = f->family ? AF_INET6 : AF_INET;
 	s->reason = TCPFSM_REASON_UNSET;
 	s->start = f->start;
 	for (i = 0; i < TCPFSM_ENDS; i++) {
 		s->state[i] = f->fsm.end[i].state;
-		s->since[i] = f->since[i];
+		s->since[i] = tcpfsm_flow_since(f, i);
 		s->history[i] = f->history[i];
 		s->bytes[i] = f->bytes[i];
 		s->packets[i] = f->packets[i];
 	}
-	if (f->local)
-		s->local = *f->local;
+	if (local)
+		memcpy(s->socket, local->end, sizeof(s->socket));
 	else
-		memset(&s->local, 0, sizeof(s->local));
+		memset(s->socket, 0, sizeof(s->socket));
 }
 
 /* ---- transitions ---- */
 
 static void report_begin(struct tcpfsm_report *r, const struct tcpfsm_flow *f)
 {
-	r->tn = f->tn;
+	r->tn = f->service->tn;
 	r->before[TCPFSM_ORIG] = f->fsm.end[TCPFSM_ORIG].state;
 	r->before[TCPFSM_RESP] = f->fsm.end[TCPFSM_RESP].state;
 	r->notes = 0;
 	r->moves = 0;
 	r->reason = TCPFSM_REASON_UNSET;
 	r->opened = false;
+	r->told = false;
 }
 
 /* The choke point: every transition of every flow passes here, under the flow's lock. */
@@ -237,22 +186,28 @@ static void flow_transition(struct tcpfsm_flow *f, const struct tfsm_out *o,
 	lockdep_assert_held(&f->lock);
 	r->notes = o->notes;
 	r->moves = o->moves;
+	r->after[TCPFSM_ORIG] = f->fsm.end[TCPFSM_ORIG].state;
+	r->after[TCPFSM_RESP] = f->fsm.end[TCPFSM_RESP].state;
+	r->midstream = f->fsm.flags & TCPFSM_F_MIDSTREAM;
 	if (!o->moves)
 		return;
 	r->now = o->now;
-	r->step = f->step + 1;
+	r->step = (u16)(tfsm_step(&f->fsm) - o->moves);
 	for (i = 0; i < o->moves; i++) {
 		const struct tfsm_move *m = &o->move[i];
+		u64 since = tcpfsm_flow_since(f, m->end);
 
 		r->move[i] = *m;
-		r->dwell[i] = o->now > f->since[m->end] ? o->now - f->since[m->end] : 0;
-		f->since[m->end] = o->now;
+		r->dwell[i] = o->now > since ? o->now - since : 0;
+		f->moved[m->end] = to_span(o->now > f->start ? o->now - f->start : 0);
 		f->history[m->end] = f->history[m->end] << 4 | m->to;
-		f->step++;
-		if (m->end == TCPFSM_RESP)
-			tcpfsm_service_move(f->service, m, o->now - f->start);
 	}
-	tcpfsm_flow_snapshot(f, &r->snap);
+	tcpfsm_service_moved(f->service, r, o->now - f->start);
+	tcpfsm_log_report(f, r);
+	if (tcpfsm_event_wanted(r) || tcpfsm_trace_wanted()) {
+		r->told = true;
+		tcpfsm_flow_snapshot(f, &r->snap);
+	}
 }
 
 /* Tell of what happened. The flow is unlocked and may be gone. */
@@ -261,33 +216,42 @@ static void deliver(const struct tcpfsm_report *r)
 	if (!r->moves && !r->notes && !r->reason)
 		return;
 	tcpfsm_stats_report(r);
-	if (!r->moves && !r->reason)
+	if (!r->told)
 		return;
-	if (r->moves) {
-		tcpfsm_log_report(r);
-		tcpfsm_trace_report(r);
-	}
+	tcpfsm_trace_report(r);
 	tcpfsm_event_report(r);
+}
+
+static void unlink(struct tcpfsm_flow *f)
+{
+	struct tcpfsm_service *s = f->service;
+
+	lockdep_assert_held(&f->lock);
+	tcpfsm_table_remove(f);
+	tcpfsm_expire_dequeue(f);
+	atomic_dec(&total[s->tn->owner]);
+	f->service = NULL;
+	tcpfsm_service_put(s);
 }
 
 /* Unlink a flow and tell of its end. */
 static void finish(struct tcpfsm_flow *f, u8 reason, struct tcpfsm_report *r)
 	__releases(&f->lock)
 {
-	struct tfsm_side *side = f->fsm.side;
-	struct tcpfsm_local *local = f->local;
+	struct tcpfsm_local *local = tcpfsm_flow_local(f);
+	struct tfsm_side *side = tfsm_side(&f->fsm);
 
 	r->reason = reason ?: TCPFSM_REASON_TIMEOUT;
 	tcpfsm_service_ended(f->service, f->fsm.end[TCPFSM_RESP].state);
-	tcpfsm_flow_snapshot(f, &r->snap);
-	r->snap.reason = r->reason;
-	f->fsm.side = NULL;
-	f->local = NULL;
+	if (r->told || tcpfsm_event_wanted(r)) {
+		r->told = true;
+		tcpfsm_flow_snapshot(f, &r->snap);
+		r->snap.reason = r->reason;
+	}
 	unlink(f);
 	spin_unlock(&f->lock);
-	release(f);
-	if (side)
-		kmem_cache_free(side_slab, side);
+	tcpfsm_table_free(f);
+	free_side(side);
 	kfree(local);
 	deliver(r);
 }
@@ -304,12 +268,37 @@ static struct tcpfsm_flow *allocate(struct tcpfsm_net *tn, u8 family)
 		tcpfsm_count(tn, TCPFSM_C_table_full);
 		return NULL;
 	}
-	f = kmem_cache_alloc(slab_of(family), GFP_ATOMIC | __GFP_NOWARN);
+	f = tcpfsm_table_alloc(family);
 	if (!f) {
 		atomic_dec(&total[tn->owner]);
 		tcpfsm_count(tn, TCPFSM_C_no_memory);
 	}
 	return f;
+}
+
+static void reset(struct tcpfsm_flow *f, const struct tcpfsm_tuple *t, u8 orig, u64 now)
+{
+	f->key = t->key;
+	f->port[0] = t->port[0];
+	f->port[1] = t->port[1];
+	f->family = t->family == AF_INET6;
+	if (f->family) {
+		f->ip6[0] = t->addr[0].ip6;
+		f->ip6[1] = t->addr[1].ip6;
+	}
+	f->orig = orig;
+	f->local = 0;
+	f->noted = 0;
+	memset(&f->fsm, 0, sizeof(f->fsm));
+	memset(f->bytes, 0, sizeof(f->bytes));
+	memset(f->packets, 0, sizeof(f->packets));
+	f->history[0] = TCPFSM_CLOSED;
+	f->history[1] = TCPFSM_CLOSED;
+	f->moved[0] = 0;
+	f->moved[1] = 0;
+	f->start = now;
+	f->last = (u32)jiffies;
+	INIT_LIST_HEAD(&f->queued);
 }
 
 /*
@@ -334,23 +323,31 @@ static u8 presumed_orig(const struct tcpfsm_view *v)
 	return ntohs(v->tuple.port[to]) <= ntohs(v->tuple.port[v->from]) ? v->from : to;
 }
 
-static void note_place(struct tcpfsm_flow *f, const struct tcpfsm_view *v, u8 dir)
+static void note_local(struct tcpfsm_flow *f, const struct tcpfsm_view *v, u8 dir)
 {
 	static const u32 local[TCPFSM_ENDS] = { TCPFSM_F_LOCAL_ORIG, TCPFSM_F_LOCAL_RESP };
 
+	if (f->fsm.flags & TCPFSM_F_FORWARDED)
+		return;
+	if (v->from_local && !v->repeat) {
+		f->fsm.flags |= local[dir];
+		if (!(f->noted & 1U << dir))
+			tcpfsm_socket_note(f, dir, v);
+	}
+	if (v->to_local)
+		f->fsm.flags |= local[!dir];
+}
+
+static void note_place(struct tcpfsm_flow *f, const struct tcpfsm_view *v, u8 dir)
+{
 	f->packets[dir] += v->packets;
 	f->bytes[dir] += v->bytes;
-	/* What this host sends within a flow that it forwards (REJECT, SYNPROXY) is no socket's. */
-	if (v->forwarded) {
+	if (!v->forwarded) {
+		note_local(f, v, dir);
+	} else if (!(f->fsm.flags & TCPFSM_F_FORWARDED)) {
+		/* What this host sent within it before (REJECT, SYNPROXY) is no socket's. */
 		f->fsm.flags &= ~(TCPFSM_F_LOCAL_ORIG | TCPFSM_F_LOCAL_RESP);
 		f->fsm.flags |= TCPFSM_F_FORWARDED;
-	} else if (!(f->fsm.flags & TCPFSM_F_FORWARDED)) {
-		if (v->from_local && !v->repeat) {
-			f->fsm.flags |= local[dir];
-			tcpfsm_socket_note(f, dir, v);
-		}
-		if (v->to_local)
-			f->fsm.flags |= local[!dir];
 	}
 	if (unlikely(v->offloaded)) {
 		f->fsm.flags |= TCPFSM_F_OFFLOADED;
@@ -360,6 +357,22 @@ static void note_place(struct tcpfsm_flow *f, const struct tcpfsm_view *v, u8 di
 
 enum opening { OPENED, RACED, NO_ROOM };
 
+/* A flow that did not get into the table. */
+static void discard(struct tcpfsm_flow *f)
+	__releases(&f->lock)
+{
+	struct tcpfsm_local *local = tcpfsm_flow_local(f);
+	struct tcpfsm_service *s = f->service;
+
+	free_side(tfsm_side(&f->fsm));
+	f->service = NULL;
+	spin_unlock(&f->lock);
+	kfree(local);
+	tcpfsm_table_free(f);
+	if (s)
+		tcpfsm_service_put(s);
+}
+
 /*
  * Make a flow: from this segment, or, if @past is given, from the SYN that the flow before it
  * had kept.
@@ -368,42 +381,43 @@ static enum opening open_flow(struct tcpfsm_view *v, u8 orig, struct tfsm *past)
 {
 	struct tcpfsm_net *tn = v->tuple.tn;
 	struct tfsm_out o = { .now = ktime_get_ns() };
-	struct tcpfsm_report r;
 	struct tcpfsm_flow *f = allocate(tn, v->tuple.family);
+	struct tcpfsm_report r tcpfsm_uninitialized;
 	struct tcpfsm_audit audit = {};
+	u64 id;
 	u8 who;
 
 	if (!f)
 		return NO_ROOM;
+	id = atomic64_inc_return(&last_id);
 	spin_lock(&f->lock);
-	reset(f, v, orig);
+	reset(f, &v->tuple, orig, o.now);
+	set_own(f, id);
+	f->service = tcpfsm_service_get(&v->tuple, !orig);
+	if (!f->service) {
+		discard(f);
+		atomic_dec(&total[tn->owner]);
+		tcpfsm_count(tn, TCPFSM_C_no_memory);
+		return NO_ROOM;
+	}
 	v->seg.dir = v->from == orig ? TCPFSM_ORIG : TCPFSM_RESP;
 	report_begin(&r, f);
 	if (past) {
 		tfsm_open_kept(&f->fsm, past, &who, &o);
+		set_own(f, id);
+		f->start = o.now;
 	} else {
 		if (tfsm_classify(v->seg.flags) != TFSM_KIND_SYN)
 			tcpfsm_socket_states(v, v->seg.dir, o.local);
 		tfsm_open(&f->fsm, &v->seg, &o);
 		note_place(f, v, v->seg.dir);
 	}
-	f->start = o.now;
-	f->since[TCPFSM_ORIG] = o.now;
-	f->since[TCPFSM_RESP] = o.now;
-	f->id = atomic64_inc_return(&last_id);
-	if (!insert(f, &v->tuple)) {
+	if (!tcpfsm_table_insert(f, &v->tuple)) {
 		/* Another processor was faster. */
-		spin_unlock(&f->lock);
-		if (f->fsm.side)
-			kmem_cache_free(side_slab, f->fsm.side);
-		kfree(f->local);
-		release(f);
+		discard(f);
 		atomic_dec(&total[tn->owner]);
 		return RACED;
 	}
-	f->dead = 0;
-	f->service = tcpfsm_service_get(&v->tuple, !orig);
-	tcpfsm_service_opened(f->service);
 	tcpfsm_expire_queue(f);
 	r.opened = true;
 	flow_transition(f, &o, &r);
@@ -424,10 +438,9 @@ static enum tfsm_verdict track_with_side(struct tcpfsm_flow *f, const struct tfs
 {
 	enum tfsm_verdict verdict;
 
-	f->fsm.side = kmem_cache_zalloc(side_slab, GFP_ATOMIC | __GFP_NOWARN);
-	if (f->fsm.side)
+	if (add_side(f))
 		return tfsm_track(&f->fsm, seg, o);
-	tcpfsm_count(f->tn, TCPFSM_C_no_memory);
+	tcpfsm_count(f->service->tn, TCPFSM_C_no_memory);
 	f->fsm.flags |= TFSM_F_NO_SIDE;
 	verdict = tfsm_track(&f->fsm, seg, o);
 	f->fsm.flags &= ~TFSM_F_NO_SIDE;	/* the next segment asks again */
@@ -475,22 +488,22 @@ static bool replace(struct tcpfsm_flow *f, struct tcpfsm_view *v, enum tfsm_verd
 {
 	bool kept = verdict != TFSM_NEW, over = f->fsm.reason && tfsm_closed(&f->fsm.end[0]) &&
 			tfsm_closed(&f->fsm.end[1]);
+	struct tcpfsm_net *tn = v->tuple.tn;
 	struct tfsm past = f->fsm;
-	struct tcpfsm_net *tn = f->tn;
 	enum opening opening;
 	u8 orig = f->orig;
 
 	if (kept) {
-		f->fsm.side = NULL;
-		orig ^= past.side->next == TCPFSM_RESP;
+		forget_side(f);
+		orig ^= tfsm_side(&past)->next == TCPFSM_RESP;
 	} else if (v->seg.flags & TFSM_SYN) {
 		orig = presumed_orig(v);
 	}
 	finish(f, over ? f->fsm.reason : TCPFSM_REASON_REOPENED, r);
 	tcpfsm_count(tn, TCPFSM_C_flows_reopened);
 	opening = open_flow(v, orig, kept ? &past : NULL);
-	if (kept && past.side)
-		kmem_cache_free(side_slab, past.side);
+	if (kept)
+		free_side(tfsm_side(&past));	/* unless the new flow has taken it */
 	return opening == OPENED ? verdict == TFSM_NEW_KEPT : opening == RACED;
 }
 
@@ -500,41 +513,29 @@ static bool is_repeat(const struct tcpfsm_flow *f, const struct tcpfsm_view *v)
 	return f->fsm.flags & (v->from == f->orig ? TCPFSM_F_LOCAL_RESP : TCPFSM_F_LOCAL_ORIG);
 }
 
-void tcpfsm_flow_segment(struct tcpfsm_view *v)
+/*
+ * A segment of a flow that may move it.
+ * Return: look again, it belongs to another flow.
+ */
+static bool segment_moves(struct tcpfsm_flow *f, struct tcpfsm_view *v)
+	__releases(&f->lock)
 {
-	struct tcpfsm_report r;
-	struct tcpfsm_flow *f;
+	u32 flags = f->fsm.flags;
 	enum tfsm_verdict verdict;
+	struct tcpfsm_report r tcpfsm_uninitialized;
+	struct tfsm_out o tcpfsm_uninitialized;
 	struct tcpfsm_audit audit;
-	struct tfsm_out o;
-	int tries = 0;
-	u32 flags;
 
-again:
-	f = find(&v->tuple);
-	if (!f) {
-		if (segment_opens(v) && tries++ < 2)
-			goto again;
-		return;
-	}
-	if (unlikely(v->repeat) && tries == 0 && is_repeat(f, v)) {
-		spin_unlock(&f->lock);
-		tcpfsm_count(v->tuple.tn, TCPFSM_C_seen_twice);
-		return;
-	}
-	v->seg.dir = v->from == f->orig ? TCPFSM_ORIG : TCPFSM_RESP;
 	v->seg.made_here = v->from_local && v->seg.flags & TFSM_RST &&
-			   f->fsm.flags & TCPFSM_F_FORWARDED;
-	flags = f->fsm.flags;
+			   flags & TCPFSM_F_FORWARDED;
+	o.now = 0;
 	if (tfsm_moves(&f->fsm, &v->seg)) {
 		if (tcpfsm_packet_corrupt(v)) {
 			spin_unlock(&f->lock);
 			tcpfsm_count(v->tuple.tn, TCPFSM_C_bad_checksum);
-			return;
+			return false;
 		}
 		o.now = ktime_get_ns();
-	} else {
-		o.now = 0;
 	}
 	o.notes = 0;
 	o.moves = 0;
@@ -550,11 +551,8 @@ again:
 	flow_transition(f, &o, &r);
 	if (o.notes & BIT_ULL(TFSM_NOTE_synack_resent))
 		tcpfsm_service_synack_resent(f->service);
-	if (unlikely(verdict >= TFSM_NEW)) {
-		if (replace(f, v, verdict, &r) && tries++ < 2)
-			goto again;
-		return;
-	}
+	if (unlikely(verdict >= TFSM_NEW))
+		return replace(f, v, verdict, &r);
 	if (verdict == TFSM_OK)
 		f->last = (u32)jiffies;
 	/* The class follows the pair and these flags. */
@@ -568,6 +566,45 @@ again:
 	if (unlikely(audit.differs))
 		tcpfsm_trace_audit(v, &audit);
 	deliver(&r);
+	return false;
+}
+
+/* Any segment but those that tcpfsm_flow_segment() is done with itself. */
+static noinline void segment(struct tcpfsm_flow *f, struct tcpfsm_view *v)
+{
+	int tries = 0;
+
+	if (f && v->repeat && is_repeat(f, v)) {
+		spin_unlock(&f->lock);
+		tcpfsm_count(v->tuple.tn, TCPFSM_C_seen_twice);
+		return;
+	}
+	while (f ? segment_moves(f, v) : segment_opens(v)) {
+		if (tries++ == 2)
+			return;
+		f = tcpfsm_table_find(&v->tuple);
+		if (f)
+			v->seg.dir = v->from == f->orig ? TCPFSM_ORIG : TCPFSM_RESP;
+	}
+}
+
+void tcpfsm_flow_segment(struct tcpfsm_view *v)
+{
+	struct tcpfsm_flow *f = tcpfsm_table_find(&v->tuple);
+	struct tcpfsm_audit audit;
+
+	if (f)
+		v->seg.dir = v->from == f->orig ? TCPFSM_ORIG : TCPFSM_RESP;
+	if (!f || v->repeat || !tfsm_in_order(&f->fsm, &v->seg)) {
+		segment(f, v);
+		return;
+	}
+	note_place(f, v, v->seg.dir);
+	f->last = (u32)jiffies;
+	tcpfsm_audit(f, v, &audit);
+	spin_unlock(&f->lock);
+	if (unlikely(audit.differs))
+		tcpfsm_trace_audit(v, &audit);
 }
 
 /* ---- for expire.c ---- */
@@ -575,7 +612,16 @@ again:
 bool tcpfsm_flow_lock(struct tcpfsm_flow *f, u64 id)
 {
 	spin_lock(&f->lock);
-	if (!f->dead && f->id == id)
+	if (f->service && tcpfsm_flow_id(f) == id)
+		return true;
+	spin_unlock(&f->lock);
+	return false;
+}
+
+bool tcpfsm_flow_lock_of(struct tcpfsm_flow *f, const struct tcpfsm_net *tn)
+{
+	spin_lock(&f->lock);
+	if (f->service && f->service->tn == tn)
 		return true;
 	spin_unlock(&f->lock);
 	return false;
@@ -583,7 +629,7 @@ bool tcpfsm_flow_lock(struct tcpfsm_flow *f, u64 id)
 
 void tcpfsm_flow_remove(struct tcpfsm_flow *f, u8 reason)
 {
-	struct tcpfsm_report r;
+	struct tcpfsm_report r tcpfsm_uninitialized;
 
 	report_begin(&r, f);
 	finish(f, reason, &r);
@@ -592,7 +638,7 @@ void tcpfsm_flow_remove(struct tcpfsm_flow *f, u8 reason)
 void tcpfsm_flow_expire(struct tcpfsm_flow *f)
 {
 	struct tfsm_out o = { .now = ktime_get_ns() };
-	struct tcpfsm_report r;
+	struct tcpfsm_report r tcpfsm_uninitialized;
 
 	report_begin(&r, f);
 	tfsm_expire(&f->fsm, &o);
@@ -605,7 +651,7 @@ void tcpfsm_flow_expire(struct tcpfsm_flow *f)
 void tcpfsm_flow_gone(struct tcpfsm_flow *f, u8 end_mask)
 {
 	struct tfsm_out o = { .now = ktime_get_ns() };
-	struct tcpfsm_report r;
+	struct tcpfsm_report r tcpfsm_uninitialized;
 	u8 end;
 
 	report_begin(&r, f);
@@ -621,7 +667,7 @@ void tcpfsm_flow_gone(struct tcpfsm_flow *f, u8 end_mask)
 	deliver(&r);
 }
 
-/* ---- for dumps ---- */
+/* ---- how many ---- */
 
 u64 tcpfsm_flow_next_id(void)
 {
@@ -640,86 +686,24 @@ unsigned int tcpfsm_flows_shown(const struct tcpfsm_net *tn)
 	return tcpfsm_flows_of(TCPFSM_HOST) + tcpfsm_flows_of(TCPFSM_GUEST);
 }
 
-unsigned int tcpfsm_flow_buckets(void)
-{
-	return bucket_mask + 1;
-}
-
-/* Positions are ids, not indices: flows that come or go meanwhile move nobody's place. */
-bool tcpfsm_flow_bucket(unsigned int bucket, u64 *after, u64 below,
-			bool (*want)(const struct tcpfsm_flow *f, const void *arg),
-			const void *arg, struct tcpfsm_snap *snap)
-{
-	spinlock_t *lock = &bucket_locks[bucket & (BUCKET_LOCKS - 1)];
-	struct tcpfsm_flow *f, *next;
-	struct hlist_nulls_node *n;
-	bool locked;
-	u64 id;
-
-again:
-	if (hlist_nulls_empty(&buckets[bucket]))
-		return false;
-	next = NULL;
-	id = below;
-	rcu_read_lock();
-	spin_lock_bh(lock);
-	hlist_nulls_for_each_entry_rcu(f, n, &buckets[bucket], node) {
-		if (f->id > *after && f->id < id && want(f, arg)) {
-			next = f;
-			id = f->id;
-		}
-	}
-	spin_unlock_bh(lock);
-	if (!next) {
-		rcu_read_unlock();
-		return false;
-	}
-	/* Locks nest flow, bucket: only now may it be locked, and it may be gone. */
-	*after = id;
-	local_bh_disable();
-	locked = tcpfsm_flow_lock(next, id);
-	if (locked) {
-		tcpfsm_flow_snapshot(next, snap);
-		spin_unlock(&next->lock);
-	}
-	local_bh_enable();
-	rcu_read_unlock();
-	if (!locked)
-		goto again;
-	return true;
-}
-
 /* ---- init ---- */
 
 int __init tcpfsm_flow_init(unsigned int hashsize)
 {
-	const slab_flags_t flags = SLAB_HWCACHE_ALIGN | SLAB_TYPESAFE_BY_RCU;
-	unsigned int i;
+	int err = tcpfsm_table_init(hashsize);
 
-	get_random_bytes(&hash_key, sizeof(hash_key));
-	buckets = kvmalloc_array(hashsize, sizeof(*buckets), GFP_KERNEL);
-	slab4 = kmem_cache_create("tcpfsm_flow4", offsetof(struct tcpfsm_flow, addr) + 8, 0,
-				  SLAB_TYPESAFE_BY_RCU, construct);
-	slab6 = kmem_cache_create("tcpfsm_flow6", sizeof(struct tcpfsm_flow), 0, flags, construct);
-	side_slab = kmem_cache_create("tcpfsm_side", sizeof(struct tfsm_side), 0, 0, NULL);
-	if (!buckets || !slab4 || !slab6 || !side_slab) {
-		tcpfsm_flow_exit();
+	if (err)
+		return err;
+	side_slab = kmem_cache_create("tcpfsm_side", sizeof(struct side), 0, 0, NULL);
+	if (!side_slab) {
+		tcpfsm_table_exit();
 		return -ENOMEM;
 	}
-	bucket_mask = hashsize - 1;
-	for (i = 0; i < hashsize; i++)
-		INIT_HLIST_NULLS_HEAD(&buckets[i], i);
-	for (i = 0; i < BUCKET_LOCKS; i++)
-		spin_lock_init(&bucket_locks[i]);
 	return 0;
 }
 
 void tcpfsm_flow_exit(void)
 {
-	/* Readers under RCU may still look at freed flows. */
-	rcu_barrier();
+	tcpfsm_table_exit();
 	kmem_cache_destroy(side_slab);
-	kmem_cache_destroy(slab6);
-	kmem_cache_destroy(slab4);
-	kvfree(buckets);
 }

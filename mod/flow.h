@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Flows and the table that holds them.
+ * Flows: what is kept of each, and what segments do to it. The table is in table.h.
  *
- * Lookups run under RCU alone. The slab is type-safe (SLAB_TYPESAFE_BY_RCU): memory of a freed
- * flow may become another flow at any time, but stays a flow. So a reader locks what he found
- * and then checks that it is still alive and still the one he looked for.
- *
- * Who may hold a flow: the table and one queue of its namespace, both until flow_unlink();
- * readers under RCU, who lock it. Nobody keeps a pointer beyond that, so there is no count.
+ * Who may hold a flow: the table and one queue of its namespace, both until it ends; readers
+ * under RCU, who lock it. Nobody keeps a pointer beyond that, so there is no count.
  *
  * Locks nest flow->lock, then a bucket's or a queue's. All with bottom halves off.
  */
@@ -16,7 +12,6 @@
 
 #include <linux/in6.h>
 #include <linux/list.h>
-#include <linux/rculist_nulls.h>
 #include <linux/spinlock.h>
 
 #include "core/tfsm.h"
@@ -26,16 +21,22 @@ struct sk_buff;
 struct tcpfsm_net;
 struct tcpfsm_service;
 
+/* IPv4: the rest is zero. */
 union tcpfsm_addr {
+	u64		words[2];
 	__be32		ip4;
 	struct in6_addr	ip6;
 };
 
-/* Both addresses of a flow in canonical order: the lower address, then port, comes first. */
+/*
+ * Both addresses of a flow in canonical order: which comes first is a matter of their bits, the
+ * same for both directions.
+ */
 struct tcpfsm_tuple {
 	struct tcpfsm_net *tn;
-	u32		  l3;		/* ifindex of the VRF or link-local scope, or 0 */
+	u64		  key;		/* both addresses; IPv6: mixed from them */
 	u32		  hash;
+	u32		  l3;		/* ifindex of the VRF or link-local scope, or 0 */
 	__be16		  port[2];
 	u8		  family;
 	union tcpfsm_addr addr[2];
@@ -50,55 +51,54 @@ struct tcpfsm_socket {
 	union tcpfsm_addr src, dst;
 };
 
+/* What only flows with a local socket need. */
 struct tcpfsm_local {
+	u64		     id;	/* of the flow */
 	struct tcpfsm_socket end[TCPFSM_ENDS];
 };
 
+/* Millions of these: 184 bytes for IPv4. A segment in order needs the first 136. */
 struct tcpfsm_flow {
-	/* lookup */
-	struct hlist_nulls_node	node;
-	struct tcpfsm_net	*tn;
-	u32			l3;
-	u32			hash;
+	/* lookup, under RCU */
+	struct tcpfsm_flow __rcu *next;
+	union {
+		u64		key;
+		__be32		ip4[2];
+	};
 	__be16			port[2];
-	u8			family;
-	u8			orig:1;		/* index of orig in the canonical order */
-	u8			dead:1;		/* unlinked; under lock */
-	u8			queue;		/* enum tcpfsm_queue */
-	spinlock_t		lock;		/* all below */
 
+	spinlock_t		lock;		/* all below */
+	struct tcpfsm_service	*service;	/* which knows namespace and l3; NULL: not alive */
+	struct tfsm		fsm;		/* its own: see tcpfsm_flow_id() */
 	u32			last;		/* jiffies of the last acceptable segment */
-	u32			stamp;		/* jiffies of queueing; under the queue's lock */
-	u32			step;
-	struct tfsm		fsm;
 	u64			bytes[TCPFSM_ENDS];
 	u32			packets[TCPFSM_ENDS];
 
 	/* per transition */
-	u64			since[TCPFSM_ENDS];	/* ktime of the last transition */
-	u64			history[TCPFSM_ENDS];	/* 16 states, latest lowest */
-	struct list_head	queued;			/* under the queue's lock */
-	struct tcpfsm_service	*service;
-	struct tcpfsm_local	*local;			/* NULL: no local socket seen */
-	u64			id;
-	u64			start;			/* ktime of the first segment */
+	u32			stamp;		/* jiffies of queueing; under the queue's lock */
+	u8			queue;		/* enum tcpfsm_queue; likewise */
+	u8			family:1;	/* is IPv6 */
+	u8			orig:1;		/* index of orig in the canonical order */
+	u8			local:1;	/* there is a struct tcpfsm_local */
+	u8			noted:2;	/* by end: it holds that end's socket */
+	struct list_head	queued;		/* under the queue's lock */
+	u64			start;		/* ktime of the first segment */
+	u32			moved[TCPFSM_ENDS];	/* last transition: a span since then */
+	u32			history[TCPFSM_ENDS];	/* 8 states, latest lowest */
 
-	union {
-		__be32		ip4[2];
-		struct in6_addr	ip6[2];		/* only in the IPv6 slab */
-	} addr;
+	struct in6_addr		ip6[2];		/* only in the IPv6 slab */
 };
 
 /* A segment and where it was seen. */
 struct tcpfsm_view {
 	struct tcpfsm_tuple tuple;
+	struct tfsm_seg	    seg;
 	u8		    from;		/* index of the sender in the canonical order */
 	bool		    from_local;		/* the sender's socket is of this namespace */
 	bool		    to_local;
 	bool		    forwarded;
 	bool		    offloaded;
 	bool		    repeat;		/* ipvs_property: may be a second look */
-	struct tfsm_seg	    seg;
 	u32		    bytes;
 	u32		    packets;
 	const struct sk_buff *skb;
@@ -120,16 +120,13 @@ struct tcpfsm_snap {
 	u8		  state[TCPFSM_ENDS];
 	u64		  start;	/* ktime */
 	u64		  since[TCPFSM_ENDS];
-	u64		  history[TCPFSM_ENDS];
+	u32		  history[TCPFSM_ENDS];
 	u64		  bytes[TCPFSM_ENDS];
 	u32		  packets[TCPFSM_ENDS];
-	struct tcpfsm_local local;
+	struct tcpfsm_socket socket[TCPFSM_ENDS];
 };
 
 extern unsigned int tcpfsm_max_flows;
-
-int tcpfsm_flow_init(unsigned int hashsize);
-void tcpfsm_flow_exit(void);
 
 /* The flows in the table, of all namespaces of an owner (enum tcpfsm_owner). */
 unsigned int tcpfsm_flows_of(u8 owner);
@@ -137,13 +134,25 @@ unsigned int tcpfsm_flows_of(u8 owner);
 /* What a namespace is told of it: its own flows; the initial one, all. */
 unsigned int tcpfsm_flows_shown(const struct tcpfsm_net *tn);
 
-void tcpfsm_tuple_hash(struct tcpfsm_tuple *t);
-
 /* Track a segment. Context: RCU read side, bottom halves off. */
 void tcpfsm_flow_segment(struct tcpfsm_view *v);
 
-/* Find and lock a flow that a queue handed out; false if it is no longer that flow. */
+/* Under the flow's lock. The local sockets are told by struct tcpfsm_local, or NULL. */
+u64 tcpfsm_flow_id(const struct tcpfsm_flow *f);
+struct tcpfsm_local *tcpfsm_flow_local(const struct tcpfsm_flow *f);
+
+/* Give it a struct tcpfsm_local, zeroed. Under the flow's lock. NULL: no memory. */
+struct tcpfsm_local *tcpfsm_flow_add_local(struct tcpfsm_flow *f);
+
+/* Lock a flow met under RCU; false if it is no longer that flow, or no flow of the namespace. */
 bool tcpfsm_flow_lock(struct tcpfsm_flow *f, u64 id);
+bool tcpfsm_flow_lock_of(struct tcpfsm_flow *f, const struct tcpfsm_net *tn);
+
+/* ktime of an end's last transition, exact to a hundred millionth of what passed before it. */
+u64 tcpfsm_flow_since(const struct tcpfsm_flow *f, u8 end);
+
+/* One of its addresses, zero-padded. Needs no lock while it is alive. */
+void tcpfsm_flow_addr(const struct tcpfsm_flow *f, u8 i, union tcpfsm_addr *to);
 
 /* Copy what users see. Under the flow's lock. */
 void tcpfsm_flow_snapshot(const struct tcpfsm_flow *f, struct tcpfsm_snap *s);
@@ -159,20 +168,7 @@ void tcpfsm_flow_gone(struct tcpfsm_flow *f, u8 end_mask)
 /* The id of the next flow; flows with lower ids exist or have existed. */
 u64 tcpfsm_flow_next_id(void);
 
-unsigned int tcpfsm_flow_buckets(void);
-
-/*
- * tcpfsm_flow_bucket - copy the next flow of a bucket, in the order of their ids
- * @bucket: below tcpfsm_flow_buckets()
- * @after: in, out: the id of the flow copied last, 0 to begin
- * @below: flows with this id or a higher one are passed over
- * @want: called without the flow's lock, must only read what may be read so
- * @snap: out
- *
- * Return: false if there are no more.
- */
-bool tcpfsm_flow_bucket(unsigned int bucket, u64 *after, u64 below,
-			bool (*want)(const struct tcpfsm_flow *f, const void *arg),
-			const void *arg, struct tcpfsm_snap *snap);
+int tcpfsm_flow_init(unsigned int hashsize);
+void tcpfsm_flow_exit(void);
 
 #endif /* _TCPFSM_FLOW_H */

@@ -9,6 +9,7 @@
 #include "log.h"
 #include "service.h"
 #include "stats.h"
+#include "table.h"
 
 /* Where a dump goes on; lives in netlink_callback.ctx. */
 struct flow_cursor {
@@ -127,9 +128,9 @@ static int flow_dump(struct sk_buff *skb, struct netlink_callback *cb)
 			return -EMSGSIZE;
 		c->begun = true;
 	}
-	for (; c->bucket < tcpfsm_flow_buckets(); c->bucket++, c->after = 0) {
+	for (; c->bucket < tcpfsm_table_buckets(); c->bucket++, c->after = 0) {
 		after = c->after;
-		while (tcpfsm_flow_bucket(c->bucket, &after, c->below, tcpfsm_filter_wants,
+		while (tcpfsm_table_next(c->bucket, &after, c->below, tcpfsm_filter_wants,
 					  c->filter, &snap)) {
 			if (put_one_flow(skb, cb, flags, &snap))
 				return skb->len;
@@ -162,15 +163,15 @@ static int flow_get(struct sk_buff *request, struct genl_info *info)
 		return -EINVAL;
 	}
 	filter.tn = tcpfsm_net(genl_info_net(info));
-	for (b = 0; b < tcpfsm_flow_buckets(); b++) {
+	for (b = 0; b < tcpfsm_table_buckets(); b++) {
 		after = filter.id - 1;
-		if (tcpfsm_flow_bucket(b, &after, filter.id + 1, tcpfsm_filter_wants, &filter,
+		if (tcpfsm_table_next(b, &after, filter.id + 1, tcpfsm_filter_wants, &filter,
 				       &snap))
 			break;
 		if (b % 1024 == 0)
 			cond_resched();
 	}
-	if (b == tcpfsm_flow_buckets()) {
+	if (b == tcpfsm_table_buckets()) {
 		NL_SET_ERR_MSG(info->extack, "no flow with this id");
 		return -ENOENT;
 	}

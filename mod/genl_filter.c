@@ -5,6 +5,7 @@
 #include <net/ipv6.h>
 
 #include "genl_put.h"
+#include "service.h"
 
 #define STATES_MASK (BIT(TCPFSM_STATES) - 2)
 
@@ -131,9 +132,9 @@ static bool in_prefix(const struct tcpfsm_flow *f, u8 i, const union tcpfsm_addr
 {
 	if (len < 0)
 		return true;
-	if (f->family == AF_INET)
-		return !len || !((f->addr.ip4[i] ^ p->ip4) & htonl(~0U << (32 - len)));
-	return ipv6_prefix_equal(&f->addr.ip6[i], &p->ip6, len);
+	if (f->family)
+		return ipv6_prefix_equal(&f->ip6[i], &p->ip6, len);
+	return !len || !((f->ip4[i] ^ p->ip4) & htonl(~0U << (32 - len)));
 }
 
 static bool wants_end(const struct tcpfsm_flow *f, const struct tcpfsm_filter *w, u8 end)
@@ -150,20 +151,20 @@ static bool wants_end(const struct tcpfsm_flow *f, const struct tcpfsm_filter *w
 bool tcpfsm_filter_wants(const struct tcpfsm_flow *f, const void *filter)
 {
 	const struct tcpfsm_filter *w = filter;
-	u32 last = READ_ONCE(f->last);	/* before jiffies: never in their future */
 
-	if (f->tn != w->tn)
+	if (f->service->tn != w->tn)
 		return false;
 	if (!w->any)
 		return true;
-	if ((w->id && f->id != w->id) || (w->family && f->family != w->family))
+	if ((w->id && tcpfsm_flow_id(f) != w->id) ||
+	    (w->family && f->family != (w->family == AF_INET6)))
 		return false;
 	if (w->any_states && !(w->any_states & (BIT(f->fsm.end[TCPFSM_ORIG].state) |
 						BIT(f->fsm.end[TCPFSM_RESP].state))))
 		return false;
 	if (w->age_min && ktime_get_ns() - f->start < w->age_min)
 		return false;
-	if (w->idle_min && jiffies64_to_nsecs((u32)jiffies - last) < w->idle_min)
+	if (w->idle_min && jiffies64_to_nsecs((u32)jiffies - f->last) < w->idle_min)
 		return false;
 	return wants_end(f, w, TCPFSM_ORIG) && wants_end(f, w, TCPFSM_RESP);
 }
@@ -198,7 +199,7 @@ int tcpfsm_put_addr(struct sk_buff *skb, int attr, u8 family, const union tcpfsm
 static int put_socket(struct sk_buff *skb, const struct tcpfsm_snap *s, u8 end,
 		      struct user_namespace *ns)
 {
-	const struct tcpfsm_socket *own = &s->local.end[end];
+	const struct tcpfsm_socket *own = &s->socket[end];
 	const union tcpfsm_addr *src = end == TCPFSM_ORIG ? &s->src : &s->dst;
 	const union tcpfsm_addr *dst = end == TCPFSM_ORIG ? &s->dst : &s->src;
 	__be16 sport = end == TCPFSM_ORIG ? s->sport : s->dport;

@@ -38,7 +38,7 @@ extern const struct nla_policy tcpfsm_filter_policy[TCPFSM_FILTER_MAX + 1];
 int tcpfsm_filter_parse(struct tcpfsm_filter *filter, const struct nlattr *attr,
 			struct netlink_ext_ack *extack);
 
-/* For tcpfsm_flow_bucket(). Reads without the flow's lock. */
+/* For tcpfsm_table_next(). */
 bool tcpfsm_filter_wants(const struct tcpfsm_flow *f, const void *filter);
 
 #endif /* _TCPFSM_GENL_PUT_H */

@@ -24,6 +24,7 @@
 #include "hook.h"
 #include "packet.h"
 #include "stats.h"
+#include "table.h"
 
 #define PRIORITY (NF_IP_PRI_SECURITY + 25)
 
@@ -36,7 +37,7 @@ static u32 l3_domain(const struct tcpfsm_view *v, const struct net_device *dev)
 		return dev->ifindex;
 	if (netif_is_l3_master(dev))
 		return dev->ifindex;
-	return l3mdev_master_ifindex_rcu(dev);
+	return netif_is_l3_slave(dev) ? l3mdev_master_ifindex_rcu(dev) : 0;
 }
 
 /* A segment that another hook has had or will have. */
@@ -51,8 +52,7 @@ static bool seen_elsewhere(const struct nf_hook_state *state)
 
 static bool to_itself(const struct tcpfsm_tuple *t)
 {
-	return t->port[0] == t->port[1] &&
-	       !memcmp(&t->addr[0], &t->addr[1], t->family == AF_INET ? 4 : 16);
+	return t->port[0] == t->port[1] && !memcmp(&t->addr[0], &t->addr[1], sizeof(t->addr[0]));
 }
 
 static bool is_offloaded(const struct sk_buff *skb)
@@ -123,14 +123,15 @@ static void place(struct tcpfsm_view *v, const struct sk_buff *skb,
 	v->forwarded = state->hook == NF_INET_FORWARD;
 	v->offloaded = is_offloaded(skb);
 	v->repeat = is_repeat(skb, state->hook);
-	v->seg.rfc1337 = READ_ONCE(state->net->ipv4.sysctl_tcp_rfc1337);
+	if (v->seg.flags & TFSM_RST)
+		v->seg.rfc1337 = READ_ONCE(state->net->ipv4.sysctl_tcp_rfc1337);
 }
 
 static void watch(struct tcpfsm_net *tn, struct sk_buff *skb, const struct nf_hook_state *state,
 		  u8 family)
 {
 	const struct net_device *dev = state->hook == NF_INET_LOCAL_OUT ? state->out : state->in;
-	struct tcpfsm_view v;
+	struct tcpfsm_view v tcpfsm_uninitialized;
 
 	v.tuple.tn = tn;
 	if (!tcpfsm_packet_view(&v, skb, family))
@@ -147,20 +148,24 @@ static void watch(struct tcpfsm_net *tn, struct sk_buff *skb, const struct nf_ho
 	place(&v, skb, state);
 	renumber(&v.seg, skb);
 	v.tuple.l3 = dev ? l3_domain(&v, dev) : 0;
-	tcpfsm_tuple_hash(&v.tuple);
+	tcpfsm_table_hash(&v.tuple);
 	tcpfsm_flow_segment(&v);
 }
 
 static unsigned int hook(struct sk_buff *skb, const struct nf_hook_state *state, u8 family)
 {
 	struct tcpfsm_net *tn = tcpfsm_net(state->net);
+	bool enable;
 
-	if (READ_ONCE(tn->enabled)) {
-		/* LOCAL_OUT runs in process context too. */
+	if (!READ_ONCE(tn->enabled))
+		return NF_ACCEPT;
+	/* LOCAL_OUT runs in process context too. */
+	enable = !in_softirq();
+	if (enable)
 		local_bh_disable();
-		watch(tn, skb, state, family);
+	watch(tn, skb, state, family);
+	if (enable)
 		local_bh_enable();
-	}
 	return NF_ACCEPT;
 }
 

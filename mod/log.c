@@ -89,47 +89,43 @@ static struct tcpfsm_log_entry *slot(struct tcpfsm_log *log, u64 seq, bool make)
 }
 
 /* Return: false if another writer, a whole ring ahead or behind, has the slot. */
-static bool write(struct tcpfsm_log_entry *e, s64 seq, const struct tcpfsm_report *r,
-		  unsigned int i)
+static bool write(struct tcpfsm_log_entry *e, s64 seq, const struct tcpfsm_flow *f,
+		  const struct tcpfsm_report *r, unsigned int i)
 {
-	const struct tcpfsm_snap *s = &r->snap;
-	const struct tfsm_move *m = &r->move[i];
 	s64 was = atomic64_read(&e->seq);
 
 	/* A reader who sees any of what follows sees that it is being written. */
 	if (was == WRITING || was > seq || atomic64_cmpxchg(&e->seq, was, WRITING) != was)
 		return false;
-	e->flow = s->id;
+	e->flow = tcpfsm_flow_id(f);
 	e->when = r->now;
 	e->dwell = r->dwell[i];
 	e->step = r->step + i;
-	e->move = *m;
-	e->family = s->family;
-	e->sport = s->sport;
-	e->dport = s->dport;
-	e->src = s->src;
-	e->dst = s->dst;
+	e->move = r->move[i];
+	e->family = f->family ? AF_INET6 : AF_INET;
+	e->sport = f->port[f->orig];
+	e->dport = f->port[!f->orig];
+	tcpfsm_flow_addr(f, f->orig, &e->src);
+	tcpfsm_flow_addr(f, !f->orig, &e->dst);
 	smp_wmb();	/* a reader who sees the number sees all of the entry */
 	atomic64_set(&e->seq, seq);
 	return true;
 }
 
-void tcpfsm_log_report(const struct tcpfsm_report *r)
+void tcpfsm_log_report(const struct tcpfsm_flow *f, const struct tcpfsm_report *r)
 {
 	struct tcpfsm_log *log;
 	struct tcpfsm_log_entry *e;
 	unsigned int i;
-	u64 seq;
+	u64 seq = 0;
 
 	rcu_read_lock();
 	log = get(r->tn);
+	if (log)
+		seq = atomic64_add_return(r->moves, &log->last) - r->moves;
 	for (i = 0; i < r->moves; i++) {
-		e = NULL;
-		if (log) {
-			seq = atomic64_inc_return(&log->last);
-			e = slot(log, seq, true);
-		}
-		if (!e || !write(e, seq, r, i))
+		e = log ? slot(log, ++seq, true) : NULL;
+		if (!e || !write(e, seq, f, r, i))
 			tcpfsm_count(r->tn, TCPFSM_C_log_lost);
 	}
 	rcu_read_unlock();

@@ -20,8 +20,8 @@ struct tcpfsm_log_entry {
 	union tcpfsm_addr src, dst;
 };
 
-/* Context: bottom halves off, no flow's lock held. */
-void tcpfsm_log_report(const struct tcpfsm_report *r);
+/* Context: bottom halves off, under the flow's lock. */
+void tcpfsm_log_report(const struct tcpfsm_flow *f, const struct tcpfsm_report *r);
 
 /*
  * tcpfsm_log_next - the first entry kept with a sequence number of at least *@seq

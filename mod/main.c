@@ -2,8 +2,8 @@
 /* Parameters, namespaces, and the order of beginning and end. */
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/random.h>
 #include <linux/user_namespace.h>
-#include <net/netns/generic.h>
 
 #include "event.h"
 #include "expire.h"
@@ -35,13 +35,8 @@ static char *netns = "all";
 module_param(netns, charp, 0444);
 MODULE_PARM_DESC(netns, "which network namespaces to watch: all (default) or init");
 
-static unsigned int net_id __read_mostly;
+unsigned int tcpfsm_net_id __read_mostly;
 static bool init_only __ro_after_init;
-
-struct tcpfsm_net *tcpfsm_net(const struct net *net)
-{
-	return net_generic(net, net_id);
-}
 
 /* ---- parameters ---- */
 
@@ -105,6 +100,7 @@ static int __net_init net_init(struct net *net)
 	int err;
 
 	tn->net = net;
+	get_random_bytes(&tn->hash_key, sizeof(tn->hash_key));
 	tn->owner = net->user_ns == &init_user_ns ? TCPFSM_HOST : TCPFSM_GUEST;
 	tcpfsm_expire_net_init(tn);
 	err = tcpfsm_service_net_init(tn) ?: tcpfsm_sysctl_net_init(tn) ?: tcpfsm_proc_net_init(tn);
@@ -123,7 +119,7 @@ static struct pernet_operations net_ops = {
 	.init	  = net_init,
 	.pre_exit = net_pre_exit,
 	.exit	  = net_exit,
-	.id	  = &net_id,
+	.id	  = &tcpfsm_net_id,
 	.size	  = sizeof(struct tcpfsm_net),
 };
 

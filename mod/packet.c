@@ -37,21 +37,28 @@ static void read_options(struct tfsm_seg *seg, const struct sk_buff *skb, unsign
 	}
 }
 
-/* Canonical order: the lower address, then port, first. */
+/* Whose address, then port, comes first in the canonical order? Any order will do. */
+static bool sorts_behind(const union tcpfsm_addr *a, const union tcpfsm_addr *b,
+			 const struct tcphdr *th)
+{
+	if (a->words[1] != b->words[1])
+		return a->words[1] > b->words[1];
+	if (a->words[0] != b->words[0])
+		return a->words[0] > b->words[0];
+	return (__force u16)th->source > (__force u16)th->dest;
+}
+
 static void set_tuple(struct tcpfsm_view *v, const union tcpfsm_addr *src,
 		      const union tcpfsm_addr *dst, const struct tcphdr *th, u8 family)
 {
 	struct tcpfsm_tuple *t = &v->tuple;
-	size_t len = family == AF_INET ? 4 : 16;
-	int order = memcmp(src, dst, len) ?: memcmp(&th->source, &th->dest, 2);
 
-	v->from = order > 0;
+	v->from = sorts_behind(src, dst, th);
 	t->family = family;
-	memset(t->addr, 0, sizeof(t->addr));	/* traces copy all of it */
-	memcpy(&t->addr[v->from], src, len);
-	memcpy(&t->addr[!v->from], dst, len);
+	t->addr[v->from] = *src;
+	t->addr[v->from ^ 1] = *dst;
 	t->port[v->from] = th->source;
-	t->port[!v->from] = th->dest;
+	t->port[v->from ^ 1] = th->dest;
 }
 
 /* IPv4 header at the network header. Return: offset of TCP from skb->data, or negative. */
@@ -67,8 +74,8 @@ static int read_ip4(struct tcpfsm_view *v, const struct sk_buff *skb, union tcpf
 		return -1;
 	}
 	v->seg.partial = (iph->frag_off & htons(IP_MF)) != 0;
-	src->ip4 = iph->saddr;
-	dst->ip4 = iph->daddr;
+	*src = (union tcpfsm_addr) { .ip4 = iph->saddr };
+	*dst = (union tcpfsm_addr) { .ip4 = iph->daddr };
 	return skb_network_offset(skb) + iph->ihl * 4;
 }
 

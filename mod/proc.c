@@ -14,6 +14,7 @@
 #include "proc.h"
 #include "service.h"
 #include "stats.h"
+#include "table.h"
 
 static const char *const state_name[TCPFSM_STATES] = {
 #define X(name, ss, means, waits, tells) [TCPFSM_##name] = #name,
@@ -169,7 +170,7 @@ static void show_tuple(struct seq_file *seq, u8 family, const union tcpfsm_addr 
 }
 
 /* Oldest first: SYN_SENT>ESTABLISHED */
-static void show_history(struct seq_file *seq, u64 history)
+static void show_history(struct seq_file *seq, u32 history)
 {
 	int shift = 60;
 	bool more = false;
@@ -198,15 +199,15 @@ struct flow_iter {
 
 static bool flow_here(const struct tcpfsm_flow *f, const void *tn)
 {
-	return f->tn == tn;
+	return f->service->tn == tn;
 }
 
 static void *flow_advance(struct seq_file *seq, struct flow_iter *it)
 {
 	struct tcpfsm_net *tn = tcpfsm_net(seq_file_net(seq));
 
-	for (; it->bucket < tcpfsm_flow_buckets(); it->bucket++, it->after = 0) {
-		if (tcpfsm_flow_bucket(it->bucket, &it->after, it->below, flow_here, tn, &it->snap))
+	for (; it->bucket < tcpfsm_table_buckets(); it->bucket++, it->after = 0) {
+		if (tcpfsm_table_next(it->bucket, &it->after, it->below, flow_here, tn, &it->snap))
 			return it;
 		if (it->bucket % 1024 == 0)
 			cond_resched();
@@ -274,7 +275,7 @@ static int flow_show(struct seq_file *seq, void *v)
 	for (end = 0; end < TCPFSM_ENDS; end++)
 		show_history(seq, s->history[end]);
 	for (end = 0; end < TCPFSM_ENDS; end++)
-		seq_printf(seq, " %llu", s->local.end[end].cookie);
+		seq_printf(seq, " %llu", s->socket[end].cookie);
 	seq_putc(seq, '\n');
 	return 0;
 }

@@ -61,6 +61,32 @@ bool tcpfsm_service_known(const struct tcpfsm_tuple *t, u8 i)
 	return find(bucket_of(t, i), t, i);
 }
 
+/*
+ * A flow that finds no place among the services is counted in the row of the others. Where that
+ * would lose its routing domain, it has a row of its own, in no table.
+ */
+static struct tcpfsm_service *other_row(const struct tcpfsm_tuple *t)
+{
+	struct tcpfsm_service *s = t->tn->other;
+
+	tcpfsm_count(t->tn, TCPFSM_C_services_other);
+	if (t->l3) {
+		s = kzalloc(sizeof(*s), GFP_ATOMIC | __GFP_NOWARN);
+		if (!s)
+			return NULL;
+		s->tn = t->tn;
+		s->l3 = t->l3;
+	}
+	atomic_inc(&s->flows);
+	return s;
+}
+
+/* Where what happens to its flows is counted. */
+static struct tcpfsm_service *counted(struct tcpfsm_service *s)
+{
+	return s->family ? s : s->tn->other;
+}
+
 /* Bucket of @s locked, and it has no flows. */
 static void remove_row(struct tcpfsm_service *s)
 {
@@ -166,29 +192,20 @@ struct tcpfsm_service *tcpfsm_service_get(const struct tcpfsm_tuple *t, u8 i)
 			atomic_inc(&rows[t->tn->owner]);
 	}
 	spin_unlock(&table[b].lock);
-	if (s)
-		return s;
-	tcpfsm_count(t->tn, TCPFSM_C_services_other);
-	atomic_inc(&t->tn->other->flows);
-	return t->tn->other;
+	return s ?: other_row(t);
 }
 
 void tcpfsm_service_put(struct tcpfsm_service *s)
 {
 	if (!s->family) {
-		atomic_dec(&s->flows);
+		if (atomic_dec_and_test(&s->flows) && s->l3)
+			kfree_rcu(s, rcu);
 		return;
 	}
 	if (!atomic_dec_and_lock(&s->flows, &idle_lock))
 		return;
 	list_add_tail(&s->idle, &idle_rows[s->owner]);
 	spin_unlock(&idle_lock);
-}
-
-void tcpfsm_service_opened(struct tcpfsm_service *s)
-{
-	atomic64_inc(&s->opened);
-	atomic64_inc(&s->state[TCPFSM_CLOSED]);	/* where its end moves from */
 }
 
 /* A RST took its end out of a state, or (by -1) did not after all. */
@@ -200,10 +217,8 @@ static void reset(struct tcpfsm_service *s, u8 state, int by)
 		atomic64_add(by, &s->reset);
 }
 
-void tcpfsm_service_move(struct tcpfsm_service *s, const struct tfsm_move *m, u64 since_syn)
+static void move(struct tcpfsm_service *s, const struct tfsm_move *m, u64 since_syn)
 {
-	atomic64_dec(&s->state[m->from]);
-	atomic64_inc(&s->state[m->to]);
 	if (m->cause == TCPFSM_SND_SYNACK && m->to == TCPFSM_SYN_RCVD) {
 		atomic64_inc(&s->connects);
 		atomic64_add(since_syn, &s->connect_ns);
@@ -218,14 +233,31 @@ void tcpfsm_service_move(struct tcpfsm_service *s, const struct tfsm_move *m, u6
 	}
 }
 
+void tcpfsm_service_moved(struct tcpfsm_service *s, const struct tcpfsm_report *r, u64 since_syn)
+{
+	u8 before = r->before[TCPFSM_RESP], after = r->after[TCPFSM_RESP], i;
+
+	s = counted(s);
+	for (i = 0; i < r->moves; i++)
+		if (r->move[i].end == TCPFSM_RESP)
+			move(s, &r->move[i], since_syn);
+	if (r->opened)
+		atomic64_inc(&s->opened);
+	if (before == after)
+		return;
+	if (!r->opened)
+		atomic64_dec(&s->state[before]);
+	atomic64_inc(&s->state[after]);
+}
+
 void tcpfsm_service_synack_resent(struct tcpfsm_service *s)
 {
-	atomic64_inc(&s->synack_resent);
+	atomic64_inc(&counted(s)->synack_resent);
 }
 
 void tcpfsm_service_ended(struct tcpfsm_service *s, u8 state)
 {
-	atomic64_dec(&s->state[state]);
+	atomic64_dec(&counted(s)->state[state]);
 }
 
 /* Position: bucket in the high half, index in the low; then the row of the others. */
@@ -274,7 +306,8 @@ void tcpfsm_service_net_exit(struct tcpfsm_net *tn)
 				remove_row(s);
 		spin_unlock_bh(&table[b].lock);
 	}
-	kfree(tn->other);
+	if (tn->other)
+		kfree_rcu(tn->other, rcu);	/* who meets a flow that ended may look at it */
 }
 
 int __init tcpfsm_service_init(void)

@@ -12,7 +12,7 @@ struct tcpfsm_service {
 	atomic_t		flows;		/* in the table */
 	u32			l3;
 	__be16			port;
-	u8			family;		/* 0: the row of all that found no place */
+	u8			family;		/* 0: one of those that found no place */
 	u8			owner;		/* enum tcpfsm_owner, of tn */
 	union tcpfsm_addr	addr;
 	struct rcu_head		rcu;
@@ -36,16 +36,18 @@ void tcpfsm_service_exit(void);
 int tcpfsm_service_net_init(struct tcpfsm_net *tn);
 void tcpfsm_service_net_exit(struct tcpfsm_net *tn);
 
-/* The service at end @i (canonical index) of a tuple; never NULL. Put it when the flow goes. */
+/*
+ * The service at end @i (canonical index) of a tuple: namespace and l3 of the flow hang on it. Put
+ * it when the flow goes. NULL: no memory.
+ */
 struct tcpfsm_service *tcpfsm_service_get(const struct tcpfsm_tuple *t, u8 i);
 void tcpfsm_service_put(struct tcpfsm_service *s);
 
 /* Has this end been a service lately? */
 bool tcpfsm_service_known(const struct tcpfsm_tuple *t, u8 i);
 
-/* What happened to one of its flows. Under the flow's lock. */
-void tcpfsm_service_opened(struct tcpfsm_service *s);
-void tcpfsm_service_move(struct tcpfsm_service *s, const struct tfsm_move *m, u64 since_syn);
+/* What happened to one of its flows, @since_syn ns after that began. Under the flow's lock. */
+void tcpfsm_service_moved(struct tcpfsm_service *s, const struct tcpfsm_report *r, u64 since_syn);
 void tcpfsm_service_synack_resent(struct tcpfsm_service *s);
 void tcpfsm_service_ended(struct tcpfsm_service *s, u8 state);
 

@@ -43,7 +43,7 @@ static void keep(struct tcpfsm_socket *to, const struct tcpfsm_flow *f, const st
 	to->ifindex = READ_ONCE(sk->sk_bound_dev_if);
 	to->sport = inet_sk(sk)->inet_sport;
 	to->dport = inet_sk(sk)->inet_dport;
-	if (f->family == AF_INET) {
+	if (!f->family) {
 		to->src.ip4 = inet_sk(sk)->inet_saddr;
 		to->dst.ip4 = inet_sk(sk)->inet_daddr;
 #if IS_ENABLED(CONFIG_IPV6)
@@ -69,23 +69,21 @@ const struct sock *tcpfsm_socket_of(const struct tcpfsm_view *v)
 
 void tcpfsm_socket_note(struct tcpfsm_flow *f, u8 end, const struct tcpfsm_view *v)
 {
-	const struct sock *sk;
+	const struct sock *sk = tcpfsm_socket_of(v);
+	struct tcpfsm_local *local;
 	u32 cookie[2];
 
-	if (f->local && f->local->end[end].cookie)
-		return;
-	sk = tcpfsm_socket_of(v);
 	if (!sk)
 		return;
-	if (!f->local)
-		f->local = kzalloc(sizeof(*f->local), GFP_ATOMIC | __GFP_NOWARN);
-	if (!f->local) {
-		tcpfsm_count(f->tn, TCPFSM_C_no_memory);
+	local = tcpfsm_flow_add_local(f);
+	if (!local) {
+		tcpfsm_count(v->tuple.tn, TCPFSM_C_no_memory);
 		return;
 	}
-	keep(&f->local->end[end], f, sk);
+	keep(&local->end[end], f, sk);
 	sock_diag_save_cookie((struct sock *)sk, cookie);
-	f->local->end[end].cookie = (u64)cookie[1] << 32 | cookie[0];
+	local->end[end].cookie = (u64)cookie[1] << 32 | cookie[0];
+	f->noted |= 1U << end;
 }
 
 /* @dif: the device that a socket may be bound to. Return: false if there is no such socket. */
@@ -183,7 +181,7 @@ bool tcpfsm_socket_listens(const struct tcpfsm_tuple *t, u8 i)
 
 bool tcpfsm_socket_lives(const struct tcpfsm_snap *snap, u8 end)
 {
-	const struct tcpfsm_socket *own = &snap->local.end[end];
+	const struct tcpfsm_socket *own = &snap->socket[end];
 	struct ends e = {
 		.src = end == TCPFSM_ORIG ? &snap->src : &snap->dst,
 		.dst = end == TCPFSM_ORIG ? &snap->dst : &snap->src,

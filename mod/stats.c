@@ -101,9 +101,9 @@ void tcpfsm_stats_report(const struct tcpfsm_report *r)
 	if (r->before[TCPFSM_ORIG] && (r->moves || r->reason))
 		atomic64_dec(&s->pair[r->before[TCPFSM_ORIG]][r->before[TCPFSM_RESP]]);
 	if (r->moves && !r->reason)
-		atomic64_inc(&s->pair[r->snap.state[TCPFSM_ORIG]][r->snap.state[TCPFSM_RESP]]);
+		atomic64_inc(&s->pair[r->after[TCPFSM_ORIG]][r->after[TCPFSM_RESP]]);
 	if (r->opened)
-		atomic64_inc(&s->counter[r->snap.flags & TCPFSM_F_MIDSTREAM ?
+		atomic64_inc(&s->counter[r->midstream ?
 					 TCPFSM_C_flows_midstream : TCPFSM_C_flows_opened]);
 	if (r->reason)
 		atomic64_inc(&s->counter[ended_as[r->reason]]);

@@ -5,9 +5,11 @@
 
 #include <linux/atomic.h>
 #include <linux/list.h>
+#include <linux/siphash.h>
 #include <linux/sysctl.h>
 #include <linux/workqueue.h>
 #include <net/net_namespace.h>
+#include <net/netns/generic.h>
 
 #include "flow.h"
 
@@ -50,6 +52,7 @@ struct tcpfsm_net {
 	struct net		*net;
 	u8			owner;			/* enum tcpfsm_owner */
 	bool			hooked;
+	hsiphash_key_t		hash_key;
 
 	/* sysctl */
 	unsigned int		enabled;
@@ -85,24 +88,32 @@ struct tcpfsm_net {
 	struct proc_dir_entry	*proc;
 };
 
-struct tcpfsm_net *tcpfsm_net(const struct net *net);
+extern unsigned int tcpfsm_net_id;
+
+static inline struct tcpfsm_net *tcpfsm_net(const struct net *net)
+{
+	return net_generic(net, tcpfsm_net_id);
+}
 
 /*
- * Transitions on their way to those who count, keep and tell them. Filled under the flow's
- * lock, delivered after it.
+ * Transitions on their way to those who count and tell them. Filled under the flow's lock,
+ * delivered after it.
  */
 struct tcpfsm_report {
 	struct tcpfsm_net *tn;
 	u64		  now;			/* ktime */
 	u64		  notes;
-	u32		  step;			/* of the first */
+	u16		  step;			/* of the first */
 	u8		  moves;
 	u8		  before[TCPFSM_ENDS];	/* UNSET: the flow is new */
+	u8		  after[TCPFSM_ENDS];
 	u8		  reason;		/* the flow has ended */
 	bool		  opened;
+	bool		  midstream;
+	bool		  told;			/* somebody listens: snap is valid */
 	struct tfsm_move  move[TFSM_MOVES_MAX];
 	u64		  dwell[TFSM_MOVES_MAX];
-	struct tcpfsm_snap snap;		/* valid if there are moves or it ended */
+	struct tcpfsm_snap snap;
 };
 
 #endif /* _TCPFSM_H */

@@ -3,13 +3,17 @@
 #include "audit.h"
 #include "trace.h"
 
+bool tcpfsm_trace_wanted(void)
+{
+	return trace_tcpfsm_transition_enabled();
+}
+
 void tcpfsm_trace_report(const struct tcpfsm_report *r)
 {
 	unsigned int i;
 
-	if (trace_tcpfsm_transition_enabled())
-		for (i = 0; i < r->moves; i++)
-			trace_tcpfsm_transition(r, i);
+	for (i = 0; i < r->moves; i++)
+		trace_tcpfsm_transition(r, i);
 }
 
 void tcpfsm_trace_ignored(const struct tcpfsm_view *v, u64 notes)

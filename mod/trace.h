@@ -12,6 +12,8 @@
 
 #ifndef TCPFSM_TRACE_FUNCTIONS
 #define TCPFSM_TRACE_FUNCTIONS
+bool tcpfsm_trace_wanted(void);
+
 /* Not under a flow's lock. */
 void tcpfsm_trace_report(const struct tcpfsm_report *r);
 void tcpfsm_trace_ignored(const struct tcpfsm_view *v, u64 notes);

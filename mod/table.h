@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The table that holds all flows of all namespaces.
+ *
+ * Lookups run under RCU alone. The slab is type-safe (SLAB_TYPESAFE_BY_RCU): memory of a freed
+ * flow may become another flow at any time, but stays a flow. So a reader locks what he found
+ * and then checks that it is still alive and still the one he looked for.
+ */
+#ifndef _TCPFSM_TABLE_H
+#define _TCPFSM_TABLE_H
+
+#include "tcpfsm.h"
+
+/* Set the tuple's key and hash from the rest of it. */
+void tcpfsm_table_hash(struct tcpfsm_tuple *t);
+
+/* Find a flow and lock it, or NULL. Context: RCU read side, bottom halves off, as all here. */
+struct tcpfsm_flow *tcpfsm_table_find(const struct tcpfsm_tuple *t);
+
+/* Memory for a flow of this family, or NULL. Its lock is ready; it is in nobody's list. */
+struct tcpfsm_flow *tcpfsm_table_alloc(u8 family);
+void tcpfsm_table_free(struct tcpfsm_flow *f);
+
+/* Put in a new, locked flow with a service; false if its tuple is there already. */
+bool tcpfsm_table_insert(struct tcpfsm_flow *f, const struct tcpfsm_tuple *t);
+
+/* Take out a locked flow that still has its service. */
+void tcpfsm_table_remove(struct tcpfsm_flow *f);
+
+unsigned int tcpfsm_table_buckets(void);
+
+/*
+ * tcpfsm_table_next - copy the next flow of a bucket, in the order of their ids
+ * @bucket: below tcpfsm_table_buckets()
+ * @after: in, out: the id of the flow copied last, 0 to begin
+ * @below: flows with this id or a higher one are passed over
+ * @want: called under the flow's lock
+ * @snap: out
+ *
+ * Positions are ids, not indices: flows that come or go meanwhile move nobody's place.
+ *
+ * Return: false if there are no more. Context: process.
+ */
+bool tcpfsm_table_next(unsigned int bucket, u64 *after, u64 below,
+		       bool (*want)(const struct tcpfsm_flow *f, const void *arg),
+		       const void *arg, struct tcpfsm_snap *snap);
+
+int tcpfsm_table_init(unsigned int hashsize);
+void tcpfsm_table_exit(void);
+
+#endif /* _TCPFSM_TABLE_H */
