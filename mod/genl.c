@@ -15,7 +15,7 @@
 struct flow_cursor {
 	struct tcpfsm_filter *filter;
 	u64 below;		/* flows that did not exist when it began */
-	u64 after;		/* within the bucket */
+	u64 at;			/* within the bucket */
 	u32 bucket;
 	bool parsed;		/* the filter */
 	bool begun;
@@ -117,8 +117,11 @@ static int flow_dump(struct sk_buff *skb, struct netlink_callback *cb)
 	struct flow_cursor *c = CURSOR(struct flow_cursor, cb);
 	struct tcpfsm_net *tn = tcpfsm_net(sock_net(cb->skb->sk));
 	int flags, err = c->parsed ? 0 : flow_parse(cb);
+	const struct tcpfsm_walk walk = {
+		.below = c->below, .want = tcpfsm_filter_wants, .arg = c->filter,
+	};
 	struct tcpfsm_snap snap;
-	u64 after;
+	u64 at;
 
 	if (err)
 		return err;
@@ -128,13 +131,12 @@ static int flow_dump(struct sk_buff *skb, struct netlink_callback *cb)
 			return -EMSGSIZE;
 		c->begun = true;
 	}
-	for (; c->bucket < tcpfsm_table_buckets(); c->bucket++, c->after = 0) {
-		after = c->after;
-		while (tcpfsm_table_next(c->bucket, &after, c->below, tcpfsm_filter_wants,
-					  c->filter, &snap)) {
+	for (; c->bucket < tcpfsm_table_buckets(); c->bucket++, c->at = 0) {
+		at = c->at;
+		while (tcpfsm_table_next(c->bucket, &at, &walk, &snap)) {
 			if (put_one_flow(skb, cb, flags, &snap))
 				return skb->len;
-			c->after = after;
+			c->at = at;
 		}
 		if (c->bucket % 1024 == 0)
 			cond_resched();
@@ -145,10 +147,11 @@ static int flow_dump(struct sk_buff *skb, struct netlink_callback *cb)
 static int flow_get(struct sk_buff *request, struct genl_info *info)
 {
 	struct tcpfsm_filter filter;
+	struct tcpfsm_walk walk = { .want = tcpfsm_filter_wants, .arg = &filter };
 	struct tcpfsm_snap snap;
 	struct sk_buff *skb;
 	unsigned int b;
-	u64 after;
+	u64 at;
 	void *header;
 	int err;
 
@@ -163,10 +166,10 @@ static int flow_get(struct sk_buff *request, struct genl_info *info)
 		return -EINVAL;
 	}
 	filter.tn = tcpfsm_net(genl_info_net(info));
+	walk.below = filter.id + 1;
 	for (b = 0; b < tcpfsm_table_buckets(); b++) {
-		after = filter.id - 1;
-		if (tcpfsm_table_next(b, &after, filter.id + 1, tcpfsm_filter_wants, &filter,
-				       &snap))
+		at = 0;
+		if (tcpfsm_table_next(b, &at, &walk, &snap))
 			break;
 		if (b % 1024 == 0)
 			cond_resched();

@@ -21,7 +21,7 @@
 
 static unsigned int hashsize;
 module_param(hashsize, uint, 0444);
-MODULE_PARM_DESC(hashsize, "buckets of the flow table, a power of two (default: as max_flows)");
+MODULE_PARM_DESC(hashsize, "places in the hash table, a power of two (default: as max_flows)");
 
 unsigned int tcpfsm_max_flows;
 module_param_named(max_flows, tcpfsm_max_flows, uint, 0444);
@@ -144,7 +144,7 @@ static int __init tcpfsm_init(void)
 	err = tcpfsm_genl_init();
 	if (err)
 		goto no_genl;
-	pr_info("tcpfsm: watching, at most %u flows in %u buckets\n", tcpfsm_max_flows, hashsize);
+	pr_info("tcpfsm: watching, at most %u flows in %u places\n", tcpfsm_max_flows, hashsize);
 	return 0;
 
 no_genl:

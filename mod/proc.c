@@ -191,7 +191,8 @@ static void show_history(struct seq_file *seq, u32 history)
 /* A position that outlasts read(): the bucket and the last id shown in it. */
 struct flow_iter {
 	struct seq_net_private p;	/* must be first */
-	u64 below, after;
+	struct tcpfsm_walk walk;
+	u64 at;				/* within the bucket */
 	u32 bucket;
 	loff_t pos;
 	struct tcpfsm_snap snap;
@@ -204,10 +205,8 @@ static bool flow_here(const struct tcpfsm_flow *f, const void *tn)
 
 static void *flow_advance(struct seq_file *seq, struct flow_iter *it)
 {
-	struct tcpfsm_net *tn = tcpfsm_net(seq_file_net(seq));
-
-	for (; it->bucket < tcpfsm_table_buckets(); it->bucket++, it->after = 0) {
-		if (tcpfsm_table_next(it->bucket, &it->after, it->below, flow_here, tn, &it->snap))
+	for (; it->bucket < tcpfsm_table_buckets(); it->bucket++, it->at = 0) {
+		if (tcpfsm_table_next(it->bucket, &it->at, &it->walk, &it->snap))
 			return it;
 		if (it->bucket % 1024 == 0)
 			cond_resched();
@@ -222,9 +221,12 @@ static void *flow_start(struct seq_file *seq, loff_t *pos)
 
 	if (!*pos) {
 		it->bucket = 0;
-		it->after = 0;
+		it->at = 0;
 		it->pos = 0;
-		it->below = tcpfsm_flow_next_id();
+		it->walk = (struct tcpfsm_walk) {
+			.below = tcpfsm_flow_next_id(), .want = flow_here,
+			.arg = tcpfsm_net(seq_file_net(seq)),
+		};
 		return SEQ_START_TOKEN;
 	}
 	if (it->pos == *pos && it->snap.tn)

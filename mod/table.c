@@ -1,24 +1,64 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The table: chains of flows, linked one way. A chain ends in a mark that tells which bucket it
- * is of, so that a reader who was carried into another chain, by a flow that was freed and used
- * anew under him, notices.
+ * The table: buckets of one cache line each, with places for seven flows and a chain of those
+ * that found none. A place holds a part of the flow's hash beside the pointer, so that a lookup
+ * as a rule touches one line here and no flow but the one that it is for.
+ *
+ * A flow keeps its place. The chain ends in a mark that tells which bucket it is of, so that a
+ * reader who was carried into another chain, by a flow that was freed and used anew under him,
+ * notices.
  */
 #include <linux/mm.h>
 #include <linux/prefetch.h>
-#include <linux/rculist.h>
 #include <linux/siphash.h>
 #include <linux/slab.h>
 
 #include "service.h"
 #include "table.h"
 
-#define LOCKS 1024
+#define LOCKS	1024
+#define PLACES	7
 
-static struct tcpfsm_flow __rcu **buckets __read_mostly;
+struct bucket {
+	unsigned long		  place[PLACES];	/* to_place(), or 0 */
+	struct tcpfsm_flow __rcu *more;			/* the chain */
+} __aligned(8 * sizeof(long));
+
+static struct bucket *buckets __read_mostly;
 static unsigned int mask __read_mostly;
 static spinlock_t locks[LOCKS];
 static struct kmem_cache *slab4 __read_mostly, *slab6 __read_mostly;
+
+/* ---- places and chains ---- */
+
+/*
+ * Slabs are in the linear mapping, which is smaller than 2^52 bytes: above the flow's offset
+ * there is room for a tag. Not where pointers themselves carry one.
+ */
+#if BITS_PER_LONG == 64 && !defined(CONFIG_KASAN_SW_TAGS) && !defined(CONFIG_KASAN_HW_TAGS)
+#define TAG_BITS	12
+#define BASE		((unsigned long)PAGE_OFFSET)
+#else
+#define TAG_BITS	0
+#define BASE		0UL
+#endif
+#define TAG_MASK	((1UL << TAG_BITS) - 1)
+
+static unsigned long to_place(const struct tcpfsm_flow *f, u32 hash)
+{
+	return ((unsigned long)f - BASE) << TAG_BITS | ((u64)hash >> (32 - TAG_BITS) & TAG_MASK);
+}
+
+static struct tcpfsm_flow *from_place(unsigned long place)
+{
+	return (struct tcpfsm_flow *)((place >> TAG_BITS) + BASE);
+}
+
+/* May a flow with this hash be in this place? */
+static bool tag_fits(unsigned long place, u32 hash)
+{
+	return place && !((place ^ (u64)hash >> (32 - TAG_BITS)) & TAG_MASK);
+}
 
 static struct tcpfsm_flow *end_of(unsigned int bucket)
 {
@@ -88,21 +128,35 @@ static void fetch(const struct tcpfsm_flow *f)
 	prefetchw((const char *)f + offsetof(struct tcpfsm_flow, stamp) - 1);
 }
 
+/* Is it this flow? Then it is locked. */
+static bool lock_if(struct tcpfsm_flow *f, const struct tcpfsm_tuple *t)
+{
+	fetch(f);
+	if (!may_be(f, t))
+		return false;
+	spin_lock(&f->lock);
+	if (likely(is_flow(f, t)))
+		return true;
+	spin_unlock(&f->lock);
+	return false;
+}
+
 struct tcpfsm_flow *tcpfsm_table_find(const struct tcpfsm_tuple *t)
 {
-	unsigned int bucket = t->hash & mask;
+	unsigned int bucket = t->hash & mask, i;
+	const struct bucket *b = &buckets[bucket];
 	struct tcpfsm_flow *f;
+	unsigned long place;
 
-again:
-	for (f = rcu_dereference(buckets[bucket]); !is_end(f); f = rcu_dereference(f->next)) {
-		fetch(f);
-		if (!may_be(f, t))
-			continue;
-		spin_lock(&f->lock);
-		if (likely(is_flow(f, t)))
-			return f;
-		spin_unlock(&f->lock);
+	for (i = 0; i < PLACES; i++) {
+		place = READ_ONCE(b->place[i]);
+		if (tag_fits(place, t->hash) && lock_if(from_place(place), t))
+			return from_place(place);
 	}
+again:
+	for (f = rcu_dereference(b->more); !is_end(f); f = rcu_dereference(f->next))
+		if (lock_if(f, t))
+			return f;
 	if (f != end_of(bucket))
 		goto again;
 	return NULL;
@@ -110,28 +164,47 @@ again:
 
 /* ---- changes ---- */
 
+/* A flow of the bucket with this tuple. Bucket locked. */
+static bool has(const struct bucket *b, const struct tcpfsm_tuple *t)
+{
+	const struct tcpfsm_flow *f;
+	unsigned int i;
+
+	for (i = 0; i < PLACES; i++)
+		if (tag_fits(b->place[i], t->hash) && is_flow(from_place(b->place[i]), t))
+			return true;
+	for (f = rcu_dereference_protected(b->more, true); !is_end(f);
+	     f = rcu_dereference_protected(f->next, true))
+		if (is_flow(f, t))
+			return true;
+	return false;
+}
+
 bool tcpfsm_table_insert(struct tcpfsm_flow *f, const struct tcpfsm_tuple *t)
 {
-	unsigned int bucket = t->hash & mask;
-	struct tcpfsm_flow *first, *other;
+	unsigned int bucket = t->hash & mask, i;
+	struct bucket *b = &buckets[bucket];
 	spinlock_t *lock = lock_of(bucket);
 
 	lockdep_assert_held(&f->lock);
 	spin_lock(lock);
-	first = rcu_dereference_protected(buckets[bucket], lockdep_is_held(lock));
-	for (other = first; !is_end(other); other = rcu_dereference_protected(other->next, true)) {
-		if (is_flow(other, t)) {
-			spin_unlock(lock);
-			return false;
-		}
+	if (has(b, t)) {
+		spin_unlock(lock);
+		return false;
 	}
-	RCU_INIT_POINTER(f->next, first);
-	rcu_assign_pointer(buckets[bucket], f);
+	for (i = 0; i < PLACES && b->place[i]; i++)
+		;
+	if (i < PLACES) {
+		smp_store_release(&b->place[i], to_place(f, t->hash));
+	} else {
+		RCU_INIT_POINTER(f->next, rcu_dereference_protected(b->more, true));
+		rcu_assign_pointer(b->more, f);
+	}
 	spin_unlock(lock);
 	return true;
 }
 
-static unsigned int bucket_of(const struct tcpfsm_flow *f)
+static u32 hash_of(const struct tcpfsm_flow *f)
 {
 	struct tcpfsm_tuple t = {
 		.tn = f->service->tn, .l3 = f->service->l3, .port = { f->port[0], f->port[1] },
@@ -142,21 +215,34 @@ static unsigned int bucket_of(const struct tcpfsm_flow *f)
 	for (i = 0; i < 2; i++)
 		tcpfsm_flow_addr(f, i, &t.addr[i]);
 	tcpfsm_table_hash(&t);
-	return t.hash & mask;
+	return t.hash;
 }
 
-/* Its own pointer stays: readers go on from it. */
+/* Bucket locked. Its own pointer stays: readers go on from it. */
+static void unchain(struct bucket *b, const struct tcpfsm_flow *f)
+{
+	struct tcpfsm_flow __rcu **at = &b->more;
+
+	while (rcu_dereference_protected(*at, true) != f)
+		at = &rcu_dereference_protected(*at, true)->next;
+	rcu_assign_pointer(*at, rcu_dereference_protected(f->next, true));
+}
+
 void tcpfsm_table_remove(struct tcpfsm_flow *f)
 {
-	unsigned int bucket = bucket_of(f);
-	struct tcpfsm_flow __rcu **at = &buckets[bucket];
-	spinlock_t *lock = lock_of(bucket);
+	u32 hash = hash_of(f);
+	struct bucket *b = &buckets[hash & mask];
+	spinlock_t *lock = lock_of(hash & mask);
+	unsigned int i;
 
 	lockdep_assert_held(&f->lock);
 	spin_lock(lock);
-	while (rcu_dereference_protected(*at, lockdep_is_held(lock)) != f)
-		at = &rcu_dereference_protected(*at, lockdep_is_held(lock))->next;
-	rcu_assign_pointer(*at, rcu_dereference_protected(f->next, lockdep_is_held(lock)));
+	for (i = 0; i < PLACES && b->place[i] != to_place(f, hash); i++)
+		;
+	if (i < PLACES)
+		WRITE_ONCE(b->place[i], 0);
+	else
+		unchain(b, f);
 	spin_unlock(lock);
 }
 
@@ -182,34 +268,64 @@ unsigned int tcpfsm_table_buckets(void)
 	return mask + 1;
 }
 
-bool tcpfsm_table_next(unsigned int bucket, u64 *after, u64 below,
-		       bool (*want)(const struct tcpfsm_flow *f, const void *arg),
-		       const void *arg, struct tcpfsm_snap *snap)
+/* What a walk wants of a flow met under RCU: its id, and a copy; or 0. */
+static u64 copy(struct tcpfsm_flow *f, u64 after, const struct tcpfsm_walk *w,
+		struct tcpfsm_snap *snap)
 {
-	struct tcpfsm_flow *f;
-	bool found = false;
-	u64 id, next;
+	u64 id;
 
-	rcu_read_lock_bh();
+	spin_lock(&f->lock);
+	id = f->service ? tcpfsm_flow_id(f) : 0;
+	if (id <= after || id >= w->below || !w->want(f, w->arg))
+		id = 0;
+	else
+		tcpfsm_flow_snapshot(f, snap);
+	spin_unlock(&f->lock);
+	return id;
+}
+
+/* The flow of a bucket's chain with the lowest id above @after; its id, or 0. */
+static u64 copy_from_chain(unsigned int bucket, u64 after, const struct tcpfsm_walk *w,
+			   struct tcpfsm_snap *snap)
+{
+	struct tcpfsm_walk rest = *w;
+	struct tcpfsm_flow *f;
+	u64 id, found;
+
 again:
-	next = below;
-	for (f = rcu_dereference_bh(buckets[bucket]); !is_end(f); f = rcu_dereference_bh(f->next)) {
-		spin_lock(&f->lock);
-		id = f->service ? tcpfsm_flow_id(f) : 0;
-		if (id > *after && id < next && want(f, arg)) {
-			tcpfsm_flow_snapshot(f, snap);
-			next = id;
+	found = 0;
+	rest.below = w->below;
+	for (f = rcu_dereference_bh(buckets[bucket].more); !is_end(f);
+	     f = rcu_dereference_bh(f->next)) {
+		id = copy(f, after, &rest, snap);
+		if (id) {
+			found = id;
+			rest.below = id;
 		}
-		spin_unlock(&f->lock);
 	}
 	if (f != end_of(bucket))
 		goto again;
-	if (next < below) {
-		*after = next;
-		found = true;
+	return found;
+}
+
+bool tcpfsm_table_next(unsigned int bucket, u64 *at, const struct tcpfsm_walk *w,
+		       struct tcpfsm_snap *snap)
+{
+	unsigned long place;
+	u64 id = 0;
+
+	rcu_read_lock_bh();
+	while (!id && *at < PLACES) {
+		place = READ_ONCE(buckets[bucket].place[(*at)++]);
+		if (place)
+			id = copy(from_place(place), 0, w, snap);
+	}
+	if (!id) {
+		id = copy_from_chain(bucket, *at - PLACES, w, snap);
+		*at = PLACES + id;
 	}
 	rcu_read_unlock_bh();
-	return found;
+	return id;
 }
 
 /* ---- init ---- */
@@ -227,8 +343,8 @@ int __init tcpfsm_table_init(unsigned int hashsize)
 {
 	unsigned int i;
 
-	mask = hashsize - 1;
-	buckets = kvmalloc_array(hashsize, sizeof(*buckets), GFP_KERNEL);
+	mask = hashsize / (PLACES + 1) - 1;
+	buckets = kvmalloc_array(mask + 1, sizeof(*buckets), GFP_KERNEL | __GFP_ZERO);
 	slab4 = tcpfsm_typesafe_slab("tcpfsm_flow4", offsetof(struct tcpfsm_flow, ip6),
 				     offsetof(struct tcpfsm_flow, queued), construct);
 	slab6 = tcpfsm_typesafe_slab("tcpfsm_flow6", sizeof(struct tcpfsm_flow),
@@ -237,8 +353,8 @@ int __init tcpfsm_table_init(unsigned int hashsize)
 		tcpfsm_table_exit();
 		return -ENOMEM;
 	}
-	for (i = 0; i < hashsize; i++)
-		RCU_INIT_POINTER(buckets[i], end_of(i));
+	for (i = 0; i <= mask; i++)
+		RCU_INIT_POINTER(buckets[i].more, end_of(i));
 	for (i = 0; i < LOCKS; i++)
 		spin_lock_init(&locks[i]);
 	return 0;

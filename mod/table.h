@@ -29,22 +29,27 @@ void tcpfsm_table_remove(struct tcpfsm_flow *f);
 
 unsigned int tcpfsm_table_buckets(void);
 
+/* What a walk through the table looks for. */
+struct tcpfsm_walk {
+	u64		below;		/* flows with this id or a higher one are passed over */
+	bool		(*want)(const struct tcpfsm_flow *f, const void *arg);	/* under its lock */
+	const void	*arg;
+};
+
 /*
- * tcpfsm_table_next - copy the next flow of a bucket, in the order of their ids
+ * tcpfsm_table_next - copy the next flow of a bucket
  * @bucket: below tcpfsm_table_buckets()
- * @after: in, out: the id of the flow copied last, 0 to begin
- * @below: flows with this id or a higher one are passed over
- * @want: called under the flow's lock
+ * @at: in, out: how far the walk has come within it; 0 to begin, opaque
  * @snap: out
  *
- * Positions are ids, not indices: flows that come or go meanwhile move nobody's place.
+ * A walk from bucket to bucket meets every flow that stays meanwhile, once.
  *
  * Return: false if there are no more. Context: process.
  */
-bool tcpfsm_table_next(unsigned int bucket, u64 *after, u64 below,
-		       bool (*want)(const struct tcpfsm_flow *f, const void *arg),
-		       const void *arg, struct tcpfsm_snap *snap);
+bool tcpfsm_table_next(unsigned int bucket, u64 *at, const struct tcpfsm_walk *w,
+		       struct tcpfsm_snap *snap);
 
+/* @hashsize: for how many flows there is room before chains begin to grow, a power of two. */
 int tcpfsm_table_init(unsigned int hashsize);
 void tcpfsm_table_exit(void);
 
