@@ -25,7 +25,7 @@ class Row:
 
     def cells(self):
         return (self.what, text(self.conntrack), text(self.tcpfsm),
-                "-" if self.ratio is None else f"{self.ratio:.2f}", self.target or "-",
+                "-" if self.ratio is None else f"{self.ratio:.3f}", self.target or "-",
                 "-" if self.met is None else ("NO", "yes")[self.met])
 
 
