@@ -128,8 +128,8 @@ void tcpfsm_expire_queue(struct tcpfsm_flow *f)
 	lockdep_assert_held(&f->lock);
 	f->queue = queue_of(f);
 	f->stamp = (u32)jiffies;
-	atomic_inc(&tn->flows);
 	spin_lock(&tn->queue_lock);
+	WRITE_ONCE(tn->flows, tn->flows + 1);
 	list_add_tail(&f->queued, &tn->queue[f->queue]);
 	activate(tn);
 	arm(tn, timeout(tn, f->queue));
@@ -169,8 +169,8 @@ void tcpfsm_expire_dequeue(struct tcpfsm_flow *f)
 	lockdep_assert_held(&f->lock);
 	spin_lock(&tn->queue_lock);
 	list_del_init(&f->queued);
+	WRITE_ONCE(tn->flows, tn->flows - 1);
 	spin_unlock(&tn->queue_lock);
-	atomic_dec(&tn->flows);
 }
 
 /*
@@ -319,7 +319,7 @@ static void expire(struct work_struct *work)
 		} while (f && !READ_ONCE(tn->closing));
 	}
 	spin_lock_bh(&tn->queue_lock);
-	if (!atomic_read(&tn->flows))
+	if (!tn->flows)
 		deactivate(tn);
 	else
 		arm(tn, max_t(unsigned long, delay, PAUSE));
@@ -406,7 +406,7 @@ static struct tcpfsm_net *fattest(struct side *side)
 	for (i = 0; i < min(LOOKS, side->nr); i++) {
 		tn = list_first_entry(&side->actives, struct tcpfsm_net, actives);
 		list_move_tail(&tn->actives, &side->actives);
-		if (!most || atomic_read(&tn->flows) > atomic_read(&most->flows))
+		if (!most || READ_ONCE(tn->flows) > READ_ONCE(most->flows))
 			most = tn;
 	}
 	side->fattest = most;
@@ -428,7 +428,7 @@ bool tcpfsm_expire_evict(struct tcpfsm_net *tn)
 
 	if (tcpfsm_flows_of(!tn->owner) > tcpfsm_max_flows / 2 && evict_among(other))
 		return true;
-	if (atomic_read(&tn->flows) >= share && evict_within(tn))
+	if (READ_ONCE(tn->flows) >= share && evict_within(tn))
 		return true;
 	if (evict_among(own))
 		return true;

@@ -127,8 +127,7 @@ void tcpfsm_flow_addr(const struct tcpfsm_flow *f, u8 i, union tcpfsm_addr *to)
 	if (f->family) {
 		to->ip6 = f->ip6[i];
 	} else {
-		memset(to, 0, sizeof(*to));
-		to->ip4 = f->ip4[i];
+		*to = tcpfsm_addr_of_ip4(f->ip4[i]);
 	}
 }
 
@@ -278,6 +277,8 @@ static struct tcpfsm_flow *allocate(struct tcpfsm_net *tn, u8 family)
 
 static void reset(struct tcpfsm_flow *f, const struct tcpfsm_tuple *t, u8 orig, u64 now)
 {
+	u8 i;
+
 	f->key = t->key;
 	f->port[0] = t->port[0];
 	f->port[1] = t->port[1];
@@ -289,13 +290,13 @@ static void reset(struct tcpfsm_flow *f, const struct tcpfsm_tuple *t, u8 orig, 
 	f->orig = orig;
 	f->local = 0;
 	f->noted = 0;
-	memset(&f->fsm, 0, sizeof(f->fsm));
-	memset(f->bytes, 0, sizeof(f->bytes));
-	memset(f->packets, 0, sizeof(f->packets));
-	f->history[0] = TCPFSM_CLOSED;
-	f->history[1] = TCPFSM_CLOSED;
-	f->moved[0] = 0;
-	f->moved[1] = 0;
+	f->fsm = (struct tfsm) {};
+	for (i = 0; i < TCPFSM_ENDS; i++) {
+		f->bytes[i] = 0;
+		f->packets[i] = 0;
+		f->history[i] = TCPFSM_CLOSED;
+		f->moved[i] = 0;
+	}
 	f->start = now;
 	f->last = (u32)jiffies;
 	INIT_LIST_HEAD(&f->queued);
@@ -682,7 +683,7 @@ unsigned int tcpfsm_flows_of(u8 owner)
 unsigned int tcpfsm_flows_shown(const struct tcpfsm_net *tn)
 {
 	if (!net_eq(tn->net, &init_net))
-		return atomic_read(&tn->flows);
+		return READ_ONCE(tn->flows);
 	return tcpfsm_flows_of(TCPFSM_HOST) + tcpfsm_flows_of(TCPFSM_GUEST);
 }
 

@@ -28,6 +28,16 @@ union tcpfsm_addr {
 	struct in6_addr	ip6;
 };
 
+/* Written in whole words, since that is how it is read next. */
+static inline union tcpfsm_addr tcpfsm_addr_of_ip4(__be32 ip4)
+{
+#ifdef __BIG_ENDIAN
+	return (union tcpfsm_addr) { .words = { (u64)(__force u32)ip4 << 32 } };
+#else
+	return (union tcpfsm_addr) { .words = { (__force u32)ip4 } };
+#endif
+}
+
 /*
  * Both addresses of a flow in canonical order: which comes first is a matter of their bits, the
  * same for both directions.

@@ -331,7 +331,7 @@ static int put_service_totals(struct sk_buff *skb, const struct tcpfsm_service *
 		{ TCPFSM_SERVICE_CONNECT_NS, atomic64_read(&s->connect_ns) },
 		{ TCPFSM_SERVICE_CONNECTS, atomic64_read(&s->connects) },
 		{ TCPFSM_SERVICE_ACCEPT_NS, atomic64_read(&s->accept_ns) },
-		{ TCPFSM_SERVICE_ACCEPTS, atomic64_read(&s->accepts) },
+		{ TCPFSM_SERVICE_ACCEPTS, atomic64_read(&s->established) },
 	};
 	u64 states[TCPFSM_STATES];
 	unsigned int i;

@@ -136,7 +136,7 @@ static void watch(struct tcpfsm_net *tn, struct sk_buff *skb, const struct nf_ho
 	v.tuple.tn = tn;
 	if (!tcpfsm_packet_view(&v, skb, family))
 		return;
-	tcpfsm_count(tn, TCPFSM_C_segments);
+	tcpfsm_count_segment(tn);
 	if (seen_elsewhere(state)) {
 		tcpfsm_count(tn, TCPFSM_C_seen_twice);
 		return;

@@ -69,12 +69,18 @@ static struct tcpfsm_log *get(struct tcpfsm_net *tn)
 	return old;
 }
 
-static struct tcpfsm_log_entry *slot(struct tcpfsm_log *log, u64 seq, bool make)
+static u32 place(const struct tcpfsm_log *log, u64 seq)
 {
-	struct tcpfsm_log_entry **page, *new;
 	u32 i;
 
 	div_u64_rem(seq - log->first, log->size, &i);
+	return i;
+}
+
+static struct tcpfsm_log_entry *slot(struct tcpfsm_log *log, u32 i, bool make)
+{
+	struct tcpfsm_log_entry **page, *new;
+
 	page = &log->page[i / PER_PAGE];
 	if (!READ_ONCE(*page)) {
 		if (!make)
@@ -118,15 +124,20 @@ void tcpfsm_log_report(const struct tcpfsm_flow *f, const struct tcpfsm_report *
 	struct tcpfsm_log_entry *e;
 	unsigned int i;
 	u64 seq = 0;
+	u32 at = 0;
 
 	rcu_read_lock();
 	log = get(r->tn);
-	if (log)
-		seq = atomic64_add_return(r->moves, &log->last) - r->moves;
+	if (log) {
+		seq = atomic64_add_return(r->moves, &log->last) - r->moves + 1;
+		at = place(log, seq);
+	}
 	for (i = 0; i < r->moves; i++) {
-		e = log ? slot(log, ++seq, true) : NULL;
-		if (!e || !write(e, seq, f, r, i))
+		e = log ? slot(log, at, true) : NULL;
+		if (!e || !write(e, seq + i, f, r, i))
 			tcpfsm_count(r->tn, TCPFSM_C_log_lost);
+		if (log && ++at == log->size)
+			at = 0;
 	}
 	rcu_read_unlock();
 }
@@ -148,7 +159,7 @@ bool tcpfsm_log_next(struct tcpfsm_net *tn, u64 *seq, struct tcpfsm_log_entry *t
 	if (last >= log->size && *seq <= last - log->size)
 		*seq = last - log->size + 1;
 	for (; *seq <= last && !found; ++*seq) {
-		e = slot(log, *seq, false);
+		e = slot(log, place(log, *seq), false);
 		if (!e || atomic64_read(&e->seq) != *seq)
 			continue;
 		smp_rmb();	/* the number, then the entry */

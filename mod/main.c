@@ -100,7 +100,7 @@ static int __net_init net_init(struct net *net)
 	int err;
 
 	tn->net = net;
-	get_random_bytes(&tn->hash_key, sizeof(tn->hash_key));
+	get_random_bytes(tn->secret, sizeof(tn->secret));
 	tn->owner = net->user_ns == &init_user_ns ? TCPFSM_HOST : TCPFSM_GUEST;
 	tcpfsm_expire_net_init(tn);
 	err = tcpfsm_service_net_init(tn) ?: tcpfsm_sysctl_net_init(tn) ?: tcpfsm_proc_net_init(tn);

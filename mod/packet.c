@@ -37,33 +37,36 @@ static void read_options(struct tfsm_seg *seg, const struct sk_buff *skb, unsign
 	}
 }
 
-/* Whose address, then port, comes first in the canonical order? Any order will do. */
-static bool sorts_behind(const union tcpfsm_addr *a, const union tcpfsm_addr *b,
-			 const struct tcphdr *th)
+/* Addresses as they are in the header: source first. */
+struct addresses {
+	union tcpfsm_addr src, dst;
+};
+
+/* Does the source come second in the canonical order? Any order will do. */
+static bool sorts_behind(const struct addresses *a, const struct tcphdr *th)
 {
-	if (a->words[1] != b->words[1])
-		return a->words[1] > b->words[1];
-	if (a->words[0] != b->words[0])
-		return a->words[0] > b->words[0];
+	if (a->src.words[1] != a->dst.words[1])
+		return a->src.words[1] > a->dst.words[1];
+	if (a->src.words[0] != a->dst.words[0])
+		return a->src.words[0] > a->dst.words[0];
 	return (__force u16)th->source > (__force u16)th->dest;
 }
 
-static void set_tuple(struct tcpfsm_view *v, const union tcpfsm_addr *src,
-		      const union tcpfsm_addr *dst, const struct tcphdr *th, u8 family)
+static void set_tuple(struct tcpfsm_view *v, const struct addresses *a, const struct tcphdr *th,
+		      u8 family)
 {
 	struct tcpfsm_tuple *t = &v->tuple;
 
-	v->from = sorts_behind(src, dst, th);
+	v->from = sorts_behind(a, th);
 	t->family = family;
-	t->addr[v->from] = *src;
-	t->addr[v->from ^ 1] = *dst;
+	t->addr[v->from] = a->src;
+	t->addr[v->from ^ 1] = a->dst;
 	t->port[v->from] = th->source;
 	t->port[v->from ^ 1] = th->dest;
 }
 
 /* IPv4 header at the network header. Return: offset of TCP from skb->data, or negative. */
-static int read_ip4(struct tcpfsm_view *v, const struct sk_buff *skb, union tcpfsm_addr *src,
-		    union tcpfsm_addr *dst)
+static int read_ip4(struct tcpfsm_view *v, const struct sk_buff *skb, struct addresses *a)
 {
 	const struct iphdr *iph = ip_hdr(skb);
 
@@ -74,8 +77,8 @@ static int read_ip4(struct tcpfsm_view *v, const struct sk_buff *skb, union tcpf
 		return -1;
 	}
 	v->seg.partial = (iph->frag_off & htons(IP_MF)) != 0;
-	*src = (union tcpfsm_addr) { .ip4 = iph->saddr };
-	*dst = (union tcpfsm_addr) { .ip4 = iph->daddr };
+	a->src = tcpfsm_addr_of_ip4(iph->saddr);
+	a->dst = tcpfsm_addr_of_ip4(iph->daddr);
 	return skb_network_offset(skb) + iph->ihl * 4;
 }
 
@@ -91,8 +94,7 @@ static bool is_later_tcp_fragment(const struct sk_buff *skb, int offset, u8 next
 	return fh && fh->nexthdr == IPPROTO_TCP;
 }
 
-static int read_ip6(struct tcpfsm_view *v, const struct sk_buff *skb, union tcpfsm_addr *src,
-		    union tcpfsm_addr *dst)
+static int read_ip6(struct tcpfsm_view *v, const struct sk_buff *skb, struct addresses *a)
 {
 	const struct ipv6hdr *ip6h = ipv6_hdr(skb);
 	int offset = skb_network_offset(skb) + sizeof(*ip6h);
@@ -109,22 +111,22 @@ static int read_ip6(struct tcpfsm_view *v, const struct sk_buff *skb, union tcpf
 			return -1;
 		v->seg.partial = (frag & htons(IP6_MF)) != 0;
 	}
-	src->ip6 = ip6h->saddr;
-	dst->ip6 = ip6h->daddr;
+	a->src.ip6 = ip6h->saddr;
+	a->dst.ip6 = ip6h->daddr;
 	return offset;
 }
 
 bool tcpfsm_packet_view(struct tcpfsm_view *v, const struct sk_buff *skb, u8 family)
 {
 	struct tfsm_seg *seg = &v->seg;
-	union tcpfsm_addr src, dst;
+	struct addresses a tcpfsm_uninitialized;
 	const struct tcphdr *th;
 	unsigned int doff, len;
-	struct tcphdr buf;
+	struct tcphdr buf tcpfsm_uninitialized;
 	int offset;
 
-	memset(seg, 0, sizeof(*seg));
-	offset = family == AF_INET ? read_ip4(v, skb, &src, &dst) : read_ip6(v, skb, &src, &dst);
+	*seg = (struct tfsm_seg) {};
+	offset = family == AF_INET ? read_ip4(v, skb, &a) : read_ip6(v, skb, &a);
 	if (offset < 0)
 		return false;
 	th = skb_header_pointer(skb, offset, sizeof(buf), &buf);
@@ -147,10 +149,13 @@ bool tcpfsm_packet_view(struct tcpfsm_view *v, const struct sk_buff *skb, u8 fam
 	seg->flags = ((const u8 *)th)[13];
 	if (seg->flags & TFSM_SYN && doff > sizeof(*th))
 		read_options(seg, skb, offset + sizeof(*th), doff - sizeof(*th));
-	v->packets = skb_is_gso(skb) ? skb_shinfo(skb)->gso_segs ?: 1 : 1;
-	v->bytes = skb->len - skb_network_offset(skb) +
-		   (v->packets - 1) * (offset + doff - skb_network_offset(skb));
-	set_tuple(v, &src, &dst, th, family);
+	v->packets = 1;
+	v->bytes = skb->len - skb_network_offset(skb);
+	if (skb_is_gso(skb) && skb_shinfo(skb)->gso_segs) {
+		v->packets = skb_shinfo(skb)->gso_segs;
+		v->bytes += (v->packets - 1) * (offset + doff - skb_network_offset(skb));
+	}
+	set_tuple(v, &a, th, family);
 	return true;
 }
 

@@ -353,7 +353,7 @@ static int service_show(struct seq_file *seq, void *v)
 		   atomic64_read(&s->refused), atomic64_read(&s->reset),
 		   atomic64_read(&s->synack_resent),
 		   mean(atomic64_read(&s->connect_ns), atomic64_read(&s->connects)),
-		   mean(atomic64_read(&s->accept_ns), atomic64_read(&s->accepts)));
+		   mean(atomic64_read(&s->accept_ns), atomic64_read(&s->established)));
 	for (i = 0; i < ARRAY_SIZE(state_order); i++)
 		seq_printf(seq, " %lld", max_t(s64, 0, atomic64_read(&s->state[state_order[i]])));
 	seq_putc(seq, '\n');

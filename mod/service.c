@@ -3,7 +3,6 @@
  * Services. A row lives while it has flows; then it waits in the list of idle rows, oldest
  * first, from which a full table takes. Locks nest bucket, then idle_lock.
  */
-#include <linux/random.h>
 #include <linux/rculist.h>
 #include <linux/siphash.h>
 #include <linux/slab.h>
@@ -18,7 +17,6 @@ static struct {
 	struct hlist_head head;
 	spinlock_t lock;
 } *table;
-static siphash_key_t key;
 static struct list_head idle_rows[TCPFSM_OWNERS] = {
 	LIST_HEAD_INIT(idle_rows[TCPFSM_HOST]),
 	LIST_HEAD_INIT(idle_rows[TCPFSM_GUEST]),
@@ -28,14 +26,12 @@ static atomic_t rows[TCPFSM_OWNERS];
 
 static unsigned int bucket_of(const struct tcpfsm_tuple *t, u8 i)
 {
-	const union tcpfsm_addr *a = &t->addr[i];
-	u64 low = (u64)(__force u16)t->port[i] << 32 | t->l3, words[2];
+	u64 words[3] = {
+		t->addr[i].words[0], t->addr[i].words[1],
+		(u64)(__force u16)t->port[i] << 32 | t->l3,
+	};
 
-	if (t->family == AF_INET)
-		return siphash_3u64((__force u32)a->ip4, low, (unsigned long)t->tn, &key) %
-		       BUCKETS;
-	memcpy(words, &a->ip6, sizeof(words));
-	return siphash_4u64(words[0], words[1], low, (unsigned long)t->tn, &key) % BUCKETS;
+	return hsiphash(words, sizeof(words), (const hsiphash_key_t *)t->tn->secret) % BUCKETS;
 }
 
 static bool is_service(const struct tcpfsm_service *s, const struct tcpfsm_tuple *t, u8 i)
@@ -179,14 +175,22 @@ static void take(struct tcpfsm_service *s)
 struct tcpfsm_service *tcpfsm_service_get(const struct tcpfsm_tuple *t, u8 i)
 {
 	unsigned int b = bucket_of(t, i);
-	bool may_add = tcpfsm_service_known(t, i) || room(t->tn->owner);
 	struct tcpfsm_service *s;
 
 	spin_lock(&table[b].lock);
 	s = find(b, t, i);
+	if (s)
+		take(s);
+	spin_unlock(&table[b].lock);
+	if (likely(s))
+		return s;
+	if (!room(t->tn->owner))
+		return other_row(t);
+	spin_lock(&table[b].lock);
+	s = find(b, t, i);
 	if (s) {
 		take(s);
-	} else if (may_add) {
+	} else {
 		s = add_row(b, t, i);
 		if (s)
 			atomic_inc(&rows[t->tn->owner]);
@@ -224,7 +228,6 @@ static void move(struct tcpfsm_service *s, const struct tfsm_move *m, u64 since_
 		atomic64_add(since_syn, &s->connect_ns);
 	} else if (m->cause == TCPFSM_SYN_ACKED && m->to == TCPFSM_ESTABLISHED) {
 		atomic64_inc(&s->established);
-		atomic64_inc(&s->accepts);
 		atomic64_add(since_syn, &s->accept_ns);
 	} else if (m->cause == TCPFSM_SND_RST || m->cause == TCPFSM_RCV_RST) {
 		reset(s, m->from, 1);
@@ -314,7 +317,6 @@ int __init tcpfsm_service_init(void)
 {
 	unsigned int b;
 
-	get_random_bytes(&key, sizeof(key));
 	table = kvmalloc_array(BUCKETS, sizeof(*table), GFP_KERNEL | __GFP_ZERO);
 	if (!table)
 		return -ENOMEM;

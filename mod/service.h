@@ -25,8 +25,7 @@ struct tcpfsm_service {
 	atomic64_t		synack_resent;
 	atomic64_t		connect_ns;	/* SYN to SYN|ACK */
 	atomic64_t		connects;
-	atomic64_t		accept_ns;	/* SYN to the ACK of the SYN|ACK */
-	atomic64_t		accepts;
+	atomic64_t		accept_ns;	/* SYN to the ACK of the SYN|ACK, of those established */
 };
 
 extern unsigned int tcpfsm_max_services;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Counters of a namespace. */
 #include <linux/log2.h>
+#include <linux/percpu.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
 
@@ -21,6 +22,7 @@ const char *const tcpfsm_counter_help[TCPFSM_COUNTERS] = {
 };
 
 static unsigned int shards __ro_after_init;
+static bool shared __ro_after_init;	/* several writers may have the same shard */
 
 /* Where counts go when there is no memory for a shard: not to a namespace, but not lost from
  * sight in a debugger either.
@@ -30,12 +32,32 @@ static struct tcpfsm_stats homeless;
 void __init tcpfsm_stats_init(void)
 {
 	shards = min_t(unsigned int, roundup_pow_of_two(nr_cpu_ids), TCPFSM_SHARDS_MAX);
+	/* With PREEMPT_RT, bottom halves may preempt each other. */
+	shared = shards < nr_cpu_ids || IS_ENABLED(CONFIG_PREEMPT_RT);
+}
+
+static void add(atomic64_t *counter, s64 n)
+{
+	if (shared)
+		atomic64_add(n, counter);
+	else
+		atomic64_set(counter, atomic64_read(counter) + n);
+}
+
+static void add_segments(struct tcpfsm_net *tn)
+{
+	u64 __percpu *new = alloc_percpu_gfp(u64, GFP_ATOMIC | __GFP_NOWARN);
+
+	if (new && cmpxchg(&tn->segments, NULL, new))
+		free_percpu(new);
 }
 
 static noinline struct tcpfsm_stats *add_shard(struct tcpfsm_net *tn, unsigned int i)
 {
 	struct tcpfsm_stats *new = kzalloc(sizeof(*new), GFP_ATOMIC | __GFP_NOWARN), *old;
 
+	if (!tn->segments)
+		add_segments(tn);
 	if (!new) {
 		/* Any shard is as right as another, only slower. */
 		for (i = 0; i < shards; i++)
@@ -60,7 +82,7 @@ static struct tcpfsm_stats *shard(struct tcpfsm_net *tn)
 
 void tcpfsm_count(struct tcpfsm_net *tn, enum tcpfsm_counter c)
 {
-	atomic64_inc(&shard(tn)->counter[c]);
+	add(&shard(tn)->counter[c], 1);
 }
 
 static unsigned int dwell_bucket(u64 ns)
@@ -91,22 +113,21 @@ void tcpfsm_stats_report(const struct tcpfsm_report *r)
 	unsigned int i;
 
 	for (; notes; notes &= notes - 1)	/* notes come first among the counters */
-		atomic64_inc(&s->counter[__ffs64(notes)]);
+		add(&s->counter[__ffs64(notes)], 1);
 	for (i = 0; i < r->moves; i++) {
 		const struct tfsm_move *m = &r->move[i];
 
-		atomic64_inc(&s->transition[m->from][m->to]);
-		atomic64_inc(&s->dwell[m->from][dwell_bucket(r->dwell[i])]);
+		add(&s->transition[m->from][m->to], 1);
+		add(&s->dwell[m->from][dwell_bucket(r->dwell[i])], 1);
 	}
 	if (r->before[TCPFSM_ORIG] && (r->moves || r->reason))
-		atomic64_dec(&s->pair[r->before[TCPFSM_ORIG]][r->before[TCPFSM_RESP]]);
+		add(&s->pair[r->before[TCPFSM_ORIG]][r->before[TCPFSM_RESP]], -1);
 	if (r->moves && !r->reason)
-		atomic64_inc(&s->pair[r->after[TCPFSM_ORIG]][r->after[TCPFSM_RESP]]);
+		add(&s->pair[r->after[TCPFSM_ORIG]][r->after[TCPFSM_RESP]], 1);
 	if (r->opened)
-		atomic64_inc(&s->counter[r->midstream ?
-					 TCPFSM_C_flows_midstream : TCPFSM_C_flows_opened]);
+		add(&s->counter[r->midstream ? TCPFSM_C_flows_midstream : TCPFSM_C_flows_opened], 1);
 	if (r->reason)
-		atomic64_inc(&s->counter[ended_as[r->reason]]);
+		add(&s->counter[ended_as[r->reason]], 1);
 }
 
 bool tcpfsm_stats_seen(const struct tcpfsm_net *tn)
@@ -125,6 +146,17 @@ static void sum(u64 *to, const atomic64_t *from, unsigned int n)
 		*to++ += atomic64_read(from++);
 }
 
+static u64 segments(const struct tcpfsm_net *tn)
+{
+	u64 __percpu *all = READ_ONCE(tn->segments);
+	u64 value = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		value += all ? READ_ONCE(*per_cpu_ptr(all, cpu)) : 0;
+	return value;
+}
+
 void tcpfsm_stats_sum(struct tcpfsm_net *tn, struct tcpfsm_sums *sums)
 {
 	u64 *pair = &sums->pair[0][0];
@@ -141,6 +173,7 @@ void tcpfsm_stats_sum(struct tcpfsm_net *tn, struct tcpfsm_sums *sums)
 		sum(&sums->transition[0][0], &s->transition[0][0], TCPFSM_STATES * TCPFSM_STATES);
 		sum(&sums->dwell[0][0], &s->dwell[0][0], TCPFSM_STATES * TCPFSM_DWELL_BUCKETS);
 	}
+	sums->counter[TCPFSM_C_segments] += segments(tn);
 	/* A gauge read between two shards' halves of a move may be one below zero. */
 	for (i = 0; i < TCPFSM_STATES * TCPFSM_STATES; i++)
 		if ((s64)pair[i] < 0)
@@ -149,8 +182,8 @@ void tcpfsm_stats_sum(struct tcpfsm_net *tn, struct tcpfsm_sums *sums)
 
 u64 tcpfsm_stats_counter(struct tcpfsm_net *tn, enum tcpfsm_counter c)
 {
+	u64 value = c == TCPFSM_C_segments ? segments(tn) : 0;
 	unsigned int i;
-	u64 value = 0;
 
 	for (i = 0; i < shards; i++) {
 		const struct tcpfsm_stats *s = READ_ONCE(tn->stats[i]);
@@ -167,4 +200,5 @@ void tcpfsm_stats_free(struct tcpfsm_net *tn)
 
 	for (i = 0; i < TCPFSM_SHARDS_MAX; i++)
 		kfree(tn->stats[i]);
+	free_percpu(tn->segments);
 }

@@ -6,6 +6,8 @@
 #ifndef _TCPFSM_STATS_H
 #define _TCPFSM_STATS_H
 
+#include <linux/percpu.h>
+
 #include "tcpfsm.h"
 
 struct tcpfsm_stats {
@@ -31,6 +33,19 @@ void tcpfsm_stats_free(struct tcpfsm_net *tn);
 /* Context: bottom halves off. */
 void tcpfsm_count(struct tcpfsm_net *tn, enum tcpfsm_counter c);
 void tcpfsm_stats_report(const struct tcpfsm_report *r);
+
+/* Once a segment: not where other processors count, too. */
+static inline void tcpfsm_count_segment(struct tcpfsm_net *tn)
+{
+	u64 __percpu *segments = READ_ONCE(tn->segments);
+
+	if (unlikely(!segments))
+		tcpfsm_count(tn, TCPFSM_C_segments);
+	else if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		this_cpu_inc(*segments);
+	else
+		++*this_cpu_ptr(segments);
+}
 
 /* Has the namespace seen TCP? */
 bool tcpfsm_stats_seen(const struct tcpfsm_net *tn);

@@ -10,7 +10,6 @@
  */
 #include <linux/mm.h>
 #include <linux/prefetch.h>
-#include <linux/siphash.h>
 #include <linux/slab.h>
 
 #include "service.h"
@@ -78,28 +77,38 @@ static spinlock_t *lock_of(unsigned int bucket)
 /* ---- keys ---- */
 
 /*
- * With a secret of the namespace, so that nobody can aim flows at one bucket, nor learn from his
- * own namespace how to in another.
+ * Multilinear-HM of Lemire and Kaser, "Strongly universal string hashing is fast" (2014): for who
+ * does not know the secret, any two tuples meet with a probability of 2^-32. The secret is the
+ * namespace's, so that nobody can learn from his own how to aim flows at a bucket in another.
+ * A third of the time of hsiphash().
  */
+static u64 mix(const u64 *secret, u32 a, u32 b)
+{
+	return (secret[0] + a) * (secret[1] + b);
+}
+
 void tcpfsm_table_hash(struct tcpfsm_tuple *t)
 {
 	u32 ports = (__force u32)t->port[0] << 16 | (__force u32)t->port[1];
+	const u64 *secret = t->tn->secret;
+	u64 sum = secret[0] + mix(secret + 1, ports, t->l3);
+	unsigned int i;
 
 	if (t->family == AF_INET) {
 		t->key = ((union { __be32 ip4[2]; u64 key; }) {
 			.ip4 = { t->addr[0].ip4, t->addr[1].ip4 }
 		}).key;
-		t->hash = hsiphash_4u32((__force u32)t->addr[0].ip4, (__force u32)t->addr[1].ip4,
-					ports, t->l3, &t->tn->hash_key);
+		sum += mix(secret + 3, (__force u32)t->addr[0].ip4, (__force u32)t->addr[1].ip4);
 	} else {
-		u64 words[5];
+		const u64 *a = t->addr[0].words, *b = t->addr[1].words;
 
-		memcpy(words, &t->addr[0].ip6, 16);
-		memcpy(words + 2, &t->addr[1].ip6, 16);
-		words[4] = (u64)ports << 32 | t->l3;
-		t->key = words[0] ^ rol64(words[1], 16) ^ rol64(words[2], 32) ^ rol64(words[3], 48);
-		t->hash = hsiphash(words, sizeof(words), &t->tn->hash_key);
+		t->key = a[0] ^ rol64(a[1], 16) ^ rol64(b[0], 32) ^ rol64(b[1], 48);
+		for (i = 0; i < 2; i++) {
+			sum += mix(secret + 3 + 4 * i, a[i], a[i] >> 32);
+			sum += mix(secret + 5 + 4 * i, b[i], b[i] >> 32);
+		}
 	}
+	t->hash = sum >> 32;
 }
 
 /* May it be this flow? Without its lock; most others are told apart. */

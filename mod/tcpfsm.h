@@ -5,7 +5,6 @@
 
 #include <linux/atomic.h>
 #include <linux/list.h>
-#include <linux/siphash.h>
 #include <linux/sysctl.h>
 #include <linux/workqueue.h>
 #include <net/net_namespace.h>
@@ -52,7 +51,7 @@ struct tcpfsm_net {
 	struct net		*net;
 	u8			owner;			/* enum tcpfsm_owner */
 	bool			hooked;
-	hsiphash_key_t		hash_key;
+	u64			secret[11];		/* of its hashes */
 
 	/* sysctl */
 	unsigned int		enabled;
@@ -64,11 +63,12 @@ struct tcpfsm_net {
 
 	/* stats.c */
 	struct tcpfsm_stats	*stats[TCPFSM_SHARDS_MAX];
+	u64 __percpu		*segments;
 
 	/* expire.c */
 	spinlock_t		queue_lock;
 	struct list_head	queue[TCPFSM_QUEUES];
-	atomic_t		flows;
+	unsigned int		flows;			/* in its queues */
 	bool			active;			/* on the list of those with flows */
 	bool			closing;
 	bool			armed;			/* the work will run at wake_at, in jiffies */
