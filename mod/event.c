@@ -141,7 +141,7 @@ static void add_flow(struct tcpfsm_batch *b, const struct tcpfsm_report *r)
 	struct sk_buff *skb = room(b, TCPFSM_GROUP_FLOW, FLOW_SIZE);
 
 	/* Listeners may be in several user namespaces; the one that owns this netns counts. */
-	if (skb && !tcpfsm_put_flow(skb, &r->snap, r->tn->net->user_ns))
+	if (skb && !tcpfsm_put_flow(skb, &r->snap, ktime_get_ns(), r->tn->net->user_ns))
 		added(b, TCPFSM_GROUP_FLOW);
 }
 

@@ -98,13 +98,13 @@ static int put_positions(struct sk_buff *skb, const struct netlink_callback *cb,
 }
 
 static int put_one_flow(struct sk_buff *skb, const struct netlink_callback *cb, int flags,
-			const struct tcpfsm_snap *snap)
+			const struct tcpfsm_snap *snap, u64 now)
 {
 	void *header = put_header(skb, cb, flags, TCPFSM_CMD_FLOW_GET);
 
 	if (!header)
 		return -EMSGSIZE;
-	if (tcpfsm_put_flow(skb, snap, reader_ns(cb->skb))) {
+	if (tcpfsm_put_flow(skb, snap, now, reader_ns(cb->skb))) {
 		genlmsg_cancel(skb, header);
 		return -EMSGSIZE;
 	}
@@ -120,8 +120,8 @@ static int flow_dump(struct sk_buff *skb, struct netlink_callback *cb)
 	const struct tcpfsm_walk walk = {
 		.below = c->below, .want = tcpfsm_filter_wants, .arg = c->filter,
 	};
+	u64 now = ktime_get_ns(), at;
 	struct tcpfsm_snap snap;
-	u64 at;
 
 	if (err)
 		return err;
@@ -134,7 +134,7 @@ static int flow_dump(struct sk_buff *skb, struct netlink_callback *cb)
 	for (; c->bucket < tcpfsm_table_buckets(); c->bucket++, c->at = 0) {
 		at = c->at;
 		while (tcpfsm_table_next(c->bucket, &at, &walk, &snap)) {
-			if (put_one_flow(skb, cb, flags, &snap))
+			if (put_one_flow(skb, cb, flags, &snap, now))
 				return skb->len;
 			c->at = at;
 		}
@@ -182,7 +182,7 @@ static int flow_get(struct sk_buff *request, struct genl_info *info)
 	if (!skb)
 		return -ENOMEM;
 	header = genlmsg_put_reply(skb, info, &tcpfsm_genl_family, 0, TCPFSM_CMD_FLOW_GET);
-	if (!header || tcpfsm_put_flow(skb, &snap, reader_ns(request))) {
+	if (!header || tcpfsm_put_flow(skb, &snap, ktime_get_ns(), reader_ns(request))) {
 		nlmsg_free(skb);
 		return -EMSGSIZE;
 	}

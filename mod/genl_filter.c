@@ -249,10 +249,10 @@ static int put_tuple(struct sk_buff *skb, const struct tcpfsm_snap *s)
 	       (s->l3 ? nla_put_u32(skb, TCPFSM_FLOW_IFINDEX, s->l3) : 0);
 }
 
-int tcpfsm_put_flow(struct sk_buff *skb, const struct tcpfsm_snap *s, struct user_namespace *ns)
+int tcpfsm_put_flow(struct sk_buff *skb, const struct tcpfsm_snap *s, u64 now,
+		    struct user_namespace *ns)
 {
 	struct nlattr *nest = nla_nest_start(skb, TCPFSM_A_FLOW);
-	u64 now = ktime_get_ns();
 
 	if (!nest)
 		return -EMSGSIZE;

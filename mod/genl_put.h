@@ -7,8 +7,12 @@
 
 #include "tcpfsm.h"
 
-/* Add a TCPFSM_A_FLOW; uids as @ns numbers them. -EMSGSIZE leaves the message as it was. */
-int tcpfsm_put_flow(struct sk_buff *skb, const struct tcpfsm_snap *s, struct user_namespace *ns);
+/*
+ * Add a TCPFSM_A_FLOW as of @now (ktime); uids as @ns numbers them. -EMSGSIZE leaves the message
+ * as it was.
+ */
+int tcpfsm_put_flow(struct sk_buff *skb, const struct tcpfsm_snap *s, u64 now,
+		    struct user_namespace *ns);
 
 /* Add a nest of TCPFSM_TRANSITION_* with this attribute type; @when is ktime. */
 int tcpfsm_put_transition(struct sk_buff *skb, int attr, u64 flow, u64 when, u64 dwell, u32 step,

@@ -326,6 +326,8 @@ bool tcpfsm_table_next(unsigned int bucket, u64 *at, const struct tcpfsm_walk *w
 	rcu_read_lock_bh();
 	while (!id && *at < PLACES) {
 		place = READ_ONCE(buckets[bucket].place[(*at)++]);
+		if (*at < PLACES)
+			fetch(from_place(READ_ONCE(buckets[bucket].place[*at])));
 		if (place)
 			id = copy(from_place(place), 0, w, snap);
 	}
