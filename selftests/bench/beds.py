@@ -56,7 +56,8 @@ class Nobody:
     name = "empty hooks"
 
     def __init__(self, flows, limit=0):
-        """flows: as many hash buckets, or more. limit: of the table (default: never reached)."""
+        """flows: as many hash buckets, or as both have by default on a machine of this size.
+        limit: of the table (default: never reached)."""
         self.buckets = 1 << max(10, (flows - 1).bit_length())
         self.limit = limit or 2 * self.buckets
 

@@ -13,7 +13,8 @@
  *	op	open: SYN, SYN|ACK, ACK of each flow; data: one segment of each flow a round, the
  *		sides in turn, flows in scrambled order; close: FIN|ACK, FIN|ACK, ACK; life: open,
  *		then close, flow by flow; syn: a SYN of each flow; late: nothing but a timer on
- *		this processor, every ms for "ms", and how late it was at most
+ *		this processor, every ms for "ms", and how late it was at most; clock, lock: for
+ *		scale, "rounds" times reading the clock, or taking and releasing a lock
  *	way	forward, in or out: the hooks along it, in their order
  *	family	4 or 6
  *	first, flows	which flows; flow N is always the same tuple
@@ -44,10 +45,12 @@
 #define HEADERS	(sizeof(struct ipv6hdr) + sizeof(struct tcphdr) + sizeof(syn_options))
 #define ISN	1000		/* of clients; of servers ten times as much */
 
-enum op { OPEN, DATA, CLOSE, LIFE, SYN, LATE };
+enum op { OPEN, DATA, CLOSE, LIFE, SYN, LATE, CLOCK, LOCK };
 enum way { FORWARD, IN, OUT };
 
-static const char * const op_names[] = { "open", "data", "close", "life", "syn", "late", NULL };
+static const char * const op_names[] = {
+	"open", "data", "close", "life", "syn", "late", "clock", "lock", NULL
+};
 static const char * const way_names[] = { "forward", "in", "out", NULL };
 
 /* What "open" and "close" send for each flow; numbers relative to the first data. */
@@ -352,6 +355,30 @@ static int push_all(struct run *r)
 	return signal_pending(current) ? -EINTR : ok ? 0 : -ENOMEM;
 }
 
+/* ---- for scale ---- */
+
+static int repeat(struct run *r)
+{
+	static DEFINE_SPINLOCK(lock);
+	u64 began;
+	u32 i;
+
+	local_bh_disable();
+	began = ktime_get_ns();
+	for (i = 0; i < r->rounds; i++) {
+		if (r->op == CLOCK) {
+			ktime_get_ns();
+		} else {
+			spin_lock(&lock);
+			spin_unlock(&lock);
+		}
+	}
+	r->ns = ktime_get_ns() - began;
+	r->segments = r->rounds;
+	local_bh_enable();
+	return 0;
+}
+
 /* ---- how late a timer is ---- */
 
 struct late {
@@ -472,6 +499,8 @@ static int run(struct run *r)
 	r->dropped = 0;
 	if (err)
 		return err;
+	if (r->op == CLOCK || r->op == LOCK)
+		return repeat(r);
 	if (r->op == LATE)
 		return watch_timer(r);
 	r->in = dev_get_by_name(r->net, "in");

@@ -17,7 +17,8 @@ from bed import run
 from beds import PUSHER, pin
 from report import PARTS, Report, machine
 
-ORDER = ("segment", "listener", "memory", "events", "dump", "growth", "cpus", "expiry", "flood",
+# Memory first: what others have freed lies about in the slabs.
+ORDER = ("memory", "segment", "listener", "events", "dump", "growth", "cpus", "expiry", "flood",
          "namespaces")
 
 

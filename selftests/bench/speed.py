@@ -86,6 +86,9 @@ def compare(report, what, flows, targets=None, conntrack=None, **words):
 @part
 def segment(report):
     """ns a segment, net of empty hooks"""
+    with host(Nobody(1)) as push:
+        for op, what in (("clock", "reading the clock"), ("lock", "a lock, taken and released")):
+            report.say(f"for scale: {what}, {push(op=op, rounds=1_000_000):.1f} ns")
     for flows in (100_000, 1_000_000):
         for family in (4, 6):
             compare(report, f"IPv{family}, {SIZE[flows]} flows", flows, target, family=family)
