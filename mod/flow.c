@@ -2,6 +2,7 @@
 /* Flows: segments, and the one place where an endpoint's transition is recorded. */
 #include <linux/jiffies.h>
 #include <linux/ktime.h>
+#include <linux/prefetch.h>
 #include <linux/slab.h>
 
 #include "audit.h"
@@ -381,7 +382,7 @@ static void discard(struct tcpfsm_flow *f)
 static enum opening open_flow(struct tcpfsm_view *v, u8 orig, struct tfsm *past)
 {
 	struct tcpfsm_net *tn = v->tuple.tn;
-	struct tfsm_out o = { .now = ktime_get_ns() };
+	struct tfsm_out o = { .now = v->now ?: ktime_get_ns() };
 	struct tcpfsm_flow *f = allocate(tn, v->tuple.family);
 	struct tcpfsm_report r tcpfsm_uninitialized;
 	struct tcpfsm_audit audit = {};
@@ -514,6 +515,14 @@ static bool is_repeat(const struct tcpfsm_flow *f, const struct tcpfsm_view *v)
 	return f->fsm.flags & (v->from == f->orig ? TCPFSM_F_LOCAL_RESP : TCPFSM_F_LOCAL_ORIG);
 }
 
+/* What a transition needs beyond the segment, the flow's neighbours in its queue included. */
+static void fetch(const struct tcpfsm_flow *f)
+{
+	prefetchw(&f->history[1]);
+	prefetchw(READ_ONCE(f->queued.next));
+	prefetchw(READ_ONCE(f->queued.prev));
+}
+
 /*
  * A segment of a flow that may move it.
  * Return: look again, it belongs to another flow.
@@ -527,6 +536,7 @@ static bool segment_moves(struct tcpfsm_flow *f, struct tcpfsm_view *v)
 	struct tfsm_out o tcpfsm_uninitialized;
 	struct tcpfsm_audit audit;
 
+	fetch(f);
 	v->seg.made_here = v->from_local && v->seg.flags & TFSM_RST &&
 			   flags & TCPFSM_F_FORWARDED;
 	o.now = 0;
@@ -536,7 +546,7 @@ static bool segment_moves(struct tcpfsm_flow *f, struct tcpfsm_view *v)
 			tcpfsm_count(v->tuple.tn, TCPFSM_C_bad_checksum);
 			return false;
 		}
-		o.now = ktime_get_ns();
+		o.now = v->now ?: ktime_get_ns();
 	}
 	o.notes = 0;
 	o.moves = 0;

@@ -109,6 +109,7 @@ struct tcpfsm_view {
 	bool		    forwarded;
 	bool		    offloaded;
 	bool		    repeat;		/* ipvs_property: may be a second look */
+	u64		    now;		/* ktime, 0: not asked yet */
 	u32		    bytes;
 	u32		    packets;
 	const struct sk_buff *skb;

@@ -6,6 +6,7 @@
  *
  * A hook only watches: it always accepts.
  */
+#include <linux/ktime.h>
 #include <linux/netdevice.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter_ipv4.h>
@@ -145,10 +146,12 @@ static void watch(struct tcpfsm_net *tn, struct sk_buff *skb, const struct nf_ho
 		tcpfsm_count(tn, TCPFSM_C_self_connected);
 		return;
 	}
-	place(&v, skb, state);
-	renumber(&v.seg, skb);
 	v.tuple.l3 = dev ? l3_domain(&v, dev) : 0;
 	tcpfsm_table_hash(&v.tuple);
+	/* While the table's line is on its way, what else there is to know. */
+	v.now = v.seg.flags & (TFSM_SYN | TFSM_FIN | TFSM_RST) ? ktime_get_ns() : 0;
+	place(&v, skb, state);
+	renumber(&v.seg, skb);
 	tcpfsm_flow_segment(&v);
 }
 

@@ -109,6 +109,7 @@ void tcpfsm_table_hash(struct tcpfsm_tuple *t)
 		}
 	}
 	t->hash = sum >> 32;
+	prefetch(&buckets[t->hash & mask]);
 }
 
 /* May it be this flow? Without its lock; most others are told apart. */

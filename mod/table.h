@@ -11,7 +11,7 @@
 
 #include "tcpfsm.h"
 
-/* Set the tuple's key and hash from the rest of it. */
+/* Set the tuple's key and hash from the rest of it; what follows will look there. */
 void tcpfsm_table_hash(struct tcpfsm_tuple *t);
 
 /* Find a flow and lock it, or NULL. Context: RCU read side, bottom halves off, as all here. */

@@ -58,7 +58,7 @@ class Nobody:
     def __init__(self, flows, limit=0):
         """flows: as many hash buckets, or as both have by default on a machine of this size.
         limit: of the table (default: never reached)."""
-        self.buckets = 1 << max(10, (flows - 1).bit_length())
+        self.buckets = 1 << max(18, (flows - 1).bit_length())
         self.limit = limit or 2 * self.buckets
 
     def load(self):
