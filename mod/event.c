@@ -127,21 +127,24 @@ static void added(struct tcpfsm_batch *b, unsigned int group)
 	b->group[group].next++;
 }
 
-static void add_transition(struct tcpfsm_batch *b, const struct tcpfsm_report *r, unsigned int i)
+static void add_transition(struct tcpfsm_batch *b, const struct tcpfsm_report *r, unsigned int i,
+			   const struct tcpfsm_clock *clock)
 {
 	struct sk_buff *skb = room(b, TCPFSM_GROUP_TRANSITION, TRANSITION_SIZE);
 
-	if (skb && !tcpfsm_put_transition(skb, TCPFSM_A_TRANSITION, r->snap.id, r->now,
+	if (skb && !tcpfsm_put_transition(skb, TCPFSM_A_TRANSITION, r->snap.id,
+					  r->now + clock->to_wall,
 					  r->dwell[i], r->step + i, &r->move[i]))
 		added(b, TCPFSM_GROUP_TRANSITION);
 }
 
-static void add_flow(struct tcpfsm_batch *b, const struct tcpfsm_report *r)
+static void add_flow(struct tcpfsm_batch *b, const struct tcpfsm_report *r,
+		     const struct tcpfsm_clock *clock)
 {
 	struct sk_buff *skb = room(b, TCPFSM_GROUP_FLOW, FLOW_SIZE);
 
 	/* Listeners may be in several user namespaces; the one that owns this netns counts. */
-	if (skb && !tcpfsm_put_flow(skb, &r->snap, ktime_get_ns(), r->tn->net->user_ns))
+	if (skb && !tcpfsm_put_flow(skb, &r->snap, clock, r->tn->net->user_ns))
 		added(b, TCPFSM_GROUP_FLOW);
 }
 
@@ -188,11 +191,13 @@ void tcpfsm_event_report(const struct tcpfsm_report *r)
 	bool transitions = r->moves && listened(tn, TCPFSM_GROUP_TRANSITION);
 	bool flows = (r->opened || r->reason) && listened(tn, TCPFSM_GROUP_FLOW);
 	struct tcpfsm_batch __percpu *batch;
+	struct tcpfsm_clock clock;
 	struct tcpfsm_batch *b;
 	unsigned int i;
 
 	if (!transitions && !flows)
 		return;
+	clock = tcpfsm_clock(r->moves ? r->now : ktime_get_ns());
 	batch = READ_ONCE(tn->batch) ?: make(tn);
 	if (!batch) {
 		tcpfsm_count(tn, TCPFSM_C_events_lost);
@@ -201,12 +206,12 @@ void tcpfsm_event_report(const struct tcpfsm_report *r)
 	b = this_cpu_ptr(batch);
 	spin_lock(&b->lock);
 	if (flows && r->opened)
-		add_flow(b, r);
+		add_flow(b, r, &clock);
 	if (transitions)
 		for (i = 0; i < r->moves; i++)
-			add_transition(b, r, i);
+			add_transition(b, r, i, &clock);
 	if (flows && r->reason)
-		add_flow(b, r);
+		add_flow(b, r, &clock);
 	spin_unlock(&b->lock);
 }
 

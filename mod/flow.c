@@ -125,7 +125,7 @@ u64 tcpfsm_flow_since(const struct tcpfsm_flow *f, u8 end)
 
 void tcpfsm_flow_addr(const struct tcpfsm_flow *f, u8 i, union tcpfsm_addr *to)
 {
-	if (f->family) {
+	if (f->family == AF_INET6) {
 		to->ip6 = f->ip6[i];
 	} else {
 		*to = tcpfsm_addr_of_ip4(f->ip4[i]);
@@ -147,7 +147,7 @@ void tcpfsm_flow_snapshot(const struct tcpfsm_flow *f, struct tcpfsm_snap *s)
 	s->flags = f->fsm.flags & 0xffffff;
 	s->step = (u16)(tfsm_step(&f->fsm) - 1);
 	s->idle = (u32)jiffies - f->last;
-	s->family = f->family ? AF_INET6 : AF_INET;
+	s->family = f->family;
 	s->reason = TCPFSM_REASON_UNSET;
 	s->start = f->start;
 	for (i = 0; i < TCPFSM_ENDS; i++) {
@@ -181,6 +181,7 @@ static void report_begin(struct tcpfsm_report *r, const struct tcpfsm_flow *f)
 static void flow_transition(struct tcpfsm_flow *f, const struct tfsm_out *o,
 			    struct tcpfsm_report *r)
 {
+	u64 age = o->now > f->start ? o->now - f->start : 0;
 	u8 i;
 
 	lockdep_assert_held(&f->lock);
@@ -199,10 +200,10 @@ static void flow_transition(struct tcpfsm_flow *f, const struct tfsm_out *o,
 
 		r->move[i] = *m;
 		r->dwell[i] = o->now > since ? o->now - since : 0;
-		f->moved[m->end] = to_span(o->now > f->start ? o->now - f->start : 0);
+		f->moved[m->end] = to_span(age);
 		f->history[m->end] = f->history[m->end] << 4 | m->to;
 	}
-	tcpfsm_service_moved(f->service, r, o->now - f->start);
+	tcpfsm_service_moved(f->service, r, age);
 	tcpfsm_log_report(f, r);
 	if (tcpfsm_event_wanted(r) || tcpfsm_trace_wanted()) {
 		r->told = true;
@@ -280,11 +281,11 @@ static void reset(struct tcpfsm_flow *f, const struct tcpfsm_tuple *t, u8 orig, 
 {
 	u8 i;
 
-	f->key = t->key;
-	f->port[0] = t->port[0];
-	f->port[1] = t->port[1];
-	f->family = t->family == AF_INET6;
-	if (f->family) {
+	WRITE_ONCE(f->key, t->key);
+	WRITE_ONCE(f->port[0], t->port[0]);
+	WRITE_ONCE(f->port[1], t->port[1]);
+	f->family = t->family;
+	if (f->family == AF_INET6) {
 		f->ip6[0] = t->addr[0].ip6;
 		f->ip6[1] = t->addr[1].ip6;
 	}

@@ -87,7 +87,7 @@ struct tcpfsm_flow {
 	/* per transition */
 	u32			stamp;		/* jiffies of queueing; under the queue's lock */
 	u8			queue;		/* enum tcpfsm_queue; likewise */
-	u8			family:1;	/* is IPv6 */
+	u8			family;
 	u8			orig:1;		/* index of orig in the canonical order */
 	u8			local:1;	/* there is a struct tcpfsm_local */
 	u8			noted:2;	/* by end: it holds that end's socket */
@@ -159,7 +159,7 @@ struct tcpfsm_local *tcpfsm_flow_add_local(struct tcpfsm_flow *f);
 bool tcpfsm_flow_lock(struct tcpfsm_flow *f, u64 id);
 bool tcpfsm_flow_lock_of(struct tcpfsm_flow *f, const struct tcpfsm_net *tn);
 
-/* ktime of an end's last transition, exact to a hundred millionth of what passed before it. */
+/* ktime of an end's last transition; of the flow's age then, 27 significant bits are kept. */
 u64 tcpfsm_flow_since(const struct tcpfsm_flow *f, u8 end);
 
 /* One of its addresses, zero-padded. Needs no lock while it is alive. */

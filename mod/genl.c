@@ -98,13 +98,13 @@ static int put_positions(struct sk_buff *skb, const struct netlink_callback *cb,
 }
 
 static int put_one_flow(struct sk_buff *skb, const struct netlink_callback *cb, int flags,
-			const struct tcpfsm_snap *snap, u64 now)
+			const struct tcpfsm_snap *snap, const struct tcpfsm_clock *clock)
 {
 	void *header = put_header(skb, cb, flags, TCPFSM_CMD_FLOW_GET);
 
 	if (!header)
 		return -EMSGSIZE;
-	if (tcpfsm_put_flow(skb, snap, now, reader_ns(cb->skb))) {
+	if (tcpfsm_put_flow(skb, snap, clock, reader_ns(cb->skb))) {
 		genlmsg_cancel(skb, header);
 		return -EMSGSIZE;
 	}
@@ -120,8 +120,9 @@ static int flow_dump(struct sk_buff *skb, struct netlink_callback *cb)
 	const struct tcpfsm_walk walk = {
 		.below = c->below, .want = tcpfsm_filter_wants, .arg = c->filter,
 	};
-	u64 now = ktime_get_ns(), at;
+	const struct tcpfsm_clock clock = tcpfsm_clock(ktime_get_ns());
 	struct tcpfsm_snap snap;
+	u64 at;
 
 	if (err)
 		return err;
@@ -134,7 +135,7 @@ static int flow_dump(struct sk_buff *skb, struct netlink_callback *cb)
 	for (; c->bucket < tcpfsm_table_buckets(); c->bucket++, c->at = 0) {
 		at = c->at;
 		while (tcpfsm_table_next(c->bucket, &at, &walk, &snap)) {
-			if (put_one_flow(skb, cb, flags, &snap, now))
+			if (put_one_flow(skb, cb, flags, &snap, &clock))
 				return skb->len;
 			c->at = at;
 		}
@@ -148,6 +149,7 @@ static int flow_get(struct sk_buff *request, struct genl_info *info)
 {
 	struct tcpfsm_filter filter;
 	struct tcpfsm_walk walk = { .want = tcpfsm_filter_wants, .arg = &filter };
+	const struct tcpfsm_clock clock = tcpfsm_clock(ktime_get_ns());
 	struct tcpfsm_snap snap;
 	struct sk_buff *skb;
 	unsigned int b;
@@ -182,7 +184,7 @@ static int flow_get(struct sk_buff *request, struct genl_info *info)
 	if (!skb)
 		return -ENOMEM;
 	header = genlmsg_put_reply(skb, info, &tcpfsm_genl_family, 0, TCPFSM_CMD_FLOW_GET);
-	if (!header || tcpfsm_put_flow(skb, &snap, ktime_get_ns(), reader_ns(request))) {
+	if (!header || tcpfsm_put_flow(skb, &snap, &clock, reader_ns(request))) {
 		nlmsg_free(skb);
 		return -EMSGSIZE;
 	}
@@ -391,13 +393,14 @@ static int put_log(struct sk_buff *skb, const struct netlink_callback *cb,
 		   const struct tcpfsm_log_entry *e)
 {
 	void *header = put_header(skb, cb, 0, TCPFSM_CMD_LOG_GET);
+	u64 when = e->when + tcpfsm_clock(e->when).to_wall;
 	struct nlattr *nest;
 
 	if (!header)
 		return -EMSGSIZE;
 	nest = nla_nest_start(skb, TCPFSM_A_LOG);
 	if (!nest || nla_put_u64_64bit(skb, TCPFSM_LOG_SEQ, atomic64_read(&e->seq), TCPFSM_LOG_PAD) ||
-	    tcpfsm_put_transition(skb, TCPFSM_LOG_TRANSITION, e->flow, e->when, e->dwell, e->step,
+	    tcpfsm_put_transition(skb, TCPFSM_LOG_TRANSITION, e->flow, when, e->dwell, e->step,
 				  &e->move) ||
 	    nla_put_u32(skb, TCPFSM_LOG_FAMILY, e->family) ||
 	    tcpfsm_put_addr(skb, TCPFSM_LOG_SRC, e->family, &e->src) ||

@@ -132,7 +132,7 @@ static bool in_prefix(const struct tcpfsm_flow *f, u8 i, const union tcpfsm_addr
 {
 	if (len < 0)
 		return true;
-	if (f->family)
+	if (f->family == AF_INET6)
 		return ipv6_prefix_equal(&f->ip6[i], &p->ip6, len);
 	return !len || !((f->ip4[i] ^ p->ip4) & htonl(~0U << (32 - len)));
 }
@@ -157,7 +157,7 @@ bool tcpfsm_filter_wants(const struct tcpfsm_flow *f, const void *filter)
 	if (!w->any)
 		return true;
 	if ((w->id && tcpfsm_flow_id(f) != w->id) ||
-	    (w->family && f->family != (w->family == AF_INET6)))
+	    (w->family && f->family != w->family))
 		return false;
 	if (w->any_states && !(w->any_states & (BIT(f->fsm.end[TCPFSM_ORIG].state) |
 						BIT(f->fsm.end[TCPFSM_RESP].state))))
@@ -171,16 +171,22 @@ bool tcpfsm_filter_wants(const struct tcpfsm_flow *f, const void *filter)
 
 /* ---- messages ---- */
 
+struct tcpfsm_clock tcpfsm_clock(u64 now)
+{
+	return (struct tcpfsm_clock) {
+		.now = now, .to_wall = ktime_to_ns(ktime_mono_to_real(ns_to_ktime(now))) - now,
+	};
+}
+
 int tcpfsm_put_transition(struct sk_buff *skb, int attr, u64 flow, u64 when, u64 dwell, u32 step,
 			  const struct tfsm_move *m)
 {
-	u64 day = ktime_to_ns(ktime_mono_to_real(ns_to_ktime(when)));
 	struct nlattr *nest = nla_nest_start(skb, attr);
 
 	if (!nest)
 		return -EMSGSIZE;
 	if (nla_put_u64_64bit(skb, TCPFSM_TRANSITION_FLOW, flow, TCPFSM_TRANSITION_PAD) ||
-	    nla_put_u64_64bit(skb, TCPFSM_TRANSITION_WHEN, day, TCPFSM_TRANSITION_PAD) ||
+	    nla_put_u64_64bit(skb, TCPFSM_TRANSITION_WHEN, when, TCPFSM_TRANSITION_PAD) ||
 	    nla_put_u64_64bit(skb, TCPFSM_TRANSITION_DWELL, dwell, TCPFSM_TRANSITION_PAD) ||
 	    nla_put_u32(skb, TCPFSM_TRANSITION_MOVE,
 			TCPFSM_MOVE(step, m->end, m->flags, m->cause, m->from, m->to))) {
@@ -249,8 +255,8 @@ static int put_tuple(struct sk_buff *skb, const struct tcpfsm_snap *s)
 	       (s->l3 ? nla_put_u32(skb, TCPFSM_FLOW_IFINDEX, s->l3) : 0);
 }
 
-int tcpfsm_put_flow(struct sk_buff *skb, const struct tcpfsm_snap *s, u64 now,
-		    struct user_namespace *ns)
+int tcpfsm_put_flow(struct sk_buff *skb, const struct tcpfsm_snap *s,
+		    const struct tcpfsm_clock *clock, struct user_namespace *ns)
 {
 	struct nlattr *nest = nla_nest_start(skb, TCPFSM_A_FLOW);
 
@@ -260,14 +266,13 @@ int tcpfsm_put_flow(struct sk_buff *skb, const struct tcpfsm_snap *s, u64 now,
 	    put_tuple(skb, s) ||
 	    nla_put_u32(skb, TCPFSM_FLOW_FLAGS, s->flags) ||
 	    nla_put_u32(skb, TCPFSM_FLOW_STEP, s->step) ||
-	    nla_put_u64_64bit(skb, TCPFSM_FLOW_START,
-			      ktime_to_ns(ktime_mono_to_real(ns_to_ktime(s->start))),
+	    nla_put_u64_64bit(skb, TCPFSM_FLOW_START, s->start + clock->to_wall,
 			      TCPFSM_FLOW_PAD) ||
 	    nla_put_u64_64bit(skb, TCPFSM_FLOW_IDLE, jiffies64_to_nsecs(s->idle),
 			      TCPFSM_FLOW_PAD) ||
 	    (s->reason && nla_put_u32(skb, TCPFSM_FLOW_REASON, s->reason)) ||
-	    put_end(skb, s, TCPFSM_ORIG, now, ns) ||
-	    put_end(skb, s, TCPFSM_RESP, now, ns)) {
+	    put_end(skb, s, TCPFSM_ORIG, clock->now, ns) ||
+	    put_end(skb, s, TCPFSM_RESP, clock->now, ns)) {
 		nla_nest_cancel(skb, nest);
 		return -EMSGSIZE;
 	}

@@ -7,14 +7,19 @@
 
 #include "tcpfsm.h"
 
-/*
- * Add a TCPFSM_A_FLOW as of @now (ktime); uids as @ns numbers them. -EMSGSIZE leaves the message
- * as it was.
- */
-int tcpfsm_put_flow(struct sk_buff *skb, const struct tcpfsm_snap *s, u64 now,
-		    struct user_namespace *ns);
+/* What time it is, and what a ktime is on the clock on the wall: asked once for many. */
+struct tcpfsm_clock {
+	u64	now;		/* ktime */
+	s64	to_wall;	/* add this */
+};
 
-/* Add a nest of TCPFSM_TRANSITION_* with this attribute type; @when is ktime. */
+struct tcpfsm_clock tcpfsm_clock(u64 now);
+
+/* Add a TCPFSM_A_FLOW; uids as @ns numbers them. -EMSGSIZE leaves the message as it was. */
+int tcpfsm_put_flow(struct sk_buff *skb, const struct tcpfsm_snap *s,
+		    const struct tcpfsm_clock *clock, struct user_namespace *ns);
+
+/* Add a nest of TCPFSM_TRANSITION_* with this attribute type; @when is by the clock on the wall. */
 int tcpfsm_put_transition(struct sk_buff *skb, int attr, u64 flow, u64 when, u64 dwell, u32 step,
 			  const struct tfsm_move *m);
 

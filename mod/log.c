@@ -106,9 +106,9 @@ static bool write(struct tcpfsm_log_entry *e, s64 seq, const struct tcpfsm_flow 
 	e->flow = tcpfsm_flow_id(f);
 	e->when = r->now;
 	e->dwell = r->dwell[i];
-	e->step = r->step + i;
+	e->step = (u16)(r->step + i);
 	e->move = r->move[i];
-	e->family = f->family ? AF_INET6 : AF_INET;
+	e->family = f->family;
 	e->sport = f->port[f->orig];
 	e->dport = f->port[!f->orig];
 	tcpfsm_flow_addr(f, f->orig, &e->src);

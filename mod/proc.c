@@ -172,7 +172,7 @@ static void show_tuple(struct seq_file *seq, u8 family, const union tcpfsm_addr 
 /* Oldest first: SYN_SENT>ESTABLISHED */
 static void show_history(struct seq_file *seq, u32 history)
 {
-	int shift = 60;
+	int shift = 28;
 	bool more = false;
 
 	seq_putc(seq, ' ');

@@ -94,18 +94,6 @@ static void remove_row(struct tcpfsm_service *s)
 	kfree_rcu(s, rcu);
 }
 
-static unsigned int bucket_of_row(const struct tcpfsm_service *s)
-{
-	struct tcpfsm_tuple t;
-
-	t.tn = s->tn;
-	t.l3 = s->l3;
-	t.family = s->family;
-	t.port[0] = s->port;
-	t.addr[0] = s->addr;
-	return bucket_of(&t, 0);
-}
-
 /* Make room by the owner's row that has been idle for longest. */
 static bool evict_row(u8 owner)
 {
@@ -120,7 +108,7 @@ static bool evict_row(u8 owner)
 		list_del_init(&s->idle);
 	spin_unlock(&idle_lock);
 	if (s) {
-		b = bucket_of_row(s);
+		b = s->bucket;
 		spin_lock(&table[b].lock);
 		if (!hlist_unhashed(&s->node) && !atomic_read(&s->flows)) {
 			remove_row(s);
@@ -152,6 +140,7 @@ static struct tcpfsm_service *add_row(unsigned int b, const struct tcpfsm_tuple 
 		return NULL;
 	s->tn = t->tn;
 	s->owner = t->tn->owner;
+	s->bucket = b;
 	s->l3 = t->l3;
 	s->family = t->family;
 	s->port = t->port[i];

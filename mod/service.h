@@ -14,6 +14,7 @@ struct tcpfsm_service {
 	__be16			port;
 	u8			family;		/* 0: one of those that found no place */
 	u8			owner;		/* enum tcpfsm_owner, of tn */
+	u16			bucket;		/* of the table; tn may be gone where it is needed */
 	union tcpfsm_addr	addr;
 	struct rcu_head		rcu;
 

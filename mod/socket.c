@@ -43,7 +43,7 @@ static void keep(struct tcpfsm_socket *to, const struct tcpfsm_flow *f, const st
 	to->ifindex = READ_ONCE(sk->sk_bound_dev_if);
 	to->sport = inet_sk(sk)->inet_sport;
 	to->dport = inet_sk(sk)->inet_dport;
-	if (!f->family) {
+	if (f->family == AF_INET) {
 		to->src.ip4 = inet_sk(sk)->inet_saddr;
 		to->dst.ip4 = inet_sk(sk)->inet_daddr;
 #if IS_ENABLED(CONFIG_IPV6)

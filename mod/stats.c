@@ -22,7 +22,7 @@ const char *const tcpfsm_counter_help[TCPFSM_COUNTERS] = {
 };
 
 static unsigned int shards __ro_after_init;
-static bool shared __ro_after_init;	/* several writers may have the same shard */
+static bool shared __read_mostly;	/* several writers may have the same shard */
 
 /* Where counts go when there is no memory for a shard: not to a namespace, but not lost from
  * sight in a debugger either.
@@ -38,7 +38,7 @@ void __init tcpfsm_stats_init(void)
 
 static void add(atomic64_t *counter, s64 n)
 {
-	if (shared)
+	if (READ_ONCE(shared))
 		atomic64_add(n, counter);
 	else
 		atomic64_set(counter, atomic64_read(counter) + n);
@@ -59,7 +59,8 @@ static noinline struct tcpfsm_stats *add_shard(struct tcpfsm_net *tn, unsigned i
 	if (!tn->segments)
 		add_segments(tn);
 	if (!new) {
-		/* Any shard is as right as another, only slower. */
+		/* Any shard is as right as another, only slower, and from now on with two writers. */
+		WRITE_ONCE(shared, true);
 		for (i = 0; i < shards; i++)
 			if (tn->stats[i])
 				return tn->stats[i];

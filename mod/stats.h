@@ -44,7 +44,7 @@ static inline void tcpfsm_count_segment(struct tcpfsm_net *tn)
 	else if (IS_ENABLED(CONFIG_PREEMPT_RT))
 		this_cpu_inc(*segments);
 	else
-		++*this_cpu_ptr(segments);
+		WRITE_ONCE(*this_cpu_ptr(segments), *this_cpu_ptr(segments) + 1);
 }
 
 /* Has the namespace seen TCP? */

@@ -32,11 +32,12 @@ static struct kmem_cache *slab4 __read_mostly, *slab6 __read_mostly;
 
 /*
  * Slabs are in the linear mapping, which is smaller than 2^52 bytes: above the flow's offset
- * there is room for a tag. Not where pointers themselves carry one.
+ * there is room for a tag. Not where pointers themselves carry one. What does not survive it
+ * (KFENCE has its objects elsewhere on some machines) goes into the chain.
  */
 #if BITS_PER_LONG == 64 && !defined(CONFIG_KASAN_SW_TAGS) && !defined(CONFIG_KASAN_HW_TAGS)
 #define TAG_BITS	12
-#define BASE		((unsigned long)PAGE_OFFSET)
+#define BASE		((unsigned long)PAGE_OFFSET - PAGE_SIZE)	/* so that none is 0 */
 #else
 #define TAG_BITS	0
 #define BASE		0UL
@@ -51,6 +52,11 @@ static unsigned long to_place(const struct tcpfsm_flow *f, u32 hash)
 static struct tcpfsm_flow *from_place(unsigned long place)
 {
 	return (struct tcpfsm_flow *)((place >> TAG_BITS) + BASE);
+}
+
+static bool is_in(unsigned long place, const struct tcpfsm_flow *f)
+{
+	return place && from_place(place) == f;
 }
 
 /* May a flow with this hash be in this place? */
@@ -115,16 +121,17 @@ void tcpfsm_table_hash(struct tcpfsm_tuple *t)
 /* May it be this flow? Without its lock; most others are told apart. */
 static bool may_be(const struct tcpfsm_flow *f, const struct tcpfsm_tuple *t)
 {
-	return f->key == t->key && f->port[0] == t->port[0] && f->port[1] == t->port[1];
+	return READ_ONCE(f->key) == t->key && READ_ONCE(f->port[0]) == t->port[0] &&
+	       READ_ONCE(f->port[1]) == t->port[1];
 }
 
 /* Is it, and alive? Under its lock, or that of its bucket if it is there. */
 static bool is_flow(const struct tcpfsm_flow *f, const struct tcpfsm_tuple *t)
 {
 	if (!f->service || f->service->tn != t->tn || f->service->l3 != t->l3 || !may_be(f, t) ||
-	    f->family != (t->family == AF_INET6))
+	    f->family != t->family)
 		return false;
-	return !f->family || (ipv6_addr_equal(&f->ip6[0], &t->addr[0].ip6) &&
+	return f->family == AF_INET || (ipv6_addr_equal(&f->ip6[0], &t->addr[0].ip6) &&
 			      ipv6_addr_equal(&f->ip6[1], &t->addr[1].ip6));
 }
 
@@ -141,7 +148,6 @@ static void fetch(const struct tcpfsm_flow *f)
 /* Is it this flow? Then it is locked. */
 static bool lock_if(struct tcpfsm_flow *f, const struct tcpfsm_tuple *t)
 {
-	fetch(f);
 	if (!may_be(f, t))
 		return false;
 	spin_lock(&f->lock);
@@ -160,8 +166,13 @@ struct tcpfsm_flow *tcpfsm_table_find(const struct tcpfsm_tuple *t)
 
 	for (i = 0; i < PLACES; i++) {
 		place = READ_ONCE(b->place[i]);
-		if (tag_fits(place, t->hash) && lock_if(from_place(place), t))
-			return from_place(place);
+		if (!tag_fits(place, t->hash))
+			continue;
+		f = from_place(place);
+		if (TAG_BITS)
+			fetch(f);
+		if (lock_if(f, t))
+			return f;
 	}
 again:
 	for (f = rcu_dereference(b->more); !is_end(f); f = rcu_dereference(f->next))
@@ -204,7 +215,7 @@ bool tcpfsm_table_insert(struct tcpfsm_flow *f, const struct tcpfsm_tuple *t)
 	}
 	for (i = 0; i < PLACES && b->place[i]; i++)
 		;
-	if (i < PLACES) {
+	if (i < PLACES && is_in(to_place(f, t->hash), f)) {
 		smp_store_release(&b->place[i], to_place(f, t->hash));
 	} else {
 		RCU_INIT_POINTER(f->next, rcu_dereference_protected(b->more, true));
@@ -218,7 +229,7 @@ static u32 hash_of(const struct tcpfsm_flow *f)
 {
 	struct tcpfsm_tuple t = {
 		.tn = f->service->tn, .l3 = f->service->l3, .port = { f->port[0], f->port[1] },
-		.family = f->family ? AF_INET6 : AF_INET,
+		.family = f->family,
 	};
 	u8 i;
 
@@ -247,7 +258,7 @@ void tcpfsm_table_remove(struct tcpfsm_flow *f)
 
 	lockdep_assert_held(&f->lock);
 	spin_lock(lock);
-	for (i = 0; i < PLACES && b->place[i] != to_place(f, hash); i++)
+	for (i = 0; i < PLACES && !is_in(b->place[i], f); i++)
 		;
 	if (i < PLACES)
 		WRITE_ONCE(b->place[i], 0);
@@ -268,7 +279,7 @@ struct tcpfsm_flow *tcpfsm_table_alloc(u8 family)
 
 void tcpfsm_table_free(struct tcpfsm_flow *f)
 {
-	kmem_cache_free(slab_of(f->family ? AF_INET6 : AF_INET), f);
+	kmem_cache_free(slab_of(f->family), f);
 }
 
 /* ---- walks ---- */

@@ -43,7 +43,7 @@ TRACE_EVENT(tcpfsm_transition,
 		__entry->flow = r->snap.id;
 		__entry->dwell = r->dwell[i];
 		__entry->netns = r->tn->net->ns.inum;
-		__entry->step = r->step + i;
+		__entry->step = (u16)(r->step + i);
 		__entry->family = r->snap.family;
 		__entry->sport = ntohs(r->snap.sport);
 		__entry->dport = ntohs(r->snap.dport);

@@ -47,9 +47,10 @@ def procfs_and_netlink_give_the_same_numbers(v):
         proc = {k: x for k, x in proc.items() if k in net}
         true(len(proc) > 50, f"counters at {name}: {len(proc)}")
         equal(net, proc, f"counters at {name}")
-        flows = {(r["src"], int(r["sport"]), r["dst"], int(r["dport"]), r["orig"], r["resp"])
-                 for r in table(name, "flows")}
-        net = {(r["src"], r["sport"], r["dst"], r["dport"], r["orig"], r["resp"])
+        flows = {(r["src"], int(r["sport"]), r["dst"], int(r["dport"]), r["orig"], r["resp"],
+                  r["orig_history"], r["resp_history"]) for r in table(name, "flows")}
+        net = {(r["src"], r["sport"], r["dst"], r["dport"], r["orig"], r["resp"],
+                ">".join(r["history"]["orig"]), ">".join(r["history"]["resp"]))
                for r in stream_of(name, "flows")}
         equal(net, flows, f"flows at {name}")
         proc = [(int(r["seq"]), int(r["flow"]), int(r["step"]), r["end"], r["from"], r["to"],

@@ -243,8 +243,10 @@ enum tcpfsm_end_attr {
 	TCPFSM_END_UNSPEC,
 	TCPFSM_END_PAD,
 	TCPFSM_END_STATE,		/* u32 */
-	TCPFSM_END_HISTORY,		/* u64, last 16 states, latest in the lowest 4 bits */
-	TCPFSM_END_DWELL,		/* u64, ns in this state so far */
+	TCPFSM_END_HISTORY,		/* u64, last 8 states, latest in the lowest 4 bits */
+	TCPFSM_END_DWELL,		/* u64, ns in this state so far, less 2^-26 of the
+					 * flow's age when it was entered at most
+					 */
 	TCPFSM_END_PACKETS,		/* u64, sent by it; a GSO segment counts as its parts */
 	TCPFSM_END_BYTES,		/* u64, sent by it, from the IP header on */
 	TCPFSM_END_COOKIE,		/* u64, of the local socket, as in sock_diag */
