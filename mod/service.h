@@ -8,8 +8,6 @@
 struct tcpfsm_service {
 	struct hlist_node	node;
 	struct tcpfsm_net	*tn;
-	struct list_head	idle;		/* while flows is 0 */
-	atomic_t		flows;		/* in the table */
 	u32			l3;
 	__be16			port;
 	u8			family;		/* 0: one of those that found no place */
@@ -18,6 +16,9 @@ struct tcpfsm_service {
 	union tcpfsm_addr	addr;
 	struct rcu_head		rcu;
 
+	/* What changes, apart from what each segment is held against. */
+	atomic_t		flows ____cacheline_aligned_in_smp;	/* in the table */
+	struct list_head	idle;		/* while flows is 0 */
 	atomic64_t		state[TCPFSM_STATES];
 	atomic64_t		opened;
 	atomic64_t		established;

@@ -65,8 +65,8 @@ struct tcpfsm_net {
 	struct tcpfsm_stats	*stats[TCPFSM_SHARDS_MAX];
 	u64 __percpu		*segments;
 
-	/* expire.c */
-	spinlock_t		queue_lock;
+	/* expire.c. On a line of its own: what is above is read with each segment. */
+	spinlock_t		queue_lock ____cacheline_aligned_in_smp;
 	struct list_head	queue[TCPFSM_QUEUES];
 	unsigned int		flows;			/* in its queues */
 	bool			active;			/* on the list of those with flows */
