@@ -219,7 +219,7 @@ static void ask(struct tcpfsm_flow *f, unsigned int queue)
 		(snap.flags & TCPFSM_F_LOCAL_RESP ? 2 : 0);
 	if (!tcpfsm_flow_lock(f, snap.id))
 		return;
-	if ((u16)(tfsm_step(&f->fsm) - 1) != snap.step || f->queue != queue) {
+	if (tfsm_step(&f->fsm) != snap.step || f->queue != queue) {
 		spin_unlock(&f->lock);		/* it moved meanwhile */
 		return;
 	}

@@ -125,11 +125,10 @@ u64 tcpfsm_flow_since(const struct tcpfsm_flow *f, u8 end)
 
 void tcpfsm_flow_addr(const struct tcpfsm_flow *f, u8 i, union tcpfsm_addr *to)
 {
-	if (f->family == AF_INET6) {
+	if (f->family == AF_INET6)
 		to->ip6 = f->ip6[i];
-	} else {
+	else
 		*to = tcpfsm_addr_of_ip4(f->ip4[i]);
-	}
 }
 
 void tcpfsm_flow_snapshot(const struct tcpfsm_flow *f, struct tcpfsm_snap *s)
@@ -145,7 +144,7 @@ void tcpfsm_flow_snapshot(const struct tcpfsm_flow *f, struct tcpfsm_snap *s)
 	s->dport = f->port[!f->orig];
 	s->l3 = f->service->l3;
 	s->flags = f->fsm.flags & 0xffffff;
-	s->step = (u16)(tfsm_step(&f->fsm) - 1);
+	s->step = tfsm_step(&f->fsm);
 	s->idle = (u32)jiffies - f->last;
 	s->family = f->family;
 	s->reason = TCPFSM_REASON_UNSET;
@@ -193,7 +192,7 @@ static void flow_transition(struct tcpfsm_flow *f, const struct tfsm_out *o,
 	if (!o->moves)
 		return;
 	r->now = o->now;
-	r->step = (u16)(tfsm_step(&f->fsm) - o->moves);
+	r->step = tfsm_step(&f->fsm) - o->moves + 1;
 	for (i = 0; i < o->moves; i++) {
 		const struct tfsm_move *m = &o->move[i];
 		u64 since = tcpfsm_flow_since(f, m->end);

@@ -266,10 +266,10 @@ static inline bool tfsm_opens(enum tfsm_kind kind)
  */
 bool tfsm_open_kept(struct tfsm *f, struct tfsm *old, u8 *sender, struct tfsm_out *o);
 
-/* The number of a flow's next transition, from 1, modulo 2^16. */
+/* How many transitions a flow has had, modulo 2^16: the number of its last one. */
 static inline u16 tfsm_step(const struct tfsm *f)
 {
-	return f->end[TCPFSM_ORIG].moves + f->end[TCPFSM_RESP].moves + 1;
+	return f->end[TCPFSM_ORIG].moves + f->end[TCPFSM_RESP].moves;
 }
 
 /*
