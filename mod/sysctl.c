@@ -91,15 +91,22 @@ static int set_enabled(tcpfsm_ctl_table *table, int write, void *buffer, size_t 
 	return err;
 }
 
+/* Read or write a value that takes effect by a call, not by being stored. */
+static int copied(tcpfsm_ctl_table *table, int write, void *buffer, size_t *len, loff_t *pos,
+		  unsigned int *value)
+{
+	struct ctl_table copy = *table;
+
+	copy.data = value;
+	return proc_douintvec_minmax(&copy, write, buffer, len, pos);
+}
+
 static int set_log_size(tcpfsm_ctl_table *table, int write, void *buffer, size_t *len, loff_t *pos)
 {
 	struct tcpfsm_net *tn = owner(table);
 	unsigned int size = READ_ONCE(tn->log_size);
-	struct ctl_table copy = *table;
-	int err;
+	int err = copied(table, write, buffer, len, pos, &size);
 
-	copy.data = &size;
-	err = proc_douintvec_minmax(&copy, write, buffer, len, pos);
 	return err || !write ? err : tcpfsm_log_resize(tn, size);
 }
 
@@ -107,11 +114,8 @@ static int set_audit(tcpfsm_ctl_table *table, int write, void *buffer, size_t *l
 {
 	struct tcpfsm_net *tn = owner(table);
 	unsigned int on = READ_ONCE(tn->audit);
-	struct ctl_table copy = *table;
-	int err;
+	int err = copied(table, write, buffer, len, pos, &on);
 
-	copy.data = &on;
-	err = proc_douintvec_minmax(&copy, write, buffer, len, pos);
 	if (write && !err)
 		tcpfsm_audit_set(tn, on);
 	return err;
