@@ -77,8 +77,10 @@ static bool rst_keeps_sender(const struct tfsm_end *a, const struct tfsm_seg *s)
 /* The states go on beneath, in case both ends ignore the RST. */
 static void close_by_rst(struct tfsm *f, struct tfsm_end *e, u8 event, struct tfsm_out *o)
 {
-	u8 beneath = state_of(e);
+	u8 beneath;
 
+	tfsm_release_held(f, e, o);
+	beneath = state_of(e);
 	e->under = TCPFSM_STATE_UNSET;
 	tfsm_move(f, e, event, o);
 	if (e->state != beneath && beneath != TCPFSM_CLOSED) {

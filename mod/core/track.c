@@ -415,10 +415,13 @@ void tfsm_expire(struct tfsm *f, struct tfsm_out *o)
 
 void tfsm_gone(struct tfsm *f, u8 end, struct tfsm_out *o)
 {
-	u8 moves = o->moves;
+	struct tfsm_end *e = &f->end[end];
+	u8 moves;
 
-	f->end[end].under = TCPFSM_STATE_UNSET;
-	tfsm_move(f, &f->end[end], TCPFSM_GONE, o);
+	tfsm_release_held(f, e, o);
+	moves = o->moves;
+	e->under = TCPFSM_STATE_UNSET;
+	tfsm_move(f, e, TCPFSM_GONE, o);
 	if (f->reason == TCPFSM_REASON_UNSET && o->moves > moves)
 		f->reason = TCPFSM_REASON_SILENT;
 }

@@ -203,6 +203,45 @@ TEST(held_fin_acked_until_the_peers_fin_is_sent_again)
 	STEP("TIME_WAIT:TIME_WAIT", "> A 102 302");
 }
 
+/* An end that leaves without an answer to the peer's FIN has not taken it: no CLOSING. */
+TEST(held_fin_acked_until_its_end_sends_a_rst)
+{
+	struct play p = {};
+
+	HANDSHAKE();
+	STEP("FIN_WAIT_1:ESTABLISHED", "> FA 101 301");
+	STEP("FIN_WAIT_1:FIN_WAIT_1", "< FA 301 101");
+	STEP("FIN_WAIT_1:CLOSING", "< A 302 102");
+	NOTED(fin_ack_held);
+	STEP("CLOSED:CLOSED", "> R 102");
+	PATH(ORIG, "SYN_SENT>ESTABLISHED>FIN_WAIT_1>FIN_WAIT_2>CLOSED");
+	REASON("rst-orig");
+}
+
+TEST(held_fin_acked_until_its_end_gets_a_rst)
+{
+	struct play p = {};
+
+	HANDSHAKE();
+	STEP("FIN_WAIT_1:ESTABLISHED", "> FA 101 301");
+	STEP("FIN_WAIT_1:FIN_WAIT_1", "< FA 301 101");
+	STEP("FIN_WAIT_1:CLOSING", "< A 302 102");
+	STEP("CLOSED:CLOSED", "< R 302");
+	PATH(ORIG, "SYN_SENT>ESTABLISHED>FIN_WAIT_1>FIN_WAIT_2>CLOSED");
+}
+
+TEST(held_fin_acked_until_its_end_is_gone)
+{
+	struct play p = {};
+
+	HANDSHAKE();
+	STEP("FIN_WAIT_1:ESTABLISHED", "> FA 101 301");
+	STEP("FIN_WAIT_1:FIN_WAIT_1", "< FA 301 101");
+	STEP("FIN_WAIT_1:CLOSING", "< A 302 102");
+	ASSERT_STREQ("CLOSED:CLOSING", play_gone(&p, TCPFSM_ORIG));
+	PATH(ORIG, "SYN_SENT>ESTABLISHED>FIN_WAIT_1>FIN_WAIT_2>CLOSED");
+}
+
 TEST(fin_that_passes_late_was_sent_before)
 {
 	struct play p = {};
