@@ -14,8 +14,6 @@
 #include "genl_put.h"
 #include "stats.h"
 
-#define FLOW_SIZE	512	/* more than a flow's attributes take */
-#define TRANSITION_SIZE	60	/* 44, and padding where the processor wants it */
 #define DELAY		msecs_to_jiffies(10)
 #define MESSAGE_SIZE	SKB_WITH_OVERHEAD(8192UL)
 
@@ -108,7 +106,7 @@ static struct sk_buff *room(struct tcpfsm_batch *b, unsigned int group, int size
 {
 	struct group *g = &b->group[group];
 
-	if (g->skb && skb_tailroom(g->skb) < nla_total_size(size)) {
+	if (g->skb && skb_tailroom(g->skb) < size) {
 		if (group == TCPFSM_GROUP_TRANSITION)
 			send(b, TCPFSM_GROUP_FLOW);
 		send(b, group);
@@ -130,7 +128,7 @@ static void added(struct tcpfsm_batch *b, unsigned int group)
 static void add_transition(struct tcpfsm_batch *b, const struct tcpfsm_report *r, unsigned int i,
 			   const struct tcpfsm_clock *clock)
 {
-	struct sk_buff *skb = room(b, TCPFSM_GROUP_TRANSITION, TRANSITION_SIZE);
+	struct sk_buff *skb = room(b, TCPFSM_GROUP_TRANSITION, TCPFSM_TRANSITION_ROOM);
 
 	if (skb && !tcpfsm_put_transition(skb, TCPFSM_A_TRANSITION, r->snap.id,
 					  r->now + clock->to_wall,
@@ -141,7 +139,7 @@ static void add_transition(struct tcpfsm_batch *b, const struct tcpfsm_report *r
 static void add_flow(struct tcpfsm_batch *b, const struct tcpfsm_report *r,
 		     const struct tcpfsm_clock *clock)
 {
-	struct sk_buff *skb = room(b, TCPFSM_GROUP_FLOW, FLOW_SIZE);
+	struct sk_buff *skb = room(b, TCPFSM_GROUP_FLOW, TCPFSM_FLOW_ROOM);
 
 	/* Listeners may be in several user namespaces; the one that owns this netns counts. */
 	if (skb && !tcpfsm_put_flow(skb, &r->snap, clock, r->tn->net->user_ns))

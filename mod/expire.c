@@ -48,12 +48,18 @@ static unsigned long timeout(const struct tcpfsm_net *tn, unsigned int queue)
 	return t * HZ;
 }
 
+/* Does it hold flows of the class? Those whose socket outlives its TIME_WAIT included. */
+static bool is_queue(unsigned int queue, enum tfsm_class class)
+{
+	if (queue == TCPFSM_QUEUE_RECHECK)
+		return class == TFSM_CLASS_TIME_WAIT;
+	return queue % TFSM_CLASSES == class;
+}
+
 /* Does segment after segment prolong a flow's stay in its queue? */
 static bool refreshed(unsigned int queue)
 {
-	return queue != TCPFSM_QUEUE_RECHECK &&
-	       queue % TFSM_CLASSES != TFSM_CLASS_TIME_WAIT &&
-	       queue % TFSM_CLASSES != TFSM_CLASS_CLOSED;
+	return !is_queue(queue, TFSM_CLASS_TIME_WAIT) && !is_queue(queue, TFSM_CLASS_CLOSED);
 }
 
 static bool is_local(const struct tcpfsm_flow *f)
@@ -189,19 +195,33 @@ static struct tcpfsm_flow *head(struct tcpfsm_net *tn, unsigned int queue)
 
 /* ---- time-outs ---- */
 
-/* Which local ends have no socket any more? Asked without the flow's lock. */
-static u8 gone_ends(const struct tcpfsm_snap *s)
+static u8 local_ends(u32 flags)
 {
-	static const u32 local[TCPFSM_ENDS] = { TCPFSM_F_LOCAL_ORIG, TCPFSM_F_LOCAL_RESP };
+	return (flags & TCPFSM_F_LOCAL_ORIG ? 1U << TCPFSM_ORIG : 0) |
+	       (flags & TCPFSM_F_LOCAL_RESP ? 1U << TCPFSM_RESP : 0);
+}
+
+/* Those that a RST has closed: did it? */
+static u8 reset_ends(const struct tcpfsm_flow *f)
+{
+	return (f->fsm.end[TCPFSM_ORIG].under ? 1U << TCPFSM_ORIG : 0) |
+	       (f->fsm.end[TCPFSM_RESP].under ? 1U << TCPFSM_RESP : 0);
+}
+
+static u8 ends_in(const struct tcpfsm_snap *s, u32 states)
+{
+	return (states & BIT(s->state[TCPFSM_ORIG]) ? 1U << TCPFSM_ORIG : 0) |
+	       (states & BIT(s->state[TCPFSM_RESP]) ? 1U << TCPFSM_RESP : 0);
+}
+
+/* Which of these local ends have a socket? Asked without the flow's lock. */
+static u8 living(const struct tcpfsm_snap *s, u8 ends)
+{
 	u8 end, mask = 0;
 
-	for (end = 0; end < TCPFSM_ENDS; end++) {
-		if (!(s->flags & local[end]))
-			continue;
-		if (s->state[end] == TCPFSM_CLOSED || s->state[end] == TCPFSM_LISTEN ||
-		    !tcpfsm_socket_lives(s, end))
+	for (end = 0; end < TCPFSM_ENDS; end++)
+		if (ends & 1U << end && tcpfsm_socket_lives(s, end))
 			mask |= 1U << end;
-	}
 	return mask;
 }
 
@@ -209,40 +229,39 @@ static u8 gone_ends(const struct tcpfsm_snap *s)
 static void ask(struct tcpfsm_flow *f, unsigned int queue)
 	__releases(&f->lock)
 {
+	const u32 closed = BIT(TCPFSM_CLOSED) | BIT(TCPFSM_LISTEN);
 	struct tcpfsm_snap snap;
-	u8 gone, local;
+	u8 asked, alive, local;
 
 	tcpfsm_flow_snapshot(f, &snap);
+	local = local_ends(snap.flags);
+	asked = local & (is_queue(queue, TFSM_CLASS_CLOSED) ? reset_ends(f) :
+							      ~ends_in(&snap, closed));
 	spin_unlock(&f->lock);
-	gone = gone_ends(&snap);
-	local = (snap.flags & TCPFSM_F_LOCAL_ORIG ? 1 : 0) |
-		(snap.flags & TCPFSM_F_LOCAL_RESP ? 2 : 0);
+	alive = living(&snap, asked);
 	if (!tcpfsm_flow_lock(f, snap.id))
 		return;
 	if (tfsm_step(&f->fsm) != snap.step || f->queue != queue) {
 		spin_unlock(&f->lock);		/* it moved meanwhile */
-		return;
-	}
-	if (queue == TCPFSM_QUEUE_RECHECK ||
-	    queue % TFSM_CLASSES == TFSM_CLASS_TIME_WAIT) {
+	} else if (is_queue(queue, TFSM_CLASS_CLOSED)) {
+		if (alive)
+			tcpfsm_flow_lives(f, alive);
+		else
+			tcpfsm_flow_remove(f, f->fsm.reason);
+	} else if (is_queue(queue, TFSM_CLASS_TIME_WAIT)) {
 		/* TIME_WAIT lasts until both the deadline and the local socket are over. */
-		u8 waiting = (snap.state[TCPFSM_ORIG] == TCPFSM_TIME_WAIT ? 1 : 0) |
-			     (snap.state[TCPFSM_RESP] == TCPFSM_TIME_WAIT ? 2 : 0);
-
-		if (waiting & local & ~gone) {
+		if (alive & ends_in(&snap, BIT(TCPFSM_TIME_WAIT))) {
 			requeue(f, TCPFSM_QUEUE_RECHECK);
 			spin_unlock(&f->lock);
-			return;
+		} else {
+			tcpfsm_flow_expire(f);
 		}
-		tcpfsm_flow_expire(f);
-		return;
+	} else if (local & ~alive) {
+		tcpfsm_flow_gone(f, local & ~alive);
+	} else {
+		requeue(f, queue);		/* alive: it stays, however long */
+		spin_unlock(&f->lock);
 	}
-	if (gone) {
-		tcpfsm_flow_gone(f, gone);
-		return;
-	}
-	requeue(f, queue);		/* alive: it stays, however long */
-	spin_unlock(&f->lock);
 }
 
 /* The head of a queue is due. */
@@ -262,12 +281,9 @@ static void due(struct tcpfsm_net *tn, struct tcpfsm_flow *f, unsigned int queue
 		   time_before32((u32)jiffies, READ_ONCE(f->last) + (u32)timeout(tn, queue))) {
 		requeue(f, queue);	/* lazily: an idle flow goes between T and 2T */
 		spin_unlock(&f->lock);
-	} else if (queue % TFSM_CLASSES == TFSM_CLASS_CLOSED && queue < TCPFSM_QUEUE_LOCAL) {
-		tcpfsm_flow_remove(f, f->fsm.reason);
-	} else if (is_local(f)) {
+	} else if (is_local(f) && (!is_queue(queue, TFSM_CLASS_CLOSED) || reset_ends(f))) {
 		ask(f, queue);
-	} else if (queue % TFSM_CLASSES == TFSM_CLASS_TIME_WAIT &&
-		   queue != TCPFSM_QUEUE_RECHECK) {
+	} else if (is_queue(queue, TFSM_CLASS_TIME_WAIT)) {
 		tcpfsm_flow_expire(f);
 	} else {
 		tcpfsm_flow_remove(f, f->fsm.reason);

@@ -678,6 +678,22 @@ void tcpfsm_flow_gone(struct tcpfsm_flow *f, u8 end_mask)
 	deliver(&r);
 }
 
+void tcpfsm_flow_lives(struct tcpfsm_flow *f, u8 end_mask)
+{
+	struct tfsm_out o = { .now = ktime_get_ns() };
+	struct tcpfsm_report r tcpfsm_uninitialized;
+	u8 end;
+
+	report_begin(&r, f);
+	for (end = 0; end < TCPFSM_ENDS; end++)
+		if (end_mask & 1U << end)
+			tfsm_lives(&f->fsm, end, &o);
+	flow_transition(f, &o, &r);
+	tcpfsm_expire_requeue(f, true);
+	spin_unlock(&f->lock);
+	deliver(&r);
+}
+
 /* ---- how many ---- */
 
 u64 tcpfsm_flow_next_id(void)

@@ -176,6 +176,9 @@ void tcpfsm_flow_expire(struct tcpfsm_flow *f)
 void tcpfsm_flow_gone(struct tcpfsm_flow *f, u8 end_mask)
 	__releases(&f->lock);
 
+void tcpfsm_flow_lives(struct tcpfsm_flow *f, u8 end_mask)
+	__releases(&f->lock);
+
 /* The id of the next flow; flows with lower ids exist or have existed. */
 u64 tcpfsm_flow_next_id(void);
 

@@ -15,6 +15,10 @@ struct tcpfsm_clock {
 
 struct tcpfsm_clock tcpfsm_clock(u64 now);
 
+/* Bytes of tailroom that one takes at most, padding where the processor wants it included. */
+#define TCPFSM_FLOW_ROOM	512
+#define TCPFSM_TRANSITION_ROOM	60
+
 /* Add a TCPFSM_A_FLOW; uids as @ns numbers them. -EMSGSIZE leaves the message as it was. */
 int tcpfsm_put_flow(struct sk_buff *skb, const struct tcpfsm_snap *s,
 		    const struct tcpfsm_clock *clock, struct user_namespace *ns);

@@ -11,21 +11,32 @@ static void forget_talk(struct tfsm *f)
 	f->end[TCPFSM_RESP].facts &= ~TFSM_E_TALKED;
 }
 
-void tfsm_put_back(struct tfsm *f, struct tfsm_out *o)
+/* It did not take the RST. */
+static void resume(struct tfsm *f, struct tfsm_end *e, struct tfsm_out *o)
 {
-	struct tfsm_end *e;
+	u8 under = e->under;
 
-	for (e = f->end; e < f->end + TCPFSM_ENDS; e++) {
-		u8 under = e->under;
-
-		e->under = TCPFSM_STATE_UNSET;
-		if (under && under != e->state)
-			tfsm_move_given(f, e, TCPFSM_RESUME, under, TCPFSM_T_CORRECTION, o);
-	}
-	f->flags &= ~(TFSM_F_BENEATH | TFSM_F_REFUSED);
+	e->under = TCPFSM_STATE_UNSET;
+	if (under && under != e->state)
+		tfsm_move_given(f, e, TCPFSM_RESUME, under, TCPFSM_T_CORRECTION, o);
 	f->flags |= TCPFSM_F_CORRECTED;
 	f->reason = TCPFSM_REASON_UNSET;
 	note(o, TFSM_NOTE_rst_ignored);
+}
+
+void tfsm_put_back(struct tfsm *f, struct tfsm_out *o)
+{
+	resume(f, &f->end[TCPFSM_ORIG], o);
+	resume(f, &f->end[TCPFSM_RESP], o);
+	f->flags &= ~(TFSM_F_BENEATH | TFSM_F_REFUSED);
+}
+
+void tfsm_lives(struct tfsm *f, u8 end, struct tfsm_out *o)
+{
+	if (!f->end[end].under)
+		return;
+	resume(f, &f->end[end], o);
+	f->flags |= TCPFSM_F_SUSPECT;	/* its peer may have sent the RST all the same */
 }
 
 /* An acceptable segment of a: once both ends have passed one, a RST before it was ignored. */

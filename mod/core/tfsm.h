@@ -296,6 +296,9 @@ void tfsm_expire(struct tfsm *f, struct tfsm_out *o);
 /* The local socket of an end no longer exists. */
 void tfsm_gone(struct tfsm *f, u8 end, struct tfsm_out *o);
 
+/* The local socket of an end that a RST has closed still exists: it did not take the RST. */
+void tfsm_lives(struct tfsm *f, u8 end, struct tfsm_out *o);
+
 /* The time-out class of a flow, by its pair of states and flags. */
 enum tfsm_class tfsm_class(const struct tfsm *f);
 

@@ -269,4 +269,14 @@ static inline const char *play_gone(struct play *p, u8 end)
 	return play_pair(p);
 }
 
+static inline const char *play_lives(struct play *p, u8 end)
+{
+	struct tfsm_out o = { .now = ++p->clock };
+
+	p->notes = 0;
+	tfsm_lives(&p->flow, end, &o);
+	play_moves(p, &o);
+	return play_pair(p);
+}
+
 #endif /* _PLAY_H */

@@ -717,6 +717,23 @@ TEST(rst_resumed_flow_has_moved_on_beneath)
 	PATH(ORIG, "SYN_SENT>ESTABLISHED>CLOSED>FIN_WAIT_2!");
 }
 
+TEST(rst_that_the_socket_did_not_take_resumes_its_end)
+{
+	struct play p = {};
+
+	HANDSHAKE();
+	STEP("CLOSED:CLOSED", "> R 101");
+	ASSERT_STREQ("CLOSED:ESTABLISHED", play_lives(&p, TCPFSM_RESP));
+	NOTED(rst_ignored);
+	EXPECT_TRUE(p.flow.flags & TCPFSM_F_SUSPECT);
+	EXPECT_EQ(TCPFSM_REASON_UNSET, +p.flow.reason);
+	ASSERT_STREQ("CLOSED:ESTABLISHED", play_lives(&p, TCPFSM_RESP));
+	STEP("CLOSED:ESTABLISHED", "> A 101 301 len=10");
+	STEP("ESTABLISHED:ESTABLISHED", "< A 301 111");		/* nor was it orig's */
+	PATH(RESP, "LISTEN>SYN_RCVD>ESTABLISHED>CLOSED>ESTABLISHED!");
+	PATH(ORIG, "SYN_SENT>ESTABLISHED>CLOSED>ESTABLISHED!");
+}
+
 TEST(refusal_lost_resumes_the_syn)
 {
 	struct play p = {};

@@ -526,6 +526,32 @@ def signed_with_md5(v):
 
 
 @both
+def rst_that_the_socket_did_not_take_is_put_right_when_it_is_asked(v):
+    """The server's end alone: the RST may have been the client's, for all that it knows."""
+    with contextlib.closing(listen("server", v, 7041)) as listener:
+        sign(listener, v, "client")
+        c = stream("client", v)
+        sign(c, v, "server")
+        key = key_of(v, c, 7041)
+        c.connect((ADDR[v]["server"], 7041))
+        s, _ = listener.accept()
+        talk(c, s)
+        with attacker(), wire_into(v, c, 7041) as w:
+            since = Counted("server")
+            w.send("client", RST, numbers(s)[1], via="attacker")
+            pairs_are(key, UP, "CLOSED:CLOSED", "CLOSED:CLOSED")
+            usual = sysctl("server", "timeout_closed")
+            sysctl("server", "timeout_closed", 1)
+            pairs_are(key, "CLOSED:ESTABLISHED", hosts=("server",))
+            sysctl("server", "timeout_closed", usual)
+            since.grew(rst_ignored=1)
+            true("suspect" in flags_of("server", key), "marked as suspect")
+            talk(c, s)
+        pairs_are(key, UP)
+        close_to(c, s)
+
+
+@both
 def options_of_tcp_ao_hide_nothing(v):
     """The window scale stands behind the AO option, and counts."""
     ao = bytes((29, 16, 1, 1)) + b"m" * 12

@@ -66,7 +66,7 @@ def alive():
     return count
 
 
-def one(v, work, impairment, count, first_port, explain, audit):
+def one(v, work, impairment, count, first_port, audit):
     make_hosts()
     try:
         for name in HOSTS:
@@ -90,12 +90,12 @@ def one(v, work, impairment, count, first_port, explain, audit):
                 audit[key] += value if key.startswith("audit_") else 0
         lives = sockets.told(set(ADDR[4].values()) | set(ADDR[6].values()), set(ports))
         addresses = ADDR[4 if work.name == "v4-mapped" else v]
-        result, unexplained = compare.compare(lives, addresses, set(ports), work.lossy or impairment.startswith(LOSSY),
-                               impairment.startswith(DISORDERED) or bool(work.base))
+        result, unexplained = compare.compare(
+            lives, addresses, set(ports), work.lossy or impairment.startswith(LOSSY),
+            impairment.startswith(DISORDERED) or bool(work.base))
         for place, key, want, have in unexplained[:8]:
             print(f"#   {place} {' '.join(key)}: socket {'>'.join(want)}, shown {'>'.join(have)}")
-            if explain:
-                print("".join(f"#     {r}\n" for r in compare.rows_of(place, key)), end="")
+            print("".join(f"#     {r}\n" for r in compare.rows_of(place, key)), end="")
         return result, not unexplained
     finally:
         remove_hosts()
@@ -115,8 +115,6 @@ def arguments():
                    help=f"only this one, or those that it begins: {', '.join(WORKLOADS)}")
     p.add_argument("-i", "--impairment", action="append", choices=IMPAIRMENTS)
     p.add_argument("-v", "--family", action="append", type=int, choices=(4, 6))
-    p.add_argument("-x", "--explain", action="store_true",
-                   help="what tcpfsm logged of each tuple that is unexplained")
     return p.parse_args()
 
 
@@ -142,8 +140,7 @@ def main():
     by_impairment = collections.defaultdict(collections.Counter)
     for number, (v, work, impairment) in enumerate(cells, 1):
         count = impairment == "none" and args.count_none or args.count
-        result, ok = one(v, work, impairment, count, 10000 + number * PORTS % 9000,
-                         args.explain, audit)
+        result, ok = one(v, work, impairment, count, 10000 + number * PORTS % 9000, audit)
         ok = ok and all(result[place]["compared"] for place in compare.PLACES)
         failed += not ok
         for place in compare.PLACES:
