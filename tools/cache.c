@@ -174,13 +174,12 @@ static bool end_untold(struct hnode *n, void *arg)
 	return false;
 }
 
-void cache_dump_end(struct cache *c, bool complete, u64 now)
+void cache_dump_end(struct cache *c, u64 now)
 {
 	struct sweep s = { c, now };
 
 	c->dumping = false;
-	if (complete)
-		htab_sweep(&c->table, end_untold, &s);
+	htab_sweep(&c->table, end_untold, &s);
 }
 
 /* ---- time ---- */

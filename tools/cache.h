@@ -57,9 +57,9 @@ void cache_fill(struct cache *c, struct entry *e, const struct flow *f);
 void cache_end(struct cache *c, const struct flow *f, u64 now);
 void cache_transition(struct cache *c, const struct event *e, u64 now);
 
-/* A dump begins and ends. What a complete one did not tell of is gone. */
+/* A dump begins and ends. What it did not tell of is gone. */
 void cache_dump_begin(struct cache *c);
-void cache_dump_end(struct cache *c, bool complete, u64 now);
+void cache_dump_end(struct cache *c, u64 now);
 
 /* What has waited long enough. Return: ns until there is more to do, ~0 if nothing waits. */
 u64 cache_tick(struct cache *c, u64 now);

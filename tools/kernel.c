@@ -21,7 +21,6 @@ struct kernel {
 	unsigned int seq;
 	u16 family;
 	u32 group[2];
-	bool interrupted;
 	char *buf;			/* BATCH of BUF */
 	struct mmsghdr mmsg[BATCH];
 	struct iovec iov[BATCH];
@@ -102,7 +101,7 @@ static int on_done(struct kernel *k, const struct nlmsghdr *nlh)
 		return err;
 	if (k->message[0])
 		note("%s", k->message);
-	return k->interrupted ? -EINTR : 0;
+	return 0;
 }
 
 /* Return: 1 for more, 0 at the end, negative for an error. */
@@ -114,8 +113,6 @@ static int on_answer(struct kernel *k, const struct nlmsghdr *nlh, int len, kern
 	for (; mnl_nlmsg_ok(nlh, len); nlh = mnl_nlmsg_next(nlh, &len)) {
 		if (nlh->nlmsg_seq != k->seq)
 			continue;	/* of a request given up */
-		if (nlh->nlmsg_flags & NLM_F_DUMP_INTR)
-			k->interrupted = true;
 		if (nlh->nlmsg_type == NLMSG_DONE)
 			return on_done(k, nlh);
 		if (nlh->nlmsg_type == NLMSG_ERROR)
@@ -203,7 +200,6 @@ static int request(struct kernel *k, u16 family, u8 cmd, u8 version, u16 flags,
 		mnl_attr_put_strz(nlh, CTRL_ATTR_FAMILY_NAME, name);
 	if (filter)
 		put_filter(nlh, filter);
-	k->interrupted = false;
 	k->message[0] = '\0';
 	return mnl_socket_sendto(k->nl, nlh, nlh->nlmsg_len) < 0 ? -errno : 0;
 }
@@ -290,7 +286,7 @@ int kernel_once(u8 cmd, bool dump, kernel_fn fn, void *arg)
 	k = kernel_open(&err);
 	if (k)
 		err = kernel_ask(k, cmd, dump, NULL, fn, arg);
-	if (err && err != -EINTR)
+	if (err)
 		err = kernel_fail(k, err);
 	kernel_close(k);
 	return err;

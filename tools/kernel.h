@@ -34,15 +34,14 @@ void kernel_close(struct kernel *k);
 
 /*
  * Ask, and read the whole answer.
- * Return: 0, -EINTR if the table was resized during a dump, or another negative errno; or what
- * @fn returned if that was negative.
+ * Return: 0, or a negative errno, or what @fn returned if that was negative.
  */
 int kernel_ask(struct kernel *k, u8 cmd, bool dump, const struct kernel_filter *filter,
 	       kernel_fn fn, void *arg);
 
 /*
  * Open, ask, close, and say what went wrong.
- * Return: EXIT_FOUND, EXIT_ERROR, or -EINTR if the answer may have holes.
+ * Return: EXIT_FOUND or EXIT_ERROR.
  */
 int kernel_once(u8 cmd, bool dump, kernel_fn fn, void *arg);
 

@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Verb log: the last transitions that the module keeps. */
-#include <errno.h>
-
 #include "filter.h"
 #include "out.h"
 #include "parse.h"
-
-#define TRIES	5
 
 struct log {
 	const struct filter *filter;
@@ -35,8 +31,6 @@ static int on_entry(const struct nlmsghdr *nlh, void *arg)
 	f.tuple.dport = attr_u32(tb[TCPFSM_LOG_DPORT]);
 	e.tuple = &f.tuple;
 
-	if (log->next && e.seq < log->next)
-		return 0;	/* printed before the dump was made anew */
 	if (log->next && e.seq > log->next)
 		lost_print(e.seq - log->next, "log", -1, log->next);
 	log->next = e.seq + 1;
@@ -51,19 +45,15 @@ int verb_log(int argc, char **argv)
 {
 	struct log log = { 0 };
 	struct filter *filter;
-	int err, tries = 0;
+	int err;
 
 	if (!filter_parse(&filter, argc, argv))
 		return EXIT_ERROR;
 	log.filter = filter;
 	out_start(OUT_LINES);
-	do {
-		err = kernel_once(TCPFSM_CMD_LOG_GET, true, on_entry, &log);
-	} while (err == -EINTR && ++tries < TRIES);
+	err = kernel_once(TCPFSM_CMD_LOG_GET, true, on_entry, &log);
 	filter_free(filter);
-	if (err == EXIT_ERROR)
+	if (err)
 		return err;
-	if (err == -EINTR)
-		note("the log moved on while it was read: some transitions may be missing");
 	return log.printed ? EXIT_FOUND : EXIT_NONE;
 }

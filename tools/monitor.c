@@ -223,9 +223,9 @@ static int begin_dump(struct monitor *m)
 	return kernel_request(m->dump, TCPFSM_CMD_FLOW_GET, true, NULL);
 }
 
-static void end_dump(struct monitor *m, bool complete)
+static void end_dump(struct monitor *m)
 {
-	cache_dump_end(&m->cache, complete, m->now);
+	cache_dump_end(&m->cache, m->now);
 	if (!m->seqs.based && !opt.quiet)
 		note("monitor: %llu flows so far; following", (unsigned long long)m->known);
 	m->seqs.based = true;
@@ -235,11 +235,9 @@ static int read_dump(struct monitor *m)
 {
 	int ret = kernel_read(m->dump, on_dump, m);
 
-	if (ret == -EINTR)
-		m->lost = true;		/* resized meanwhile: it may not have told all */
-	else if (ret)
+	if (ret)
 		return ret < 0 ? ret : 0;
-	end_dump(m, !ret);
+	end_dump(m);
 	return 0;
 }
 

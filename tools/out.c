@@ -208,6 +208,12 @@ void out_end(void)
 
 /* Text */
 
+static void put_spaces(size_t n)
+{
+	memset(room(n), ' ', n);
+	out.len += n;
+}
+
 static void put_cell(int width, const char *s, size_t len)
 {
 	size_t want = width < 0 ? -width : width;
@@ -215,15 +221,11 @@ static void put_cell(int width, const char *s, size_t len)
 
 	if (out.len != out.line)
 		put_char(' ');
-	if (width > 0) {
-		memset(room(pad), ' ', pad);
-		out.len += pad;
-	}
+	if (width > 0)
+		put_spaces(pad);
 	put(s, len, NULL);
-	if (width < 0) {
-		memset(room(pad), ' ', pad);
-		out.len += pad;
-	}
+	if (width < 0)
+		put_spaces(pad);
 }
 
 void out_text(const char *fmt, ...)

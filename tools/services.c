@@ -109,11 +109,9 @@ int verb_services(int argc, char **argv)
 	out_object(NULL);
 	out_array("services");
 	err = kernel_once(TCPFSM_CMD_SERVICE_GET, true, on_service, &headed);
-	if (err == EXIT_ERROR)
+	if (err)
 		return err;
 	out_end();
 	out_end();
-	if (err)
-		note("services came or went meanwhile: some may be missing or stand twice");
 	return EXIT_FOUND;
 }
