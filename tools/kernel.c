@@ -12,7 +12,7 @@
 #include "attr.h"
 #include "kernel.h"
 
-#define BATCH		16		/* event messages a system call */
+#define BATCH		16		/* messages a system call */
 #define BUF		(64 * 1024)	/* above the 32 KB of a dump, and any event message */
 #define RCVBUF		(128 << 20)	/* a limit only: the kernel charges what waits */
 
@@ -105,10 +105,10 @@ static int on_done(struct kernel *k, const struct nlmsghdr *nlh)
 }
 
 /* Return: 1 for more, 0 at the end, negative for an error. */
-static int on_answer(struct kernel *k, const struct nlmsghdr *nlh, int len, kernel_fn fn,
-		     void *arg)
+static int on_answer(struct kernel *k, unsigned int i, kernel_fn fn, void *arg)
 {
-	int ret;
+	const struct nlmsghdr *nlh = k->iov[i].iov_base;
+	int len = k->mmsg[i].msg_len, ret;
 
 	for (; mnl_nlmsg_ok(nlh, len); nlh = mnl_nlmsg_next(nlh, &len)) {
 		if (nlh->nlmsg_seq != k->seq)
@@ -128,14 +128,17 @@ static int on_answer(struct kernel *k, const struct nlmsghdr *nlh, int len, kern
 
 int kernel_read(struct kernel *k, kernel_fn fn, void *arg)
 {
-	ssize_t len;
+	int n, i, ret = 1;
 
+	/* Each part of a dump that is taken has the next one made. */
 	do {
-		len = recv(kernel_fd(k), k->buf, BATCH * BUF, 0);
-	} while (len < 0 && errno == EINTR);
-	if (len < 0)
+		n = recvmmsg(kernel_fd(k), k->mmsg, BATCH, MSG_WAITFORONE, NULL);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
 		return -errno;
-	return on_answer(k, (const struct nlmsghdr *)k->buf, len, fn, arg);
+	for (i = 0; i < n && ret > 0; i++)
+		ret = on_answer(k, i, fn, arg);
+	return ret;
 }
 
 static void put_addr(struct nlmsghdr *nlh, u16 type, u8 family, const u8 *addr, u8 len)

@@ -18,11 +18,12 @@
 #include "fmt.h"
 #include "out.h"
 
-#define DEPTH	8
+#define DEPTH		8
+#define PLAIN_MAX	1024	/* longer ones go the long way */
 
 static struct {
 	enum out_shape shape;
-	char buf[1 << 17];
+	char buf[1 << 19];
 	size_t len;
 	size_t line;		/* where the line began */
 	unsigned int depth;
@@ -60,13 +61,11 @@ void out_flush(void)
 	out.line = 0;
 }
 
-/* Make room for n bytes; what stands in an open line stays. */
-static char *room(size_t n)
+/* What stands in an open line stays. */
+static __attribute__((noinline)) void make_room(size_t n)
 {
 	size_t open = out.len - out.line;
 
-	if (out.len + n <= sizeof(out.buf))
-		return out.buf + out.len;
 	out.len = out.line;
 	if (out.len) {
 		size_t at = out.len;
@@ -77,6 +76,13 @@ static char *room(size_t n)
 	out.len = open;
 	if (out.len + n > sizeof(out.buf))
 		out_flush();		/* a line longer than the buffer */
+}
+
+/* Room for n bytes behind what is there. */
+static inline char *room(size_t n)
+{
+	if (out.len + n > sizeof(out.buf))
+		make_room(n);
 	return out.buf + out.len;
 }
 
@@ -94,7 +100,7 @@ static int put(const char *s, size_t n, void *unused)
 	return 0;
 }
 
-static void put_char(char c)
+static inline void put_char(char c)
 {
 	*room(1) = c;
 	out.len++;
@@ -112,12 +118,16 @@ static bool plain(const char *s)
 
 static void put_json_str(const char *s)
 {
+	size_t n = strlen(s);
 	json_t *j;
+	char *p;
 
-	if (plain(s)) {
-		put_char('"');
-		put(s, strlen(s), NULL);
-		put_char('"');
+	if (n <= PLAIN_MAX && plain(s)) {
+		p = room(n + 2);
+		*p = '"';
+		memcpy(p + 1, s, n);
+		p[n + 1] = '"';
+		out.len += n + 2;
 		return;
 	}
 	j = json_string(s);
@@ -134,9 +144,13 @@ static void put_key(const char *key)
 		put_char(',');
 	out.more[out.depth - 1] = true;
 	if (out.close[out.depth - 1] == '}') {
-		put_char('"');
-		put(key, strlen(key), NULL);
-		put("\":", 2, NULL);
+		size_t n = strlen(key);		/* ours, hence short */
+		char *p = room(n + 3);
+
+		*p = '"';
+		memcpy(p + 1, key, n);
+		memcpy(p + 1 + n, "\":", 2);
+		out.len += n + 3;
 	}
 }
 
@@ -276,18 +290,19 @@ void out_real(const char *key, double v)
 
 void out_num(const char *key, int width, u64 v)
 {
-	char digits[FMT_U64];
+	char cell[FMT_U64], *digits;
 
 	if (out.shape == OUT_TEXT) {
 		if (width)
-			put_cell(width, digits, put_u64(digits, v) - digits);
+			put_cell(width, cell, put_u64(cell, v) - cell);
 	} else if (key) {
 		if (out.shape == OUT_DOCUMENT) {
 			add(key, json_integer(v));
 			return;
 		}
 		put_key(key);
-		put(digits, put_u64(digits, v) - digits, NULL);
+		digits = room(FMT_U64);
+		out.len += put_u64(digits, v) - digits;
 	}
 }
 
