@@ -7,6 +7,7 @@
 #include <linux/proc_fs.h>
 #include <linux/seq_file.h>
 #include <linux/seq_file_net.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 
@@ -188,6 +189,8 @@ static void show_history(struct seq_file *seq, u32 history)
 
 /* ---- flows ---- */
 
+#define FLOWS_BUFFER	SZ_64K		/* in a page there is room for twenty flows */
+
 /* A position that outlasts read(): the bucket and the last id shown in it. */
 struct flow_iter {
 	struct seq_net_private p;	/* must be first */
@@ -259,6 +262,10 @@ static int flow_show(struct seq_file *seq, void *v)
 	u8 end;
 
 	if (v == SEQ_START_TOKEN) {
+		if (seq->size < FLOWS_BUFFER) {
+			seq_commit(seq, -1);	/* does not fit: seq_file doubles its buffer */
+			return 0;
+		}
 		seq_puts(seq, "flow src sport dst dport orig resp orig_ns resp_ns idle_ms "
 			 "orig_packets orig_bytes resp_packets resp_bytes flags "
 			 "orig_history resp_history orig_cookie resp_cookie\n");
