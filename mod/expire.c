@@ -31,7 +31,8 @@ static struct side sides[TCPFSM_OWNERS] = {
 	[TCPFSM_HOST]  = { .actives = LIST_HEAD_INIT(sides[TCPFSM_HOST].actives) },
 	[TCPFSM_GUEST] = { .actives = LIST_HEAD_INIT(sides[TCPFSM_GUEST].actives) },
 };
-static DEFINE_SPINLOCK(sides_lock);
+
+static DEFINE_SPINLOCK(sides_lock);	/* of their lists; inside a namespace's queue_lock */
 
 /* How long the head of a queue waits, in jiffies. */
 static unsigned long timeout(const struct tcpfsm_net *tn, unsigned int queue)

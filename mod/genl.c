@@ -399,7 +399,8 @@ static int put_log(struct sk_buff *skb, const struct netlink_callback *cb,
 	if (!header)
 		return -EMSGSIZE;
 	nest = nla_nest_start(skb, TCPFSM_A_LOG);
-	if (!nest || nla_put_u64_64bit(skb, TCPFSM_LOG_SEQ, atomic64_read(&e->seq), TCPFSM_LOG_PAD) ||
+	if (!nest ||
+	    nla_put_u64_64bit(skb, TCPFSM_LOG_SEQ, atomic64_read(&e->seq), TCPFSM_LOG_PAD) ||
 	    tcpfsm_put_transition(skb, TCPFSM_LOG_TRANSITION, e->flow, when, e->dwell, e->step,
 				  &e->move) ||
 	    nla_put_u32(skb, TCPFSM_LOG_FAMILY, e->family) ||

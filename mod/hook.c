@@ -186,7 +186,7 @@ static unsigned int hook6(void *priv, struct sk_buff *skb, const struct nf_hook_
 
 #define HOOK(family, number) {				\
 	.hook		= hook##family,			\
-	.pf		= family == 4 ? NFPROTO_IPV4 : NFPROTO_IPV6, \
+	.pf		= (family) == 4 ? NFPROTO_IPV4 : NFPROTO_IPV6, \
 	.hooknum	= number,			\
 	.priority	= PRIORITY,			\
 }

@@ -41,7 +41,7 @@ static bool init_only __ro_after_init;
 /* ---- parameters ---- */
 
 static int __init check_range(const char *name, unsigned int value, unsigned int least,
-			   unsigned int most)
+			      unsigned int most)
 {
 	if (value >= least && value <= most)
 		return 0;

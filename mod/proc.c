@@ -415,7 +415,8 @@ static int log_show(struct seq_file *seq, void *v)
 	}
 	when = ktime_to_ns(ktime_mono_to_real(ns_to_ktime(e->when)));
 	ns = do_div(when, NSEC_PER_SEC);
-	seq_printf(seq, "%lld %llu.%09u %llu %u", atomic64_read(&e->seq), when, ns, e->flow, e->step);
+	seq_printf(seq, "%lld %llu.%09u %llu %u", atomic64_read(&e->seq), when, ns, e->flow,
+		   e->step);
 	show_tuple(seq, e->family, &e->src, &e->dst, e->sport, e->dport);
 	seq_printf(seq, " %s %s %s %s %llu %u\n", e->move.end ? "resp" : "orig",
 		   state_name[e->move.from], state_name[e->move.to], cause_name[e->move.cause],

@@ -15,12 +15,14 @@
 
 static struct {
 	struct hlist_head head;
-	spinlock_t lock;
+	spinlock_t lock;	/* of the chain */
 } *table;
+
 static struct list_head idle_rows[TCPFSM_OWNERS] = {
 	LIST_HEAD_INIT(idle_rows[TCPFSM_HOST]),
 	LIST_HEAD_INIT(idle_rows[TCPFSM_GUEST]),
 };
+
 static DEFINE_SPINLOCK(idle_lock);
 static atomic_t rows[TCPFSM_OWNERS];
 

@@ -12,7 +12,7 @@ struct tcpfsm_service {
 	__be16			port;
 	u8			family;		/* 0: one of those that found no place */
 	u8			owner;		/* enum tcpfsm_owner, of tn */
-	u16			bucket;		/* of the table; tn may be gone where it is needed */
+	u16			bucket;		/* of the table; tn may be gone by then */
 	union tcpfsm_addr	addr;
 	struct rcu_head		rcu;
 
@@ -27,7 +27,7 @@ struct tcpfsm_service {
 	atomic64_t		synack_resent;
 	atomic64_t		connect_ns;	/* SYN to SYN|ACK */
 	atomic64_t		connects;
-	atomic64_t		accept_ns;	/* SYN to the ACK of the SYN|ACK, of those established */
+	atomic64_t		accept_ns;	/* SYN to the SYN|ACK's ACK, where established */
 };
 
 extern unsigned int tcpfsm_max_services;

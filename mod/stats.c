@@ -59,7 +59,7 @@ static noinline struct tcpfsm_stats *add_shard(struct tcpfsm_net *tn, unsigned i
 	if (!tn->segments)
 		add_segments(tn);
 	if (!new) {
-		/* Any shard is as right as another, only slower, and from now on with two writers. */
+		/* Any shard is as right as another, only slower: it has two writers now. */
 		WRITE_ONCE(shared, true);
 		for (i = 0; i < shards; i++)
 			if (tn->stats[i])
@@ -126,7 +126,8 @@ void tcpfsm_stats_report(const struct tcpfsm_report *r)
 	if (r->moves && !r->reason)
 		add(&s->pair[r->after[TCPFSM_ORIG]][r->after[TCPFSM_RESP]], 1);
 	if (r->opened)
-		add(&s->counter[r->midstream ? TCPFSM_C_flows_midstream : TCPFSM_C_flows_opened], 1);
+		add(&s->counter[r->midstream ? TCPFSM_C_flows_midstream :
+					       TCPFSM_C_flows_opened], 1);
 	if (r->reason)
 		add(&s->counter[ended_as[r->reason]], 1);
 }

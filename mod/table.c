@@ -216,6 +216,7 @@ bool tcpfsm_table_insert(struct tcpfsm_flow *f, const struct tcpfsm_tuple *t)
 	for (i = 0; i < PLACES && b->place[i]; i++)
 		;
 	if (i < PLACES && is_in(to_place(f, t->hash), f)) {
+		/* The flow is whole before a lookup, which takes its lock, can find it. */
 		smp_store_release(&b->place[i], to_place(f, t->hash));
 	} else {
 		RCU_INIT_POINTER(f->next, rcu_dereference_protected(b->more, true));

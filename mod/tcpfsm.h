@@ -71,7 +71,7 @@ struct tcpfsm_net {
 	unsigned int		flows;			/* in its queues */
 	bool			active;			/* on the list of those with flows */
 	bool			closing;
-	bool			armed;			/* the work will run at wake_at, in jiffies */
+	bool			armed;			/* the work runs at wake_at (jiffies) */
 	u32			wake_at;
 	struct list_head	actives;
 	struct delayed_work	expire;

@@ -46,7 +46,6 @@ enum tfsm_verdict tfsm_on_syn(struct tfsm *f, const struct tfsm_seg *s, struct t
 	return tfsm_keep_syn(f, s, o);
 }
 
-
 static void take_synack(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
 {
 	struct tfsm_end *a = sender(f, s), *b = receiver(f, s);
@@ -110,9 +109,8 @@ enum tfsm_verdict tfsm_on_synack(struct tfsm *f, const struct tfsm_seg *s, struc
 		tfsm_side(f)->next = !s->dir;
 		return TFSM_NEW_KEPT;
 	}
-	if (again) {
+	if (again)
 		return synack_again(f, b, o);
-	}
 	if (finished(f))
 		return TFSM_NEW;
 	if (acks && (sb == TCPFSM_SYN_SENT || sb == TCPFSM_SYN_RCVD)) {
@@ -241,7 +239,7 @@ static enum tfsm_note handshake_from_syn_sent(struct tfsm *f, const struct tfsm_
 			return TFSM_NOTE_handshake_ack;
 		if (tfsm_after(s->ack, b->next) &&
 		    !(has(b, TFSM_E_PASSIVE) && said_before(f, s))) {
-			/* Not believed yet, but should it be a's last word, b must not wait for it. */
+			/* Not believed yet; but if it is a's last word, b must not wait. */
 			if (s->flags & TFSM_FIN)
 				f->flags |= TCPFSM_F_GAP;
 			return TFSM_NOTE_handshake_ack;
@@ -450,7 +448,8 @@ bool tfsm_open_kept(struct tfsm *f, struct tfsm *old, u8 *who, struct tfsm_out *
 		side->syn[TCPFSM_ORIG].when = o->now;
 		side->syn[TCPFSM_ORIG].seg = (struct tfsm_seg) {
 			.seq = loser->isn, .len = loser->next - loser->isn - 1,
-			.win = loser->maxwin > 3 ? 0xffff : loser->maxwin << TFSM_WIN_SHIFT, .flags = TFSM_SYN, .dir = TCPFSM_ORIG,
+			.win = loser->maxwin > 3 ? 0xffff : loser->maxwin << TFSM_WIN_SHIFT,
+			.flags = TFSM_SYN, .dir = TCPFSM_ORIG,
 			.wscale = loser->wscale, .has_wscale = has(loser, TFSM_E_WSCALE),
 		};
 	}

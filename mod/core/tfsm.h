@@ -101,9 +101,9 @@ enum {
 	TFSM_E_SENT		= 1U << 8,	/* next and run are known */
 	TFSM_E_ACKS		= 1U << 9,	/* ack, edge and maxwin are known */
 	TFSM_E_HELD		= 1U << 10,	/* FIN_ACKED waits for an answer to the peer's FIN */
-	TFSM_E_EARLY_FIN	= 1U << 11,	/* FIN seen before its SYN|ACK; next is its end */
+	TFSM_E_EARLY_FIN	= 1U << 11,	/* FIN seen before its SYN|ACK; ends at next */
 	TFSM_E_MARK		= 1U << 12,	/* mark is valid */
-	TFSM_E_DATA		= 1U << 13,	/* midstream: sent data, isn is the end of the first */
+	TFSM_E_DATA		= 1U << 13,	/* midstream: sent data, the first up to isn */
 	TFSM_E_CONFIRMED	= 1U << 14,	/* midstream: its ACK covers data of the peer */
 	TFSM_E_TALKED		= 1U << 15,	/* an acceptable segment since the last RST */
 };
@@ -157,7 +157,7 @@ struct tfsm_side {
 /* Flags of a flow beyond the uapi's TCPFSM_F_*, not shown to users. 28 bits in all. */
 #define TFSM_F_BENEATH	(1U << 24)	/* ends have a state beneath a RST */
 #define TFSM_F_REFUSED	(1U << 25)	/* RST from LISTEN */
-#define TFSM_F_NO_SIDE	(1U << 26)	/* the caller has no memory for the side: set for one call */
+#define TFSM_F_NO_SIDE	(1U << 26)	/* no memory for the side: set for one call */
 #define TFSM_F_SIDE	(1U << 27)	/* the caller has set side */
 
 /* Packed so that it does not end in padding, for callers who keep millions. */

@@ -14,7 +14,7 @@
  * are not shown unless the flow resumes.
  */
 void tfsm_move_given(struct tfsm *f, struct tfsm_end *e, u8 event, u8 given, u8 flags,
-		       struct tfsm_out *o)
+		     struct tfsm_out *o)
 {
 	u8 from = state_of(e);
 	u8 to = tfsm_next(from, event);
@@ -47,7 +47,6 @@ void tfsm_infer(struct tfsm *f, struct tfsm_end *e, u8 event, struct tfsm_out *o
 	tfsm_move_given(f, e, event, TCPFSM_STATE_UNSET, TCPFSM_T_INFERRED, o);
 }
 
-
 /* A FIN of a, first seen now: the end of what it sends. */
 static void take_fin(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
 {
@@ -59,7 +58,8 @@ static void take_fin(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *
 	a->next = end;
 	if (first && state_of(a) == TCPFSM_CLOSE_WAIT) {
 		/* It was sent before the segment that covers the peer's FIN. */
-		tfsm_move_given(f, a, TCPFSM_SND_FIN_FIRST, TCPFSM_STATE_UNSET, TCPFSM_T_CORRECTION, o);
+		tfsm_move_given(f, a, TCPFSM_SND_FIN_FIRST, TCPFSM_STATE_UNSET,
+				TCPFSM_T_CORRECTION, o);
 		f->flags |= TCPFSM_F_CORRECTED;
 		note(o, TFSM_NOTE_fin_corrected);
 	} else {
@@ -116,8 +116,8 @@ static void sender_took(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_ou
 /*
  * b's SYN or FIN that a's acknowledgement covers.
  *
- * If b is in FIN_WAIT_1 and a's FIN passed before (not behind a hole), b may have taken that FIN first (CLOSING)
- * or this ACK first (FIN_WAIT_2). b's own next ACK tells; so does a, by sending its FIN again.
+ * If b is in FIN_WAIT_1 and a's FIN passed before (not behind a hole), b may have taken that FIN
+ * first (CLOSING) or this ACK first (FIN_WAIT_2). b's own next ACK tells; so does a, by sending its FIN again.
  */
 static void receiver_acked(struct tfsm *f, const struct tfsm_seg *s, bool fin_before,
 			   bool fin_again, struct tfsm_out *o)

@@ -40,7 +40,8 @@
  * An event message holds many events and is sent when full, or 10 ms after its first event.
  * TCPFSM_A_SEQ is the number of the message's first event; the numbers count per network
  * namespace, group and CPU from 0 and have no gaps when nothing was lost. Order among CPUs
- * is by the steps of a flow; its end may be told before its last transitions. After a loss (a gap, or ENOBUFS from recv) dump again.
+ * is by the steps of a flow; its end may be told before its last transitions. After a loss (a gap,
+ * or ENOBUFS from recv) dump again.
  *
  * Integers are in host byte order, addresses and ports: see each attribute. Times of day are
  * nanoseconds of CLOCK_REALTIME, ages and spans nanoseconds of CLOCK_MONOTONIC.
@@ -169,6 +170,7 @@ enum tcpfsm_cmd {
 	TCPFSM_CMD_FLOW_NTF,
 	__TCPFSM_CMD_MAX,
 };
+
 #define TCPFSM_CMD_MAX (__TCPFSM_CMD_MAX - 1)
 
 /* Top level */
@@ -183,7 +185,7 @@ enum tcpfsm_attr {
 	TCPFSM_A_TRANSITION,		/* nest, TCPFSM_TRANSITION_*, many */
 	TCPFSM_A_POSITION,		/* nest, TCPFSM_POSITION_*, many */
 	TCPFSM_A_NETNS,			/* u32, inode of the network namespace */
-	TCPFSM_A_PAIRS,			/* u64 [TCPFSM_STATES][TCPFSM_STATES]: flows by orig, resp */
+	TCPFSM_A_PAIRS,			/* u64 [TCPFSM_STATES][TCPFSM_STATES]: flows, [orig][resp] */
 	TCPFSM_A_TRANSITIONS,		/* u64 [TCPFSM_STATES][TCPFSM_STATES]: moves by from, to */
 	TCPFSM_A_DWELL,			/* u64 [TCPFSM_STATES][TCPFSM_DWELL_BUCKETS] */
 	TCPFSM_A_COUNTER,		/* nest, TCPFSM_COUNTER_* */
@@ -193,6 +195,7 @@ enum tcpfsm_attr {
 	TCPFSM_A_LIMIT,			/* u64, max_flows */
 	__TCPFSM_A_MAX,
 };
+
 #define TCPFSM_A_MAX (__TCPFSM_A_MAX - 1)
 
 /* All that are given must hold. */
@@ -216,6 +219,7 @@ enum tcpfsm_filter_attr {
 	TCPFSM_FILTER_IDLE_MIN,		/* u64, ns since its last segment */
 	__TCPFSM_FILTER_MAX,
 };
+
 #define TCPFSM_FILTER_MAX (__TCPFSM_FILTER_MAX - 1)
 
 enum tcpfsm_flow_attr {
@@ -237,6 +241,7 @@ enum tcpfsm_flow_attr {
 	TCPFSM_FLOW_RESP,
 	__TCPFSM_FLOW_MAX,
 };
+
 #define TCPFSM_FLOW_MAX (__TCPFSM_FLOW_MAX - 1)
 
 enum tcpfsm_end_attr {
@@ -250,13 +255,14 @@ enum tcpfsm_end_attr {
 	TCPFSM_END_PACKETS,		/* u64, sent by it; a GSO segment counts as its parts */
 	TCPFSM_END_BYTES,		/* u64, sent by it, from the IP header on */
 	TCPFSM_END_COOKIE,		/* u64, of the local socket, as in sock_diag */
-	TCPFSM_END_UID,			/* u32, owner of the local socket, in the reader's user ns */
+	TCPFSM_END_UID,			/* u32, the local socket's owner, in the reader's userns */
 	TCPFSM_END_SK_SRC,		/* the socket's own tuple where NAT made it another: */
 	TCPFSM_END_SK_DST,		/* 4 or 16 bytes, network order, src is this end's */
 	TCPFSM_END_SK_SPORT,		/* u32, host order */
 	TCPFSM_END_SK_DPORT,
 	__TCPFSM_END_MAX,
 };
+
 #define TCPFSM_END_MAX (__TCPFSM_END_MAX - 1)
 
 enum tcpfsm_transition_attr {
@@ -268,6 +274,7 @@ enum tcpfsm_transition_attr {
 	TCPFSM_TRANSITION_MOVE,		/* u32, TCPFSM_MOVE_*() */
 	__TCPFSM_TRANSITION_MAX,
 };
+
 #define TCPFSM_TRANSITION_MAX (__TCPFSM_TRANSITION_MAX - 1)
 
 enum tcpfsm_position_attr {
@@ -278,6 +285,7 @@ enum tcpfsm_position_attr {
 	TCPFSM_POSITION_FLOW,		/* u64, next number of group flow */
 	__TCPFSM_POSITION_MAX,
 };
+
 #define TCPFSM_POSITION_MAX (__TCPFSM_POSITION_MAX - 1)
 
 enum tcpfsm_counter_attr {
@@ -288,6 +296,7 @@ enum tcpfsm_counter_attr {
 	TCPFSM_COUNTER_HELP,		/* string, one sentence */
 	__TCPFSM_COUNTER_MAX,
 };
+
 #define TCPFSM_COUNTER_MAX (__TCPFSM_COUNTER_MAX - 1)
 
 enum tcpfsm_service_attr {
@@ -306,10 +315,11 @@ enum tcpfsm_service_attr {
 					 */
 	TCPFSM_SERVICE_CONNECT_NS,	/* u64, sum over flows: first SYN to SYN|ACK */
 	TCPFSM_SERVICE_CONNECTS,	/* u64, flows in that sum */
-	TCPFSM_SERVICE_ACCEPT_NS,	/* u64, sum over flows: first SYN to the ACK of the SYN|ACK */
+	TCPFSM_SERVICE_ACCEPT_NS,	/* u64, sum over flows: first SYN to the SYN|ACK's ACK */
 	TCPFSM_SERVICE_ACCEPTS,		/* u64, flows in that sum */
 	__TCPFSM_SERVICE_MAX,
 };
+
 #define TCPFSM_SERVICE_MAX (__TCPFSM_SERVICE_MAX - 1)
 
 enum tcpfsm_log_attr {
@@ -324,6 +334,7 @@ enum tcpfsm_log_attr {
 	TCPFSM_LOG_DPORT,
 	__TCPFSM_LOG_MAX,
 };
+
 #define TCPFSM_LOG_MAX (__TCPFSM_LOG_MAX - 1)
 
 #endif /* _UAPI_LINUX_TCPFSM_H */
