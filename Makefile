@@ -4,6 +4,8 @@
 # make tools      the tool, tools/tcpfsm
 # make demo       the main job on real traffic, in a throw-away virtual machine
 # make check      all tests; TAP, and a closing line 'N passed, N failed, N skipped'
+# make fuzz       libFuzzer over the engine and what reads foreign bytes, T minutes each
+# make lint       checkpatch, sparse, Coccinelle, clang-tidy, and a build with clang
 # make figures    the figure and the README's tables, from the machine in mod/core/table.c
 # make truth      the whole comparison with the kernel's own sockets; make check-deep: the deep search
 # make bench      speed and memory beside nf_conntrack, 15 minutes; parts: scripts/bench --help
@@ -44,6 +46,12 @@ bench:
 check-deep:
 	$(MAKE) -C selftests/model deep
 
+fuzz:
+	scripts/fuzz --minutes $(or $(T),1)
+
+lint:
+	scripts/lint
+
 figures:
 	scripts/figures
 
@@ -52,4 +60,4 @@ clean:
 	rm -rf build Module.symvers modules.order tcpfsm.ko tcpfsm.mod tcpfsm.mod.c *.o .*.cmd \
 		mod/*.o mod/.*.cmd mod/core/*.o mod/core/.*.cmd
 
-.PHONY: all modules tools modules_install install demo check truth bench check-deep figures clean
+.PHONY: all modules tools modules_install install demo check truth bench check-deep fuzz lint figures clean

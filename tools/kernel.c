@@ -74,6 +74,12 @@ static void take_extack(struct kernel *k, const struct nlmsghdr *nlh, size_t off
 		snprintf(k->message, sizeof(k->message), "%s", s);
 }
 
+/* Nothing that could be taken for another answer of ours. */
+static int checked(int error)
+{
+	return error <= 0 && error >= -4095 ? error : -EBADMSG;
+}
+
 /* An error, or an acknowledgement of 0. */
 static int on_error(struct kernel *k, const struct nlmsghdr *nlh)
 {
@@ -87,7 +93,7 @@ static int on_error(struct kernel *k, const struct nlmsghdr *nlh)
 	take_extack(k, nlh, offset);
 	if (!err->error && k->message[0])
 		note("%s", k->message);
-	return err->error;
+	return checked(err->error);
 }
 
 static int on_done(struct kernel *k, const struct nlmsghdr *nlh)
@@ -97,11 +103,17 @@ static int on_done(struct kernel *k, const struct nlmsghdr *nlh)
 	if (mnl_nlmsg_get_payload_len(nlh) >= sizeof(err))
 		memcpy(&err, mnl_nlmsg_get_payload(nlh), sizeof(err));
 	take_extack(k, nlh, sizeof(err));
-	if (err < 0)
-		return err;
+	if (err)
+		return checked(err);
 	if (k->message[0])
 		note("%s", k->message);
 	return 0;
+}
+
+/* libmnl takes a length of 2^31 and more for a negative one, hence for one that fits. */
+static bool message_ok(const struct nlmsghdr *nlh, int len)
+{
+	return mnl_nlmsg_ok(nlh, len) && nlh->nlmsg_len <= (u32)len;
 }
 
 /* Return: 1 for more, 0 at the end, negative for an error. */
@@ -110,7 +122,7 @@ static int on_answer(struct kernel *k, unsigned int i, kernel_fn fn, void *arg)
 	const struct nlmsghdr *nlh = k->iov[i].iov_base;
 	int len = k->mmsg[i].msg_len, ret;
 
-	for (; mnl_nlmsg_ok(nlh, len); nlh = mnl_nlmsg_next(nlh, &len)) {
+	for (; message_ok(nlh, len); nlh = mnl_nlmsg_next(nlh, &len)) {
 		if (nlh->nlmsg_seq != k->seq)
 			continue;	/* of a request given up */
 		if (nlh->nlmsg_type == NLMSG_DONE)
@@ -359,7 +371,7 @@ int kernel_events(struct kernel *k, kernel_fn fn, void *arg)
 		const struct nlmsghdr *nlh = k->iov[i].iov_base;
 		int len = k->mmsg[i].msg_len;
 
-		for (; mnl_nlmsg_ok(nlh, len); nlh = mnl_nlmsg_next(nlh, &len)) {
+		for (; message_ok(nlh, len); nlh = mnl_nlmsg_next(nlh, &len)) {
 			ret = on_event_message(k, nlh, fn, arg);
 			if (ret < 0)
 				return ret;

@@ -34,6 +34,9 @@ static struct {
 
 void out_start(enum out_shape shape)
 {
+	if (out.depth && out.shape == OUT_DOCUMENT)
+		json_decref(out.tree[0]);
+	out.depth = 0;
 	out.shape = opt.json ? shape : OUT_TEXT;
 }
 

@@ -20,7 +20,7 @@ enum out_shape {
 
 #define OUT_ITEM	""
 
-/* @shape: which form of JSON, if the user wants JSON at all */
+/* @shape: which form of JSON, if the user wants JSON at all. What was left open is dropped. */
 void out_start(enum out_shape shape);
 bool out_is_text(void);
 

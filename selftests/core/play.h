@@ -51,12 +51,14 @@ struct play {
 	bool turned;		/* its orig is resp of the first flow */
 	bool rfc1337;
 	bool no_memory;		/* refuse the side */
+	bool no_path;		/* do not write down the path */
 	int flows;		/* so far */
 	u64 clock;
 	u64 notes;		/* of the last segment */
 	u8 reason;		/* why the flow before ended */
 	unsigned long segments, moves, quick;
 	struct tfsm_local local[TCPFSM_ENDS];	/* local sockets at a pick-up */
+	u8 shown[TCPFSM_ENDS];	/* where the moves have led so far */
 	char path[TCPFSM_ENDS][1024];	/* of the flow: STATE+CAUSE>STATE */
 	char pair[64];
 };
@@ -79,16 +81,22 @@ static inline void play_moves(struct play *p, const struct tfsm_out *o)
 	for (i = 0; i < o->moves; i++) {
 		const struct tfsm_move *m = &o->move[i];
 		u8 to = tfsm_next(m->from, m->cause);
-		size_t n = strlen(p->path[m->end]);
+		size_t n;
 
 		if (to != m->to && to != TFSM_GIVEN && to != TFSM_PASSIVE) {
 			printf("# illegal move: %s %s > %s\n", cause_names[m->cause],
 			       state_names[m->from], state_names[m->to]);
 			abort();
 		}
+		if (m->from != p->shown[m->end])
+			abort();	/* not where the last one led */
+		p->shown[m->end] = m->to;
+		p->moves++;
+		if (p->no_path)
+			continue;
+		n = strlen(p->path[m->end]);
 		snprintf(p->path[m->end] + n, sizeof(p->path[0]) - n, "%s%s%s", n ? ">" : "",
 			 state_names[m->to], m->flags & TCPFSM_T_CORRECTION ? "!" : "");
-		p->moves++;
 	}
 }
 
@@ -101,7 +109,9 @@ static inline void play_new(struct play *p)
 		free(tfsm_side(&p->flow));
 	}
 	memset(&p->flow, 0, sizeof(p->flow));
-	memset(p->path, 0, sizeof(p->path));
+	if (!p->no_path)
+		memset(p->path, 0, sizeof(p->path));
+	memset(p->shown, TCPFSM_CLOSED, sizeof(p->shown));
 	p->alive = true;
 	p->flows++;
 }
@@ -181,6 +191,8 @@ static inline void play_seg(struct play *p, struct tfsm_seg s)
 		p->flow.flags &= ~TFSM_F_NO_SIDE;
 	}
 	play_moves(p, &o);
+	if (v == TFSM_REFUSED && o.moves)
+		abort();
 	switch (v) {
 	case TFSM_NEW:
 		play_open(p, s);

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Arbitrary netlink messages as the kernel's answers: to the verbs that dump, and to monitor as
+ * events. kernel.c and monitor.c are the tool's own; only the socket beneath them is not.
+ */
+#include <libmnl/libmnl.h>
+#include <sys/socket.h>
+
+static struct mnl_socket *fake_open(void);
+static ssize_t fake_sendto(const struct mnl_socket *nl, const void *buf, size_t len);
+static int fake_recvmmsg(int fd, struct mmsghdr *v, unsigned int n, int flags, void *timeout);
+
+#define mnl_socket_open2(bus, flags)		fake_open()
+#define mnl_socket_bind(nl, groups, pid)	0
+#define mnl_socket_close(nl)			0
+#define mnl_socket_get_fd(nl)			(-1)
+#define mnl_socket_setsockopt(nl, t, b, l)	((void)(b), 0)
+#define mnl_socket_sendto			fake_sendto
+#define recvmmsg				fake_recvmmsg
+#include "../../tools/kernel.c"
+#include "../../tools/monitor.c"
+#undef recvmmsg
+
+#include "fuzz.h"
+
+#define FAMILY	0x20
+
+static const u8 *left;
+static size_t left_size;
+static u32 asked;		/* the sequence number of the last request */
+static bool answered;		/* the next answer is not the input's */
+
+static struct mnl_socket *fake_open(void)
+{
+	return (struct mnl_socket *)&left;	/* no one looks into it */
+}
+
+static ssize_t fake_sendto(const struct mnl_socket *nl, const void *buf, size_t len)
+{
+	(void)nl;
+	asked = ((const struct nlmsghdr *)buf)->nlmsg_seq;
+	return len;
+}
+
+/* What the controller says of the family, so that there is more to come. */
+static size_t known_family(void *buf)
+{
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+	struct nlmsghdr *ack;
+
+	nlh->nlmsg_type = GENL_ID_CTRL;
+	mnl_nlmsg_put_extra_header(nlh, sizeof(struct genlmsghdr));
+	mnl_attr_put_u16(nlh, CTRL_ATTR_FAMILY_ID, FAMILY);
+	ack = mnl_nlmsg_put_header((char *)buf + nlh->nlmsg_len);
+	ack->nlmsg_type = NLMSG_ERROR;
+	mnl_nlmsg_put_extra_header(ack, sizeof(struct nlmsgerr));
+	return nlh->nlmsg_len + ack->nlmsg_len;
+}
+
+/* The next piece of the input: two bytes of length, then messages. */
+static size_t next_piece(void *buf)
+{
+	u16 size;
+
+	memcpy(&size, left, sizeof(size));
+	left += sizeof(size);
+	left_size -= sizeof(size);
+	if (size > left_size)
+		size = left_size;
+	memcpy(buf, left, size);
+	left += size;
+	left_size -= size;
+	return size;
+}
+
+static int fake_recvmmsg(int fd, struct mmsghdr *v, unsigned int n, int flags, void *timeout)
+{
+	struct nlmsghdr *nlh = v->msg_hdr.msg_iov->iov_base;
+	int len;
+
+	(void)fd, (void)n, (void)flags, (void)timeout;
+	if (answered || left_size >= sizeof(u16)) {
+		len = answered ? known_family(nlh) : next_piece(nlh);
+		answered = false;
+	} else {
+		errno = ECONNRESET;
+		return -1;
+	}
+	v->msg_len = len;
+	/* A wrong number is passed over: that is soon tried. */
+	for (; message_ok(nlh, len); nlh = mnl_nlmsg_next(nlh, &len))
+		nlh->nlmsg_seq = asked;
+	return 1;
+}
+
+static void monitor_events(void)
+{
+	struct monitor m = { .now = NSEC };
+	int err;
+
+	out_start(OUT_LINES);
+	m.cache.show = show;
+	m.cache.ask = ask;
+	m.cache.arg = &m;
+	m.events = m.dump = m.query = kernel_open(&err);
+	if (!m.events)
+		return;
+	begin_dump(&m);
+	while (m.cache.dumping && read_dump(&m) >= 0)
+		;
+	while (kernel_events(m.events, on_event, &m) > 0) {
+		m.now += NSEC / 100;
+		cache_tick(&m.cache, m.now);
+		seqs_overdue(&m.seqs, m.now, lose, &m);
+	}
+	cache_free(&m.cache);
+	seqs_free(&m.seqs);
+	kernel_close(m.events);
+}
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
+{
+	static int (*const verbs[])(int argc, char **argv) = {
+		verb_flows, verb_log, verb_counters, verb_states, verb_services, verb_dwell,
+		verb_pairs, verb_transitions,
+	};
+
+	if (!size)
+		return 0;
+	opt = (struct options){
+		.json = *data & 16, .extended = *data & 32, .explain = *data & 64, .quiet = true,
+	};
+	answered = !(*data & 128);
+	left = data + 1;
+	left_size = size - 1;
+	if (*data & 8)
+		monitor_events();
+	else
+		verbs[*data & 7](0, NULL);
+	return 0;
+}
