@@ -4,6 +4,7 @@
 # make tools      the tool, tools/tcpfsm
 # make demo       the main job on real traffic, in a throw-away virtual machine
 # make check      all tests; TAP, and a closing line 'N passed, N failed, N skipped'
+# make check-kernels  all tests of the module under every supported kernel, an hour
 # make fuzz       libFuzzer over the engine and what reads foreign bytes, T minutes each
 # make lint       checkpatch, sparse, Coccinelle, clang-tidy, and a build with clang
 # make figures    the figure and the README's tables, from the machine in mod/core/table.c
@@ -46,6 +47,9 @@ bench:
 check-deep:
 	$(MAKE) -C selftests/model deep
 
+check-kernels:
+	scripts/check kernels
+
 fuzz:
 	scripts/fuzz --minutes $(or $(T),1)
 
@@ -60,4 +64,4 @@ clean:
 	rm -rf build Module.symvers modules.order tcpfsm.ko tcpfsm.mod tcpfsm.mod.c *.o .*.cmd \
 		mod/*.o mod/.*.cmd mod/core/*.o mod/core/.*.cmd
 
-.PHONY: all modules tools modules_install install demo check truth bench check-deep fuzz lint figures clean
+.PHONY: all modules tools modules_install install demo check truth bench check-deep check-kernels fuzz lint figures clean

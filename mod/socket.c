@@ -54,6 +54,12 @@ static void keep(struct tcpfsm_socket *to, const struct tcpfsm_flow *f, const st
 	}
 }
 
+static u8 family_of(const struct sock *sk)
+{
+	return sk->sk_family == AF_INET6 && !ipv6_addr_v4mapped(&sk->sk_v6_daddr) ? AF_INET6 :
+										    AF_INET;
+}
+
 const struct sock *tcpfsm_socket_of(const struct tcpfsm_view *v)
 {
 	const struct sock *sk = v->skb->sk;
@@ -61,8 +67,7 @@ const struct sock *tcpfsm_socket_of(const struct tcpfsm_view *v)
 	/* Request, time-wait and per-processor control sockets are not the connection's. */
 	if (!sk || !sk_fullsock(sk) || sk->sk_protocol != IPPROTO_TCP ||
 	    sk->sk_type != SOCK_STREAM || READ_ONCE(sk->sk_state) == TCP_LISTEN ||
-	    (v->tuple.family == AF_INET6) != (sk->sk_family == AF_INET6 &&
-					      !ipv6_addr_v4mapped(&sk->sk_v6_daddr)))
+	    v->tuple.family != family_of(sk))
 		return NULL;
 	return sk;
 }

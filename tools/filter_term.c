@@ -44,7 +44,8 @@ static bool parse_states(struct parser *p, struct filter *f)
 {
 	f->states = state_set(p->token);
 	return f->states ||
-	       filter_bad(p, "no such state; there are" TCPFSM_STATE_LIST(X) ", and groups: " STATE_GROUPS);
+	       filter_bad(p, "no such state; there are" TCPFSM_STATE_LIST(X)
+			     ", and groups: " STATE_GROUPS);
 }
 
 static bool parse_pair(struct parser *p, struct filter *f)

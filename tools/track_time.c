@@ -6,7 +6,7 @@
 #include "track_flow.h"
 
 static const u64 timeouts[TFSM_CLASSES] = {
-#define X(id, name, seconds, help) [TFSM_CLASS_##id] = seconds * NSEC,
+#define X(id, name, seconds, help) [TFSM_CLASS_##id] = (seconds) * NSEC,
 	TCPFSM_CLASS_LIST(X)
 #undef X
 };

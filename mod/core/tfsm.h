@@ -100,7 +100,7 @@ enum {
 	TFSM_E_WSCALE		= 1U << 7,	/* its SYN carried the option */
 	TFSM_E_SENT		= 1U << 8,	/* next and run are known */
 	TFSM_E_ACKS		= 1U << 9,	/* ack, edge and maxwin are known */
-	TFSM_E_HELD		= 1U << 10,	/* FIN_ACKED waits for an answer to the peer's FIN */
+	TFSM_E_HELD		= 1U << 10,	/* FIN_ACKED waits: is the peer's FIN answered? */
 	TFSM_E_EARLY_FIN	= 1U << 11,	/* FIN seen before its SYN|ACK; ends at next */
 	TFSM_E_MARK		= 1U << 12,	/* mark is valid */
 	TFSM_E_DATA		= 1U << 13,	/* midstream: sent data, the first up to isn */

@@ -117,7 +117,8 @@ static void sender_took(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_ou
  * b's SYN or FIN that a's acknowledgement covers.
  *
  * If b is in FIN_WAIT_1 and a's FIN passed before (not behind a hole), b may have taken that FIN
- * first (CLOSING) or this ACK first (FIN_WAIT_2). b's own next ACK tells; so does a, by sending its FIN again.
+ * first (CLOSING) or this ACK first (FIN_WAIT_2). b's own next ACK tells; so does a, by sending
+ * its FIN again.
  */
 static void receiver_acked(struct tfsm *f, const struct tfsm_seg *s, bool fin_before,
 			   bool fin_again, struct tfsm_out *o)

@@ -701,7 +701,7 @@ TEST(rst_ignored_by_both_ends_resumes_the_flow)
 	STEP("CLOSED:CLOSED", "> A 101 301 len=10");
 	STEP("ESTABLISHED:ESTABLISHED", "< A 301 111");
 	NOTED(rst_ignored);
-	EXPECT_EQ(TCPFSM_REASON_UNSET, +p.flow.reason);
+	EXPECT_EQ(TCPFSM_REASON_UNSET, (u8)p.flow.reason);
 	PATH(ORIG, "SYN_SENT>ESTABLISHED>CLOSED>ESTABLISHED!");
 	STEP("FIN_WAIT_1:ESTABLISHED", "> FA 111 301");
 }
@@ -726,7 +726,7 @@ TEST(rst_that_the_socket_did_not_take_resumes_its_end)
 	ASSERT_STREQ("CLOSED:ESTABLISHED", play_lives(&p, TCPFSM_RESP));
 	NOTED(rst_ignored);
 	EXPECT_TRUE(p.flow.flags & TCPFSM_F_SUSPECT);
-	EXPECT_EQ(TCPFSM_REASON_UNSET, +p.flow.reason);
+	EXPECT_EQ(TCPFSM_REASON_UNSET, (u8)p.flow.reason);
 	ASSERT_STREQ("CLOSED:ESTABLISHED", play_lives(&p, TCPFSM_RESP));
 	STEP("CLOSED:ESTABLISHED", "> A 101 301 len=10");
 	STEP("ESTABLISHED:ESTABLISHED", "< A 301 111");		/* nor was it orig's */
@@ -1478,7 +1478,8 @@ TEST(short_way_does_what_the_full_way_does)
 {
 	static const char *const starts[][3] = {
 		{ "> S 100 ws=7", "< SA 300 101 ws=3", "> A 101 301" },
-		{ "> S 4294967290 ws=7", "< SA 4294967280 4294967291", "> A 4294967291 4294967281" },
+		{ "> S 4294967290 ws=7", "< SA 4294967280 4294967291",
+		  "> A 4294967291 4294967281" },
 		{ "> A 100 300 len=5", "< A 300 105 len=5", "> A 105 305" },
 	};
 	unsigned long quick = 0, all = 0;

@@ -81,7 +81,8 @@ static const char *ahead(const struct world *w, u8 i)
  */
 static u8 mapped(u8 state)
 {
-	return state == TCPFSM_TIME_WAIT || state == TCPFSM_LISTEN || !state ? TCPFSM_CLOSED : state;
+	return state == TCPFSM_TIME_WAIT || state == TCPFSM_LISTEN || !state ? TCPFSM_CLOSED :
+									       state;
 }
 
 static bool right(const struct world *w, u8 i)
@@ -341,6 +342,7 @@ static const struct known knowns[] = {
 	{ "SYN, FIN or RST unseen",		AHEAD, k_unseen_control },
 	{ "SYN, FIN or RST unseen",		GHOST, k_unseen_control },
 };
+
 #define KNOWNS (sizeof(knowns) / sizeof(knowns[0]))
 
 static int known(const struct world *w, enum property p)

@@ -30,7 +30,8 @@ static const struct config configs[] = {
 	{ "close, duplicate", CLOSING, .in_flight = 3, FAULTY([DUP] = 1) },
 	{ "close, spurious retransmission", CLOSING, .in_flight = 3, FAULTY([SPURIOUS] = 1) },
 	{ "queued FIN, loss", CLOSING, .stalls = true, .in_flight = 2, FAULTY([LOSS] = 1) },
-	{ "queued FIN, reordering", CLOSING, .stalls = true, .in_flight = 3, FAULTY([REORDER] = 1) },
+	{ "queued FIN, reordering", CLOSING, .stalls = true, .in_flight = 3,
+	  FAULTY([REORDER] = 1) },
 	{ "abort, loss", ABORTING, .in_flight = 2, FAULTY([LOSS] = 1) },
 	{ "abort, reordering", ABORTING, .in_flight = 3, FAULTY([REORDER] = 1) },
 	{ "abort, duplicate", ABORTING, .in_flight = 2, FAULTY([DUP] = 1) },
@@ -39,7 +40,8 @@ static const struct config configs[] = {
 	{ "simultaneous open, reordering", .active = BOTH, .in_flight = 3, FAULTY([REORDER] = 1) },
 	{ "simultaneous open, duplicate", .active = BOTH, .in_flight = 3, FAULTY([DUP] = 1) },
 	{ "refused, loss", .active = OPENS, .refused = true, .in_flight = 2, FAULTY([LOSS] = 1) },
-	{ "refused, duplicate", .active = OPENS, .refused = true, .in_flight = 2, FAULTY([DUP] = 1) },
+	{ "refused, duplicate", .active = OPENS, .refused = true, .in_flight = 2,
+	  FAULTY([DUP] = 1) },
 	{ "stale SYN", .sends = OPENS, .active = OPENS, .stale = true, .in_flight = 3 },
 	{ "stale SYN, refused", .active = OPENS, .refused = true, .stale = true, .in_flight = 2,
 	  FAULTY([REORDER] = 1, [LOSS] = 1) },
@@ -51,7 +53,8 @@ static const struct config configs[] = {
 	  FAULTY([UNSEEN] = 3) },
 
 	/* Two faults. */
-	{ "close, two losses", .sends = OPENS, .active = OPENS, .in_flight = 3, FAULTY([LOSS] = 2) },
+	{ "close, two losses", .sends = OPENS, .active = OPENS, .in_flight = 3,
+	  FAULTY([LOSS] = 2) },
 	{ "close, loss and reordering", .sends = OPENS, .active = OPENS, .in_flight = 3,
 	  FAULTY([LOSS] = 1, [REORDER] = 1) },
 	{ "close, two reorderings", .sends = OPENS, .active = OPENS, .in_flight = 3,
@@ -98,6 +101,7 @@ static const struct config configs[] = {
 	{ "close, long burst unseen", CLOSING, .probes = true, .in_flight = 3, .deep = true,
 	  FAULTY([UNSEEN] = 6) },
 };
+
 #define CONFIGS (sizeof(configs) / sizeof(configs[0]))
 
 /* Where sequence numbers begin: small; and so that the first ISN is just below 2^32. */
@@ -112,6 +116,7 @@ static const struct places places[] = {
 	{ "small ISNs", { 0, 5000000 } },
 	{ "ISNs around 2^32", { BELOW(0, 1), BELOW(0, 2) } },
 };
+
 #define PLACES (sizeof(places) / sizeof(places[0]))
 
 static unsigned long total;

@@ -71,7 +71,8 @@ enum act {
 
 static const char *const act_names[ACTS] = {
 	"opens", "sends", "queues a byte", "sends what waits", "closes", "aborts", "acks",
-	"retransmits", "retransmits the first", "probes", "2MSL is over", "crashes", "blind", "passes", "loses",
+	"retransmits", "retransmits the first", "probes", "2MSL is over", "crashes", "blind", "passes",
+	"loses",
 	"duplicates",
 };
 
@@ -244,7 +245,8 @@ static bool quiet(const struct world *w)
 	if (!net_empty(w) || w->blind)
 		return false;
 	for (i = 0; i < 2; i++)
-		if (outstanding(&w->tcp[i]) || w->tcp[i].ack_due || (!silent(&w->tcp[i]) && w->tcp[i].unsent))
+		if (outstanding(&w->tcp[i]) || w->tcp[i].ack_due ||
+		    (!silent(&w->tcp[i]) && w->tcp[i].unsent))
 			return false;
 	return true;
 }

@@ -185,7 +185,7 @@ enum tcpfsm_attr {
 	TCPFSM_A_TRANSITION,		/* nest, TCPFSM_TRANSITION_*, many */
 	TCPFSM_A_POSITION,		/* nest, TCPFSM_POSITION_*, many */
 	TCPFSM_A_NETNS,			/* u32, inode of the network namespace */
-	TCPFSM_A_PAIRS,			/* u64 [TCPFSM_STATES][TCPFSM_STATES]: flows, [orig][resp] */
+	TCPFSM_A_PAIRS,			/* u64 [TCPFSM_STATES][TCPFSM_STATES]: [orig][resp] */
 	TCPFSM_A_TRANSITIONS,		/* u64 [TCPFSM_STATES][TCPFSM_STATES]: moves by from, to */
 	TCPFSM_A_DWELL,			/* u64 [TCPFSM_STATES][TCPFSM_DWELL_BUCKETS] */
 	TCPFSM_A_COUNTER,		/* nest, TCPFSM_COUNTER_* */
