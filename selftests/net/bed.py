@@ -17,6 +17,7 @@ import socket
 import struct
 import subprocess
 import sys
+import threading
 import time
 import traceback
 
@@ -378,6 +379,38 @@ def received(s, size):
 
 
 # ---- crafted segments ----
+
+class Traffic:
+    """Connections from client to server, without an end, on several threads."""
+
+    def __init__(self, threads=2):
+        self.stopped = threading.Event()
+        self.done = 0
+        self.errors = []
+        self.threads = [threading.Thread(target=self.work, args=(8001 + i,))
+                        for i in range(threads)]
+        for t in self.threads:
+            t.start()
+
+    def work(self, port):
+        v = 4 if port % 2 else 6
+        with contextlib.closing(listen("server", v, port)) as listener:
+            while not self.stopped.is_set():
+                try:
+                    c = connect("client", v, port)
+                    s, _ = listener.accept()
+                    c.sendall(b"x" * 3000)
+                    s.recv(100)
+                    close_to(c, s)
+                    self.done += 1
+                except OSError as error:
+                    self.errors.append(error)
+
+    def stop(self):
+        self.stopped.set()
+        for t in self.threads:
+            t.join()
+
 
 def checksum(data):
     if len(data) % 2:

@@ -11,7 +11,7 @@ import threading
 import time
 
 import bed
-from bed import (ACK, ADDR, HOSTS, MODULE, SYN, TOOL, Failed, Wire, close_to, connect, counters,
+from bed import (ACK, ADDR, HOSTS, MODULE, SYN, TOOL, Failed, Traffic, Wire, close_to, connect, counters,
                  equal, guests, listen, make_hosts, muted, pair, pair_of, remove_hosts, run, status, table,
                  test, true, tuple_of, until, within)
 
@@ -31,38 +31,6 @@ def loaded(*args):
         yield
     finally:
         unload()
-
-
-class Traffic:
-    """Connections from client to server, without an end, on several threads."""
-
-    def __init__(self, threads=2):
-        self.stopped = threading.Event()
-        self.done = 0
-        self.errors = []
-        self.threads = [threading.Thread(target=self.work, args=(8001 + i,))
-                        for i in range(threads)]
-        for t in self.threads:
-            t.start()
-
-    def work(self, port):
-        v = 4 if port % 2 else 6
-        with contextlib.closing(listen("server", v, port)) as listener:
-            while not self.stopped.is_set():
-                try:
-                    c = connect("client", v, port)
-                    s, _ = listener.accept()
-                    c.sendall(b"x" * 3000)
-                    s.recv(100)
-                    close_to(c, s)
-                    self.done += 1
-                except OSError as error:
-                    self.errors.append(error)
-
-    def stop(self):
-        self.stopped.set()
-        for t in self.threads:
-            t.join()
 
 
 @test
