@@ -646,6 +646,17 @@ void tcpfsm_flow_remove(struct tcpfsm_flow *f, u8 reason)
 	finish(f, reason, &r);
 }
 
+/* It moved without a segment. */
+static void moved(struct tcpfsm_flow *f, const struct tfsm_out *o, struct tcpfsm_report *r,
+		  bool restart)
+	__releases(&f->lock)
+{
+	flow_transition(f, o, r);
+	tcpfsm_expire_requeue(f, restart);
+	spin_unlock(&f->lock);
+	deliver(r);
+}
+
 void tcpfsm_flow_expire(struct tcpfsm_flow *f)
 {
 	struct tfsm_out o = { .now = ktime_get_ns() };
@@ -653,10 +664,7 @@ void tcpfsm_flow_expire(struct tcpfsm_flow *f)
 
 	report_begin(&r, f);
 	tfsm_expire(&f->fsm, &o);
-	flow_transition(f, &o, &r);
-	tcpfsm_expire_requeue(f, false);
-	spin_unlock(&f->lock);
-	deliver(&r);
+	moved(f, &o, &r, false);
 }
 
 void tcpfsm_flow_gone(struct tcpfsm_flow *f, u8 end_mask)
@@ -671,11 +679,8 @@ void tcpfsm_flow_gone(struct tcpfsm_flow *f, u8 end_mask)
 			tfsm_gone(&f->fsm, end, &o);
 	f->fsm.flags &= ~((end_mask & 1 ? TCPFSM_F_LOCAL_ORIG : 0) |
 			  (end_mask & 2 ? TCPFSM_F_LOCAL_RESP : 0));
-	flow_transition(f, &o, &r);
 	f->last = (u32)jiffies;
-	tcpfsm_expire_requeue(f, true);
-	spin_unlock(&f->lock);
-	deliver(&r);
+	moved(f, &o, &r, true);
 }
 
 void tcpfsm_flow_lives(struct tcpfsm_flow *f, u8 end_mask)
@@ -688,10 +693,7 @@ void tcpfsm_flow_lives(struct tcpfsm_flow *f, u8 end_mask)
 	for (end = 0; end < TCPFSM_ENDS; end++)
 		if (end_mask & 1U << end)
 			tfsm_lives(&f->fsm, end, &o);
-	flow_transition(f, &o, &r);
-	tcpfsm_expire_requeue(f, true);
-	spin_unlock(&f->lock);
-	deliver(&r);
+	moved(f, &o, &r, true);
 }
 
 /* ---- how many ---- */

@@ -149,6 +149,8 @@ static void call_close(struct tcp *t, struct sent *o)
 static void call_abort(struct tcp *t, struct sent *o, bool with_ack)
 {
 	say(t, o, t->nxt, t->rcv, 0, with_ack ? R | A : R);
+	if (with_ack)
+		t->told = t->rcv;
 	t->ack_due = 0;
 	go(t, TCPFSM_CLOSED);
 }
