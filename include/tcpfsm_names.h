@@ -72,7 +72,7 @@
 	X(GONE,		"its local socket no longer exists") \
 	X(MIDSTREAM,	"picked up after its start") \
 	X(SND_FIN_FIRST, "correction: its FIN had left before it took the peer's") \
-	X(RESUME,	"correction: both ends went on after a RST")
+	X(RESUME,	"correction: the RST was not taken: both ends went on, or the socket lives")
 
 /* reason; name; what it says */
 #define TCPFSM_REASON_LIST(X) \
@@ -137,7 +137,7 @@
 	X(fin_corrected,	"A FIN that had left before its sender took the peer's: CLOSE_WAIT corrected to CLOSING.") \
 	X(rst_sender_kept,	"A RST that answers a refused segment: its sender did not move (RFC 9293 figures 8 and 9).") \
 	X(rst_behind_hole,	"A RST behind data that its receiver has not got: moved its sender only, for the receiver challenges it.") \
-	X(rst_ignored,		"Both ends went on after a RST: the pair from before it was put back.") \
+	X(rst_ignored,		"Ends that a RST had closed were put back: both went on, or a local socket lives.") \
 	X(refused,		"A connection refused: RST from LISTEN.") \
 	X(stale_syn,		"A SYN|ACK that the SYN's sender reset: a stale SYN, or a scan.") \
 	X(gap,			"An ACK of data that did not pass here.") \

@@ -222,8 +222,8 @@ static void move(struct tcpfsm_service *s, const struct tfsm_move *m, u64 since_
 		atomic64_add(since_syn, &s->accept_ns);
 	} else if (m->cause == TCPFSM_SND_RST || m->cause == TCPFSM_RCV_RST) {
 		reset(s, m->from, 1);
-	} else if (m->cause == TCPFSM_RESUME) {
-		reset(s, m->to, -1);
+	} else if (m->cause == TCPFSM_RESUME && m->from != TCPFSM_LISTEN) {
+		reset(s, m->to, -1);	/* one back from LISTEN was in SYN_RCVD: not counted */
 	}
 }
 

@@ -206,7 +206,7 @@ bool tcpfsm_socket_lives(const struct tcpfsm_snap *snap, u8 end)
 	local_bh_enable();
 	if (!sk)
 		return false;
-	if (own->cookie && sk_fullsock(sk) && atomic64_read(&sk->sk_cookie) != own->cookie) {
+	if (own->cookie && atomic64_read(&sk->sk_cookie) != own->cookie) {
 		sock_gen_put(sk);	/* another connection on the same tuple */
 		return false;
 	}

@@ -19,6 +19,10 @@ static void resume(struct tfsm *f, struct tfsm_end *e, struct tfsm_out *o)
 	e->under = TCPFSM_STATE_UNSET;
 	if (under && under != e->state)
 		tfsm_move_given(f, e, TCPFSM_RESUME, under, TCPFSM_T_CORRECTION, o);
+}
+
+static void ignored(struct tfsm *f, struct tfsm_out *o)
+{
 	f->flags |= TCPFSM_F_CORRECTED;
 	f->reason = TCPFSM_REASON_UNSET;
 	note(o, TFSM_NOTE_rst_ignored);
@@ -28,15 +32,21 @@ void tfsm_put_back(struct tfsm *f, struct tfsm_out *o)
 {
 	resume(f, &f->end[TCPFSM_ORIG], o);
 	resume(f, &f->end[TCPFSM_RESP], o);
+	ignored(f, o);
 	f->flags &= ~(TFSM_F_BENEATH | TFSM_F_REFUSED);
 }
 
 void tfsm_lives(struct tfsm *f, u8 end, struct tfsm_out *o)
 {
-	if (!f->end[end].under)
-		return;
+	u8 moves = o->moves;
+
 	resume(f, &f->end[end], o);
-	f->flags |= TCPFSM_F_SUSPECT;	/* its peer may have sent the RST all the same */
+	if (o->moves > moves) {
+		ignored(f, o);
+		f->flags |= TCPFSM_F_SUSPECT;	/* its peer may have sent the RST all the same */
+	}
+	if (!f->end[!end].under)
+		f->flags &= ~(TFSM_F_BENEATH | TFSM_F_REFUSED);
 }
 
 /* An acceptable segment of a: once both ends have passed one, a RST before it was ignored. */

@@ -19,9 +19,8 @@
  *   TCPFSM_CMD_FLOW_GET   dump     per message one TCPFSM_A_FLOW, filtered by TCPFSM_A_FILTER.
  *                                  The first message carries no flow but one TCPFSM_A_POSITION
  *                                  for each CPU that has sent events: what was sent with a
- *                                  lower sequence number is in the dump. NLM_F_DUMP_INTR: the
- *                                  table was resized meanwhile, ask again. NLM_F_DUMP_FILTERED:
- *                                  a filter was honoured.
+ *                                  lower sequence number is in the dump.
+ *                                  NLM_F_DUMP_FILTERED: a filter was honoured.
  *   TCPFSM_CMD_FLOW_GET   do       the flow whose TCPFSM_FLOW_ID stands in TCPFSM_A_FILTER's
  *                                  TCPFSM_FILTER_ID; -ENOENT if there is none.
  *   TCPFSM_CMD_STATS_GET  do       gauges and totals of this namespace, at a cost that does
@@ -99,7 +98,7 @@ enum tcpfsm_cause {
 	TCPFSM_GONE,			/* its local socket no longer exists */
 	TCPFSM_MIDSTREAM,		/* picked up after its start */
 	TCPFSM_SND_FIN_FIRST,		/* correction: its FIN had left before it took the peer's */
-	TCPFSM_RESUME,			/* correction: both ends went on after a RST */
+	TCPFSM_RESUME,			/* correction: the RST was not taken */
 	TCPFSM_CAUSES,
 };
 
