@@ -552,6 +552,29 @@ def rst_that_the_socket_did_not_take_is_put_right_when_it_is_asked(v):
 
 
 @both
+def late_segment_with_a_syn_cookie_revives_the_socket(v):
+    """Its connection is over, its cookie still good: nothing tells until the socket speaks."""
+    with setting("server", tcp_syncookies=2), \
+         contextlib.closing(listen("server", v, 7042)) as listener, \
+         wire(v, dport=7042, mute=("client",)) as w:
+        w.listen("client")
+        w.send("client", SYN, 100)
+        _, isn, _ = w.hear("client")
+        w.send("client", ACK, 101, isn + 1)
+        with contextlib.closing(listener.accept()[0]):
+            w.send("client", RST, 101)
+            pairs_are(w.key, "CLOSED:CLOSED")
+            w.send("client", ACK, 101, isn + 1)
+            listener.settimeout(5)
+            with contextlib.closing(listener.accept()[0]) as revived:
+                pairs_are(w.key, "CLOSED:CLOSED")
+                revived.sendall(b"I am here")
+                pairs_are(w.key, UP)
+                true("corrected" in flags_of("server", w.key), "as if the RST had been none")
+                w.send("client", RST, 101)
+
+
+@both
 def options_of_tcp_ao_hide_nothing(v):
     """The window scale stands behind the AO option, and counts."""
     ao = bytes((29, 16, 1, 1)) + b"m" * 12

@@ -13,6 +13,8 @@ difference, all of them in the README's limits:
     unacked     a FIN that the socket took, and a RST came before it acknowledged it
     holes       the peer's FIN lay behind more than one hole: when they were filled is not followed, so
                 that FIN_WAIT_2 and CLOSING may be taken for each other
+    revived     a segment that came late, after its connection's end, carried a SYN cookie that was
+                still good: the server's socket is there again until a RST answers it
     order       not at its own host, and only where segments are lost or overtaken: SYNs, FINs and
                 their ACKs passed here in another order than they reached the endpoint
     ahead       not at its own host, and only where segments are lost: one that passed here got lost
@@ -26,10 +28,10 @@ import collections
 from bed import HOSTS, table
 from sockets import HANDED_OVER
 
-KINDS = ("equal", "silent", "above", "queued-fin", "unacked", "holes", "order", "ahead", "behind",
-         "UNEXPLAINED")
+KINDS = ("equal", "silent", "above", "queued-fin", "unacked", "holes", "revived", "order", "ahead",
+         "behind", "UNEXPLAINED")
 PLACES = ("own", "router", "far")
-LIMITED = ("queued-fin", "unacked", "holes")    # at the own host, to 0.1 %
+LIMITED = ("queued-fin", "unacked", "holes", "revived")    # at the own host, to 0.1 %
 
 
 class Shown:
@@ -240,7 +242,16 @@ def without_flow(life, own, lossy, again):
     return "UNEXPLAINED"
 
 
-def compare(lives, addresses, ports, lossy, disordered):
+def revived(life, end):
+    """A server's socket from a late segment: not seen, or seen midstream once it speaks."""
+    if life.path[:2] != ["SYN_RCVD", "ESTABLISHED"]:
+        return False
+    if end:
+        return up_to_the_end(end.path) == up_to_the_end(life.path)[-len(end.path):]
+    return life.reset and not set(life.path) & SENT_FIN
+
+
+def compare(lives, addresses, ports, lossy, disordered, cookies):
     """
     addresses: {host: its address}. Returns {place: Counter of transitions by kind, and of
     'compared' and 'half-open'}, and a list of what is unexplained.
@@ -267,6 +278,9 @@ def compare(lives, addresses, ports, lossy, disordered):
                     what = without_socket(end, own, host, lossy or disordered)
                 else:
                     what = without_flow(life, own, lossy, len(lives[key]) > 1)
+                if what == "UNEXPLAINED" and cookies and disordered and \
+                   len(lives.get(key, [])) > 1 and life and revived(life, end):
+                    what = "revived"
                 weight = len(want) if life else len(end.path)
                 count[what] += weight
                 if what != "half-open":
