@@ -501,54 +501,51 @@ def sign(s, v, peer):
     s.setsockopt(socket.IPPROTO_TCP, 14, struct.pack("=128sBBHi80s", where, 0, 0, 6, 0, b"secret"))
 
 
-@both
-def signed_with_md5(v):
-    """A forged RST, exact but not signed, is nothing to the sockets: the flow resumes."""
-    with contextlib.closing(listen("server", v, 7040)) as listener:
+def signed_pair(v, port):
+    """A connection whose segments are signed; its key, and the two sockets."""
+    with contextlib.closing(listen("server", v, port)) as listener:
         sign(listener, v, "client")
         c = stream("client", v)
         sign(c, v, "server")
-        key = key_of(v, c, 7040)
-        c.connect((ADDR[v]["server"], 7040))
+        key = key_of(v, c, port)
+        c.connect((ADDR[v]["server"], port))
         s, _ = listener.accept()
         talk(c, s)
-        with attacker(), wire_into(v, c, 7040) as w:
-            since = Counted()
-            w.send("client", RST, numbers(s)[1], via="attacker")
-            pairs_are(key, UP, "CLOSED:CLOSED", "CLOSED:CLOSED")
-            talk(c, s)
-            since.grew(rst_ignored=(0, 1, 1))
-            pairs_are(key, UP)
-        close_to(c, s)
-        everywhere(key, f"{CLIENT_OPEN} {FIRST}", f"{SERVER_OPEN} {SECOND}", ("client",))
-        everywhere(key, f"{CLIENT_OPEN} CLOSED ESTABLISHED {FIRST}",
-                   f"{SERVER_OPEN} CLOSED ESTABLISHED {SECOND}", ("router", "server"))
+        return key, c, s
+
+
+@both
+def signed_with_md5(v):
+    """A forged RST, exact but not signed, is nothing to the sockets: the flow resumes."""
+    key, c, s = signed_pair(v, 7040)
+    with attacker(), wire_into(v, c, 7040) as w:
+        since = Counted()
+        w.send("client", RST, numbers(s)[1], via="attacker")
+        pairs_are(key, UP, "CLOSED:CLOSED", "CLOSED:CLOSED")
+        talk(c, s)
+        since.grew(rst_ignored=(0, 1, 1))
+        pairs_are(key, UP)
+    close_to(c, s)
+    everywhere(key, f"{CLIENT_OPEN} {FIRST}", f"{SERVER_OPEN} {SECOND}", ("client",))
+    everywhere(key, f"{CLIENT_OPEN} CLOSED ESTABLISHED {FIRST}",
+               f"{SERVER_OPEN} CLOSED ESTABLISHED {SECOND}", ("router", "server"))
 
 
 @both
 def rst_that_the_socket_did_not_take_is_put_right_when_it_is_asked(v):
     """The server's end alone: the RST may have been the client's, for all that it knows."""
-    with contextlib.closing(listen("server", v, 7041)) as listener:
-        sign(listener, v, "client")
-        c = stream("client", v)
-        sign(c, v, "server")
-        key = key_of(v, c, 7041)
-        c.connect((ADDR[v]["server"], 7041))
-        s, _ = listener.accept()
-        talk(c, s)
-        with attacker(), wire_into(v, c, 7041) as w:
-            since = Counted("server")
-            w.send("client", RST, numbers(s)[1], via="attacker")
-            pairs_are(key, UP, "CLOSED:CLOSED", "CLOSED:CLOSED")
-            usual = sysctl("server", "timeout_closed")
-            sysctl("server", "timeout_closed", 1)
+    key, c, s = signed_pair(v, 7041)
+    with attacker(), wire_into(v, c, 7041) as w:
+        since = Counted("server")
+        w.send("client", RST, numbers(s)[1], via="attacker")
+        pairs_are(key, UP, "CLOSED:CLOSED", "CLOSED:CLOSED")
+        with timeout("server", "closed", 1):
             pairs_are(key, "CLOSED:ESTABLISHED", hosts=("server",))
-            sysctl("server", "timeout_closed", usual)
-            since.grew(rst_ignored=1)
-            true("suspect" in flags_of("server", key), "marked as suspect")
-            talk(c, s)
-        pairs_are(key, UP)
-        close_to(c, s)
+        since.grew(rst_ignored=1)
+        true("suspect" in flags_of("server", key), "marked as suspect")
+        talk(c, s)
+    pairs_are(key, UP)
+    close_to(c, s)
 
 
 @both
