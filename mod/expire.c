@@ -49,18 +49,16 @@ static unsigned long timeout(const struct tcpfsm_net *tn, unsigned int queue)
 	return t * HZ;
 }
 
-/* Does it hold flows of the class? Those whose socket outlives its TIME_WAIT included. */
-static bool is_queue(unsigned int queue, enum tfsm_class class)
+/* Of the flows that it holds. Those checked again are sockets that outlive their TIME_WAIT. */
+static enum tfsm_class class_of(unsigned int queue)
 {
-	if (queue == TCPFSM_QUEUE_RECHECK)
-		return class == TFSM_CLASS_TIME_WAIT;
-	return queue % TFSM_CLASSES == class;
+	return queue == TCPFSM_QUEUE_RECHECK ? TFSM_CLASS_TIME_WAIT : queue % TFSM_CLASSES;
 }
 
 /* Does segment after segment prolong a flow's stay in its queue? */
 static bool refreshed(unsigned int queue)
 {
-	return !is_queue(queue, TFSM_CLASS_TIME_WAIT) && !is_queue(queue, TFSM_CLASS_CLOSED);
+	return class_of(queue) != TFSM_CLASS_TIME_WAIT && class_of(queue) != TFSM_CLASS_CLOSED;
 }
 
 static bool is_local(const struct tcpfsm_flow *f)
@@ -236,20 +234,20 @@ static void ask(struct tcpfsm_flow *f, unsigned int queue)
 
 	tcpfsm_flow_snapshot(f, &snap);
 	local = local_ends(snap.flags);
-	asked = local & (is_queue(queue, TFSM_CLASS_CLOSED) ? reset_ends(f) :
-							      ~ends_in(&snap, closed));
+	asked = local & (class_of(queue) == TFSM_CLASS_CLOSED ? reset_ends(f) :
+								~ends_in(&snap, closed));
 	spin_unlock(&f->lock);
 	alive = living(&snap, asked);
 	if (!tcpfsm_flow_lock(f, snap.id))
 		return;
 	if (tfsm_step(&f->fsm) != snap.step || f->queue != queue) {
 		spin_unlock(&f->lock);		/* it moved meanwhile */
-	} else if (is_queue(queue, TFSM_CLASS_CLOSED)) {
+	} else if (class_of(queue) == TFSM_CLASS_CLOSED) {
 		if (alive)
 			tcpfsm_flow_lives(f, alive);
 		else
 			tcpfsm_flow_remove(f, f->fsm.reason);
-	} else if (is_queue(queue, TFSM_CLASS_TIME_WAIT)) {
+	} else if (class_of(queue) == TFSM_CLASS_TIME_WAIT) {
 		/* TIME_WAIT lasts until both the deadline and the local socket are over. */
 		if (alive & ends_in(&snap, BIT(TCPFSM_TIME_WAIT))) {
 			requeue(f, TCPFSM_QUEUE_RECHECK);
@@ -282,9 +280,9 @@ static void due(struct tcpfsm_net *tn, struct tcpfsm_flow *f, unsigned int queue
 		   time_before32((u32)jiffies, READ_ONCE(f->last) + (u32)timeout(tn, queue))) {
 		requeue(f, queue);	/* lazily: an idle flow goes between T and 2T */
 		spin_unlock(&f->lock);
-	} else if (is_local(f) && (!is_queue(queue, TFSM_CLASS_CLOSED) || reset_ends(f))) {
+	} else if (is_local(f) && (class_of(queue) != TFSM_CLASS_CLOSED || reset_ends(f))) {
 		ask(f, queue);
-	} else if (is_queue(queue, TFSM_CLASS_TIME_WAIT)) {
+	} else if (class_of(queue) == TFSM_CLASS_TIME_WAIT) {
 		tcpfsm_flow_expire(f);
 	} else {
 		tcpfsm_flow_remove(f, f->fsm.reason);
@@ -372,8 +370,7 @@ static const u8 evicted_as[TFSM_CLASSES] = {
 /* End the oldest flow of a queue that may go, as far as a few looks tell. */
 static bool evict_from(struct tcpfsm_net *tn, unsigned int queue)
 {
-	unsigned int class = queue == TCPFSM_QUEUE_RECHECK ? TFSM_CLASS_TIME_WAIT :
-							     queue % TFSM_CLASSES;
+	enum tfsm_class class = class_of(queue);
 	unsigned int looks = 0, now;
 	struct tcpfsm_flow *f;
 

@@ -667,7 +667,10 @@ void tcpfsm_flow_expire(struct tcpfsm_flow *f)
 	moved(f, &o, &r, false);
 }
 
-void tcpfsm_flow_gone(struct tcpfsm_flow *f, u8 end_mask)
+/* The stack was asked for these ends: the engine is told what it said of each. */
+static void asked(struct tcpfsm_flow *f, u8 end_mask,
+		  void (*tell)(struct tfsm *f, u8 end, struct tfsm_out *o))
+	__releases(&f->lock)
 {
 	struct tfsm_out o = { .now = ktime_get_ns() };
 	struct tcpfsm_report r tcpfsm_uninitialized;
@@ -676,24 +679,21 @@ void tcpfsm_flow_gone(struct tcpfsm_flow *f, u8 end_mask)
 	report_begin(&r, f);
 	for (end = 0; end < TCPFSM_ENDS; end++)
 		if (end_mask & 1U << end)
-			tfsm_gone(&f->fsm, end, &o);
+			tell(&f->fsm, end, &o);
+	moved(f, &o, &r, true);
+}
+
+void tcpfsm_flow_gone(struct tcpfsm_flow *f, u8 end_mask)
+{
 	f->fsm.flags &= ~((end_mask & 1 ? TCPFSM_F_LOCAL_ORIG : 0) |
 			  (end_mask & 2 ? TCPFSM_F_LOCAL_RESP : 0));
 	f->last = (u32)jiffies;
-	moved(f, &o, &r, true);
+	asked(f, end_mask, tfsm_gone);
 }
 
 void tcpfsm_flow_lives(struct tcpfsm_flow *f, u8 end_mask)
 {
-	struct tfsm_out o = { .now = ktime_get_ns() };
-	struct tcpfsm_report r tcpfsm_uninitialized;
-	u8 end;
-
-	report_begin(&r, f);
-	for (end = 0; end < TCPFSM_ENDS; end++)
-		if (end_mask & 1U << end)
-			tfsm_lives(&f->fsm, end, &o);
-	moved(f, &o, &r, true);
+	asked(f, end_mask, tfsm_lives);
 }
 
 /* ---- how many ---- */
