@@ -284,7 +284,10 @@ bool tfsm_in_order(struct tfsm *f, const struct tfsm_seg *s);
 /* Track one segment. s->dir is the sender's end of this flow. */
 enum tfsm_verdict tfsm_track(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o);
 
-/* Would tfsm_track() change more than sequence numbers? Then its checksum matters. */
+/*
+ * Would tfsm_track() change more than sequence numbers, or would those leap over what has not
+ * passed? Then its checksum matters.
+ */
 bool tfsm_moves(const struct tfsm *f, const struct tfsm_seg *s);
 
 /* Segments pass unseen from here on: the numbers of an established flow are learnt anew. */

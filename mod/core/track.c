@@ -401,6 +401,10 @@ bool tfsm_moves(const struct tfsm *f, const struct tfsm_seg *s)
 		return true;
 	if (f->flags & (TFSM_F_BENEATH | TCPFSM_F_SUSPECT | TCPFSM_F_UNCONFIRMED))
 		return true;
+	if (has(a, TFSM_E_SENT) && tfsm_after(s->seq, a->next))
+		return true;
+	if (has(b, TFSM_E_SENT) && tfsm_after(s->ack, b->next))
+		return true;
 	return has(b, TFSM_E_FIN) && (!has(b, TFSM_E_FIN_ACKED) || !has(a, TFSM_E_TOOK_FIN));
 }
 

@@ -337,8 +337,13 @@ def bad_checksum_moves_nothing(v):
         before = counters("router")["bad_checksum"]
         w.send("client", FIN | ACK, 101, 301, bad_checksum=True)
         w.send("client", RST, 101, bad_checksum=True)
-        equal(counters("router")["bad_checksum"] - before, 2, "bad_checksum")
+        w.send("client", ACK, 101, 301 + 16384, bad_checksum=True)     # it would hide the FIN
+        w.send("server", ACK, 301 + 16384, 101, bad_checksum=True)
+        equal(counters("router")["bad_checksum"] - before, 4, "bad_checksum")
         equal(pair_of("router", w.key), "ESTABLISHED:ESTABLISHED")
+        w.send("server", FIN | ACK, 301, 101)
+        w.send("client", ACK, 101, 302)
+        equal(pair_of("router", w.key), "CLOSE_WAIT:FIN_WAIT_2")
 
 
 if __name__ == "__main__":
