@@ -120,6 +120,7 @@
 	X(rst_out_of_window,	"A RST outside the window: the receiver drops it.") \
 	X(rst_unproven,		"A RST to an end in SYN_SENT that does not acknowledge its SYN, or to nobody.") \
 	X(rst_rfc1337,		"A RST to an end in TIME_WAIT, which net.ipv4.tcp_rfc1337 protects.") \
+	X(rst_fragment,		"A RST in a first fragment: its checksum cannot be told, and no TCP sends such.") \
 	X(closed_segment,	"A segment between two ends that are CLOSED.") \
 	X(no_room,		"A SYN or refused segment that could not be kept for want of memory.") \
 	/* No refusal: what happened beside the states. */ \

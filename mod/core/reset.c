@@ -170,6 +170,8 @@ enum tfsm_verdict tfsm_on_rst(struct tfsm *f, const struct tfsm_seg *s, struct t
 {
 	struct tfsm_end *a = sender(f, s), *b = receiver(f, s);
 
+	if (s->partial)
+		return refuse(o, TFSM_NOTE_rst_fragment);
 	tfsm_forget_strays(f);		/* they were refused, not missed */
 	switch (state_of(b)) {
 	case TCPFSM_SYN_SENT:

@@ -567,12 +567,14 @@ TEST(sequence_wrap_does_not_matter)
 	STEP("CLOSED:TIME_WAIT", "< A 101 6");
 }
 
-TEST(first_fragment_has_no_fin)
+TEST(first_fragment_has_no_fin_and_no_rst)
 {
 	struct play p = {};
 
 	HANDSHAKE();
 	STEP("ESTABLISHED:ESTABLISHED", "> FA 101 301 partial");
+	STEP("ESTABLISHED:ESTABLISHED", "> R 101 partial");
+	NOTED(rst_fragment);
 	STEP("FIN_WAIT_1:ESTABLISHED", "> FA 101 301");
 }
 
