@@ -27,8 +27,10 @@ ADDR = {4: {"client": "10.0.1.1", "server": "10.0.2.1"},
 FAMILY = {4: socket.AF_INET, 6: socket.AF_INET6}
 MODULE = os.environ.get("TCPFSM_KO") or os.path.join(os.path.dirname(__file__), "../../tcpfsm.ko")
 TOOL = os.path.join(os.path.dirname(__file__), "../../tools/tcpfsm")
+FLOOD = os.path.join(os.path.dirname(__file__), "../../build/net/flood")
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 CLONE_NEWNET = 0x40000000
+SEED = 1
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -63,6 +65,11 @@ def equal(have, want, what=""):
 def true(have, what):
     if not have:
         raise Failed(what)
+
+
+def deep(usual, much):
+    """How much of something: what there is time for at any time, or once in a while."""
+    return much if os.environ.get("TCPFSM_DEEP") else usual
 
 
 def setns(fd):
@@ -219,6 +226,9 @@ def link(name, dev, other, other_dev, net):
         run("ip", "-n", host, "addr", "add", f"10.0.{net}.{number}/24", "dev", end)
         run("ip", "-n", host, "addr", "add", f"fd0{net}::{number}/64", "dev", end, "nodad")
         run("ip", "-n", host, "link", "set", end, "up")
+    for host, end in ((name, dev), (other, other_dev)):     # IPv6 is silent until then
+        until(lambda host=host, end=end: "state UP" in run("ip", "-n", host, "link", "show", end),
+              f"{end} of {host} is up")
 
 
 def default_route(name, net):
@@ -504,6 +514,18 @@ class Wire:
                              src, dst) + extra
         with within(via or name):
             self.raw_socket(via or name).sendto(ip + segment, (ADDR[self.v][to], 0))
+
+
+def flood(name, what, v, count, dport, sport=0, seq=0, ack=0):
+    """Many segments towards the server, on the wire behind a host or (guests) out of its own stack;
+    flood.c has the kinds. Returns ns a segment: of the first tenth, and of the last."""
+    to = ADDR[v]["server"] if name in HOSTS else "10.9.0.2"
+    args = [FLOOD, what, "-n", str(count), "-d", to, "-s", ADDR[v]["client"], "-q", str(dport),
+            "-p", str(sport), "-S", str(seq), "-A", str(ack), "-r", str(SEED)]
+    if name in HOSTS:
+        link_of = run("ip", "-n", "router", "-o", "link", "show", "to-client")
+        args += ["-i", "eth0", "-m", link_of.split("link/ether ")[1].split()[0]]
+    return [float(word) for word in run("ip", "netns", "exec", name, *args).split()]
 
 
 @contextlib.contextmanager

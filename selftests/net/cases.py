@@ -3,15 +3,24 @@
 """The hard cases, each a scenario of its own: forged segments, crashes, lost segments, options,
 and what a host does to flows that it forwards."""
 import contextlib
+import ctypes
+import fcntl
+import mmap
+import os
+import select
 import socket
 import struct
+import sys
 import threading
 import time
 
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../truth"))
+# pylint: disable=wrong-import-position
+import sockets
 from bed import (ACK, ADDR, CLIENT_OPEN, FAMILY, FIN, FIRST, HOSTS, PSH, RST, SECOND, SERVER_OPEN,
                  SYN, Counted, add_host, address, both, close_to, connect, counters, delay,
                  dropped, equal, everywhere, extra_host, flags_of, flow, forwards, is_tuple, key_of,
-                 link, listen, log_of, main, nft, numbers, pair, pair_of, pairs_are, path,
+                 libc, link, listen, log_of, main, nft, numbers, pair, pair_of, pairs_are, path,
                  received, reset, run, setting, stream, sysctl, table, talk, test, timeout, true,
                  tuple_of, until, vanish, wire, wire_into, within, write)
 
@@ -569,6 +578,65 @@ def late_segment_with_a_syn_cookie_revives_the_socket(v):
                 pairs_are(w.key, UP)
                 true("corrected" in flags_of("server", w.key), "as if the RST had been none")
                 w.send("client", RST, 101)
+
+
+def stack(name, counter):
+    """One of TcpExt's."""
+    with within(name), open("/proc/thread-self/net/netstat", encoding="ascii") as f:
+        names, values = (next(f).split() for _ in range(2))
+    return int(values[names.index(counter)])
+
+
+@contextlib.contextmanager
+def page_to_wait_for():
+    """Memory (bytes-like), a file that can be read once somebody waits for it, and an end to that."""
+    page = mmap.mmap(-1, mmap.PAGESIZE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    start = ctypes.addressof(ctypes.c_char.from_buffer(page))
+    flags = os.O_CLOEXEC | os.O_NONBLOCK    # it cannot be waited for without the latter
+    faults = libc.syscall(ctypes.c_long(323), ctypes.c_long(flags))     # userfaultfd()
+    true(faults >= 0, f"userfaultfd(): {os.strerror(ctypes.get_errno())}")
+    try:
+        fcntl.ioctl(faults, 0xc018aa3f, struct.pack("QQQ", 0xaa, 0, 0))         # UFFDIO_API
+        fcntl.ioctl(faults, 0xc020aa00,                                         # UFFDIO_REGISTER
+                    struct.pack("QQQQ", start, mmap.PAGESIZE, 1, 0))
+        yield page, faults, lambda: fcntl.ioctl(faults, 0xc020aa04,             # UFFDIO_ZEROPAGE
+                                                struct.pack("QQQq", start, mmap.PAGESIZE, 0, 0))
+    finally:
+        os.close(faults)
+
+
+@both
+def fin_and_its_ack_joined_by_a_socket_in_use(v):
+    """One by one they make CLOSING; the socket, busy copying to its user, takes both at once."""
+    c = stream("client", v)
+    c.setblocking(False)
+    key = key_of(v, c, 7043)
+    sockets.start()
+    with wire(v, c.getsockname()[1], 7043, mute=("server",)) as w, \
+         page_to_wait_for() as (page, faults, fill):
+        w.listen("server")
+        c.connect_ex((ADDR[v]["server"], 7043))
+        isn = w.hear("server")[1]
+        w.send("server", SYN | ACK, 9000, isn + 1)
+        w.send("server", ACK, 9001, isn + 1, b"d")
+        c.shutdown(socket.SHUT_WR)
+        c.setblocking(True)
+        reader = threading.Thread(target=c.recv_into, args=(page,))
+        reader.start()
+        true(select.select([faults], [], [], 5)[0], "it holds the socket")
+        w.send("server", FIN | ACK, 9002, isn + 1)
+        joined = stack("client", "TCPBacklogCoalesce")
+        w.send("server", ACK, 9003, isn + 2)
+        until(lambda: stack("client", "TCPBacklogCoalesce") > joined, "the ACK is there, too")
+        fill()
+        reader.join()
+        everywhere(key, f"{CLIENT_OPEN} FIN_WAIT_1 CLOSING TIME_WAIT",
+                   "LISTEN SYN_RCVD ESTABLISHED FIN_WAIT_1 CLOSING TIME_WAIT")
+        lives = sockets.told(set(ADDR[v].values()), {7043})
+        equal(lives[key][-1].path,
+              f"{CLIENT_OPEN} FIN_WAIT_1 FIN_WAIT_2 {sockets.HANDED_OVER}".split(), "the socket")
+    sockets.stop()
+    c.close()
 
 
 @both

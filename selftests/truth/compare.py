@@ -13,6 +13,8 @@ difference, all of them in the README's limits:
     unacked     a FIN that the socket took, and a RST came before it acknowledged it
     holes       the peer's FIN lay behind more than one hole: when they were filled is not followed, so
                 that FIN_WAIT_2 and CLOSING may be taken for each other
+    joined      the peer's FIN and its ACK of ours met a socket in use, which keeps segments for later
+                and joins them: it took both at once, FIN_WAIT_2, where one by one they make CLOSING
     revived     a segment that came late, after its connection's end, carried a SYN cookie that was
                 still good: the server's socket is there again until a RST answers it
     order       not at its own host, and only where segments are lost or overtaken: SYNs, FINs and
@@ -28,10 +30,10 @@ import collections
 from bed import HOSTS, table
 from sockets import HANDED_OVER
 
-KINDS = ("equal", "silent", "above", "queued-fin", "unacked", "holes", "revived", "order", "ahead",
-         "behind", "UNEXPLAINED")
+KINDS = ("equal", "silent", "above", "queued-fin", "unacked", "holes", "joined", "revived", "order",
+         "ahead", "behind", "UNEXPLAINED")
 PLACES = ("own", "router", "far")
-LIMITED = ("queued-fin", "unacked", "holes", "revived")    # at the own host, to 0.1 %
+LIMITED = ("queued-fin", "unacked", "holes", "joined", "revived")    # at the own host, to 0.1 %
 
 
 class Shown:
@@ -165,6 +167,8 @@ def kind_of(want, end, own, lossy, disordered):
         kind = queued_fin(want, have, end)
         if kind:
             return kind
+        if same(want, ["FIN_WAIT_2" if x == "CLOSING" else x for x in have]):
+            return "holes" if lossy or disordered else "joined"
     if own:
         return at_home(want, have, end, lossy or disordered)
     if lossy:
