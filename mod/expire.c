@@ -435,18 +435,43 @@ static bool evict_among(struct side *side)
 	return most && evict_within(most);
 }
 
+/* Does an owner hold more than he is sure of? */
+static bool over_half(u8 owner)
+{
+	return tcpfsm_flows_of(owner) > READ_ONCE(tcpfsm_max_flows) / 2;
+}
+
 bool tcpfsm_expire_evict(struct tcpfsm_net *tn)
 {
 	struct side *own = &sides[tn->owner], *other = &sides[!tn->owner];
 	unsigned int share = tcpfsm_flows_of(tn->owner) / max(1U, READ_ONCE(own->nr));
 
-	if (tcpfsm_flows_of(!tn->owner) > tcpfsm_max_flows / 2 && evict_among(other))
+	if (over_half(!tn->owner) && evict_among(other))
 		return true;
 	if (READ_ONCE(tn->flows) >= share && evict_within(tn))
 		return true;
 	if (evict_among(own))
 		return true;
 	return tn->owner == TCPFSM_HOST && evict_among(other);
+}
+
+void tcpfsm_expire_trim(void)
+{
+	struct side *host = &sides[TCPFSM_HOST], *guest = &sides[TCPFSM_GUEST];
+	bool evicted = true;
+	unsigned int n = 0;
+
+	while (evicted && tcpfsm_flows_of(TCPFSM_HOST) + tcpfsm_flows_of(TCPFSM_GUEST) >
+			  READ_ONCE(tcpfsm_max_flows)) {
+		rcu_read_lock();
+		local_bh_disable();
+		evicted = (over_half(TCPFSM_GUEST) && evict_among(guest)) || evict_among(host) ||
+			  evict_among(guest);
+		local_bh_enable();
+		rcu_read_unlock();
+		if (++n % BATCH == 0)
+			cond_resched();
+	}
 }
 
 /* ---- namespaces ---- */

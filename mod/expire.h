@@ -28,6 +28,9 @@ void tcpfsm_expire_dequeue(struct tcpfsm_flow *f);
  */
 bool tcpfsm_expire_evict(struct tcpfsm_net *tn);
 
+/* The table has become smaller: end what is too much, as far as it may go. Process context. */
+void tcpfsm_expire_trim(void);
+
 /* End all flows of a namespace. Process context; segments may still come in. */
 void tcpfsm_expire_flush(struct tcpfsm_net *tn);
 

@@ -263,7 +263,8 @@ static struct tcpfsm_flow *allocate(struct tcpfsm_net *tn, u8 family)
 	unsigned int own = atomic_inc_return(&total[tn->owner]);
 	struct tcpfsm_flow *f;
 
-	if (own + tcpfsm_flows_of(!tn->owner) > tcpfsm_max_flows && !tcpfsm_expire_evict(tn)) {
+	if (own + tcpfsm_flows_of(!tn->owner) > READ_ONCE(tcpfsm_max_flows) &&
+	    !tcpfsm_expire_evict(tn)) {
 		atomic_dec(&total[tn->owner]);
 		tcpfsm_count(tn, TCPFSM_C_table_full);
 		return NULL;

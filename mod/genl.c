@@ -204,7 +204,7 @@ static int put_stats(struct sk_buff *skb, struct tcpfsm_net *tn)
 	tcpfsm_stats_sum(tn, sums);
 	err = nla_put_u32(skb, TCPFSM_A_NETNS, tn->net->ns.inum) ?:
 	      nla_put_u64_64bit(skb, TCPFSM_A_ENTRIES, tcpfsm_flows_shown(tn), TCPFSM_A_PAD) ?:
-	      nla_put_u64_64bit(skb, TCPFSM_A_LIMIT, tcpfsm_max_flows, TCPFSM_A_PAD) ?:
+	      nla_put_u64_64bit(skb, TCPFSM_A_LIMIT, READ_ONCE(tcpfsm_max_flows), TCPFSM_A_PAD) ?:
 	      nla_put(skb, TCPFSM_A_PAIRS, sizeof(sums->pair), sums->pair) ?:
 	      nla_put(skb, TCPFSM_A_TRANSITIONS, sizeof(sums->transition), sums->transition) ?:
 	      nla_put(skb, TCPFSM_A_DWELL, sizeof(sums->dwell), sums->dwell);

@@ -23,8 +23,15 @@ static unsigned int hashsize;
 module_param(hashsize, uint, 0444);
 MODULE_PARM_DESC(hashsize, "places in the hash table, a power of two (default: as max_flows)");
 
+static int set_max_flows(const char *value, const struct kernel_param *param);
+
+static const struct kernel_param_ops max_flows_ops = {
+	.set	= set_max_flows,
+	.get	= param_get_uint,
+};
+
 unsigned int tcpfsm_max_flows;
-module_param_named(max_flows, tcpfsm_max_flows, uint, 0444);
+module_param_cb(max_flows, &max_flows_ops, &tcpfsm_max_flows, 0644);
 MODULE_PARM_DESC(max_flows, "most flows in the table (default: one for each 32 KiB of memory, at most 1048576)");
 
 unsigned int tcpfsm_max_services = 16384;
@@ -40,13 +47,26 @@ static bool init_only __ro_after_init;
 
 /* ---- parameters ---- */
 
-static int __init check_range(const char *name, unsigned int value, unsigned int least,
-			      unsigned int most)
+static int check_range(const char *name, unsigned int value, unsigned int least,
+		       unsigned int most)
 {
 	if (value >= least && value <= most)
 		return 0;
 	pr_err("tcpfsm: %s=%u is out of range: %u to %u\n", name, value, least, most);
 	return -EINVAL;
+}
+
+/* At any time. What is too much then goes as it does from a full table. */
+static int set_max_flows(const char *value, const struct kernel_param *param)
+{
+	unsigned int n;
+	int err = kstrtouint(value, 0, &n) ?: check_range("max_flows", n, FLOWS_LEAST, FLOWS_MOST);
+
+	if (err)
+		return err;
+	WRITE_ONCE(tcpfsm_max_flows, n);
+	tcpfsm_expire_trim();
+	return 0;
 }
 
 static int __init check_parameters(void)
@@ -66,8 +86,7 @@ static int __init check_parameters(void)
 		pr_err("tcpfsm: hashsize=%u is no power of two\n", hashsize);
 		return -EINVAL;
 	}
-	return check_range("max_flows", tcpfsm_max_flows, FLOWS_LEAST, FLOWS_MOST) ?:
-	       check_range("hashsize", hashsize, FLOWS_LEAST, FLOWS_MOST) ?:
+	return check_range("hashsize", hashsize, FLOWS_LEAST, FLOWS_MOST) ?:
 	       check_range("max_services", tcpfsm_max_services, 16, 1U << 20);
 }
 

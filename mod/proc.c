@@ -125,7 +125,7 @@ static int counters_show(struct seq_file *seq, void *unused)
 	for (i = 0; i < TCPFSM_COUNTERS; i++)
 		seq_printf(seq, "%s %llu\n", tcpfsm_counter_name[i], sums->counter[i]);
 	seq_printf(seq, "table_entries %u\n", tcpfsm_flows_shown(seq_tn(seq)));
-	seq_printf(seq, "table_limit %u\n", tcpfsm_max_flows);
+	seq_printf(seq, "table_limit %u\n", READ_ONCE(tcpfsm_max_flows));
 	kfree(sums);
 	return 0;
 }

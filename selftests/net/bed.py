@@ -108,6 +108,17 @@ def counters(name):
     return {row["name"]: int(row["value"]) for row in table(name, "counters")}
 
 
+def entries():
+    """Flows of all namespaces, as the initial one is told."""
+    with open("/proc/net/tcpfsm/counters", encoding="ascii") as f:
+        return int(dict(line.split() for line in f)["table_entries"])
+
+
+def max_flows(n):
+    """At any time after the load."""
+    write("/sys/module/tcpfsm/parameters/max_flows", n)
+
+
 def sysctl(name, key, value=None):
     path = f"/proc/sys/net/tcpfsm/{key}"
     with within(name):
@@ -391,7 +402,8 @@ def received(s, size):
 # ---- crafted segments ----
 
 class Traffic:
-    """Connections from client to server, without an end, on several threads."""
+    """Connections from client to server, without an end, on several threads: of IPv4 to odd ports from
+    8001 on, of IPv6 to even ones."""
 
     def __init__(self, threads=2):
         self.stopped = threading.Event()
@@ -674,12 +686,44 @@ def run_all(tests):
     return failed
 
 
-def main(setup=None, module_args=()):
-    """Load the module, run all tests of the file, unload it; exit as kselftest wants."""
+def planned():
+    """The tests of the file, or those with one of the words given in their name."""
     wanted = sys.argv[1:]
     tests = [t for t in TESTS if not wanted or any(w in t[0] for w in wanted)]
     print("TAP version 13", f"1..{len(tests)}", sep="\n", flush=True)
-    run("insmod", MODULE, *module_args)
+    return tests
+
+
+def load(*args):
+    run("insmod", MODULE, *args)
+
+
+def unload():
+    run("rmmod", "tcpfsm")
+
+
+@contextlib.contextmanager
+def loaded(*args):
+    load(*args)
+    try:
+        yield
+    finally:
+        unload()
+
+
+def main_bare():
+    """For tests that load the module themselves."""
+    tests = planned()
+    make_hosts()
+    failed = run_all(tests)
+    remove_hosts()
+    sys.exit(1 if failed else 0)
+
+
+def main(setup=None, module_args=()):
+    """Load the module, run all tests of the file, unload it; exit as kselftest wants."""
+    tests = planned()
+    load(*module_args)
     make_hosts()
     for name in HOSTS:
         sysctl(name, "log_size", 65536)
@@ -690,5 +734,5 @@ def main(setup=None, module_args=()):
     moves = sum(int(row["entered"]) for name in HOSTS for row in table(name, "states"))
     print(f"# segments seen {totals['segments']}, transitions seen {moves}")
     remove_hosts()
-    run("rmmod", "tcpfsm")
+    unload()
     sys.exit(1 if failed else 0)

@@ -6,31 +6,13 @@ import json
 import os
 import socket
 import struct
-import sys
 import threading
 import time
 
 import bed
-from bed import (ACK, ADDR, HOSTS, MODULE, SYN, TOOL, Failed, Traffic, Wire, close_to, connect, counters,
-                 equal, guests, listen, make_hosts, muted, pair, pair_of, remove_hosts, run, status, table,
-                 test, true, tuple_of, until, within)
-
-
-def load(*args):
-    run("insmod", MODULE, *args)
-
-
-def unload():
-    run("rmmod", "tcpfsm")
-
-
-@contextlib.contextmanager
-def loaded(*args):
-    load(*args)
-    try:
-        yield
-    finally:
-        unload()
+from bed import (HOSTS, MODULE, SYN, TOOL, Traffic, Wire, close_to, counters, deep, entries, equal, guests,
+                 loaded, max_flows, muted, pair, pair_of, run, status, table, test, true, tuple_of, unload,
+                 until, within)
 
 
 @test
@@ -71,7 +53,7 @@ def init_namespace_only():
 def load_and_unload_under_traffic():
     traffic = Traffic()
     try:
-        for _ in range(12):
+        for _ in range(deep(12, 500)):
             with loaded():
                 before = traffic.done
                 until(lambda: traffic.done >= before + 20, "traffic goes on")
@@ -85,7 +67,7 @@ def load_and_unload_under_traffic():
 @test
 def namespaces_come_and_go_under_traffic():
     with loaded():
-        for i in range(8):
+        for _ in range(deep(8, 1000)):
             run("ip", "netns", "add", "short")
             run("ip", "-n", "short", "link", "set", "lo", "up")
             with within("short"):
@@ -95,12 +77,6 @@ def namespaces_come_and_go_under_traffic():
             run("ip", "netns", "del", "short")
             close_to(listener, *held)
         until(lambda: entries() == 0, "all are gone")
-
-
-def entries():
-    """Flows of all namespaces, as the initial one is told."""
-    with open("/proc/net/tcpfsm/counters", encoding="ascii") as f:
-        return int(dict(line.split() for line in f)["table_entries"])
 
 
 def syns(name, n, port=1):
@@ -195,6 +171,33 @@ def a_full_table_evicts_half_open_first():
             rows = table(name, "pairs")
             total = sum(int(n) for r in rows for k, n in r.items() if k != "orig:resp")
             equal(total, len(table(name, "flows")), f"the gauges at {name}")
+        close_to(c, s)
+
+
+@test
+def the_table_grows_and_shrinks():
+    with loaded("max_flows=16384"), muted(), contextlib.closing(Wire(4)) as w:
+        c, s = pair(4, 8310)
+        for i in range(2000):
+            w.sport = 1024 + i
+            w.raw_send("client", SYN, i)
+        until(lambda: entries() == 3 * 2001, lambda: f"{entries()} flows")
+        max_flows(1024)
+        equal((entries(), counters("client")["table_limit"]), (1024, 1024), "less")
+        for name in HOSTS:
+            equal(pair_of(name, tuple_of(4, c.getsockname()[1], 8310)), "ESTABLISHED:ESTABLISHED", name)
+        for wrong in ("1023", "99999999", "many"):
+            try:
+                max_flows(wrong)
+                raise bed.Failed(f"'{wrong}' was taken")
+            except OSError:
+                pass
+        equal(counters("client")["table_limit"], 1024, "unchanged")
+        max_flows(8192)
+        for i in range(1000):
+            w.sport = 10000 + i
+            w.raw_send("client", SYN, i)
+        until(lambda: entries() == 1024 + 3000, lambda: f"{entries()} flows")
         close_to(c, s)
 
 
@@ -309,15 +312,5 @@ def tool_without_module_says_so():
     true("not loaded" in err and "insmod" in err, err)
 
 
-def main():
-    wanted = sys.argv[1:]
-    tests = [t for t in bed.TESTS if not wanted or any(w in t[0] for w in wanted)]
-    print("TAP version 13", f"1..{len(tests)}", sep="\n", flush=True)
-    make_hosts()
-    failed = bed.run_all(tests)
-    remove_hosts()
-    sys.exit(1 if failed else 0)
-
-
 if __name__ == "__main__":
-    main()
+    bed.main_bare()
