@@ -82,39 +82,24 @@ static spinlock_t *lock_of(unsigned int bucket)
 
 /* ---- keys ---- */
 
-/*
- * Multilinear-HM of Lemire and Kaser, "Strongly universal string hashing is fast" (2014): for who
- * does not know the secret, any two tuples meet with a probability of 2^-32. The secret is the
- * namespace's, so that nobody can learn from his own how to aim flows at a bucket in another.
- * A third of the time of hsiphash().
- */
-static u64 mix(const u64 *secret, u32 a, u32 b)
-{
-	return (secret[0] + a) * (secret[1] + b);
-}
-
+/* The secret is the namespace's, so that nobody learns from his own how to aim at another's. */
 void tcpfsm_table_hash(struct tcpfsm_tuple *t)
 {
 	u32 ports = (__force u32)t->port[0] << 16 | (__force u32)t->port[1];
 	const u64 *secret = t->tn->secret;
-	u64 sum = secret[0] + mix(secret + 1, ports, t->l3);
-	unsigned int i;
 
 	if (t->family == AF_INET) {
 		t->key = ((union { __be32 ip4[2]; u64 key; }) {
 			.ip4 = { t->addr[0].ip4, t->addr[1].ip4 }
 		}).key;
-		sum += mix(secret + 3, (__force u32)t->addr[0].ip4, (__force u32)t->addr[1].ip4);
+		t->hash = tfsm_hash4(secret, ports, t->l3, (__force u32)t->addr[0].ip4,
+				     (__force u32)t->addr[1].ip4);
 	} else {
 		const u64 *a = t->addr[0].words, *b = t->addr[1].words;
 
 		t->key = a[0] ^ rol64(a[1], 16) ^ rol64(b[0], 32) ^ rol64(b[1], 48);
-		for (i = 0; i < 2; i++) {
-			sum += mix(secret + 3 + 4 * i, a[i], a[i] >> 32);
-			sum += mix(secret + 5 + 4 * i, b[i], b[i] >> 32);
-		}
+		t->hash = tfsm_hash6(secret, ports, t->l3, a, b);
 	}
-	t->hash = sum >> 32;
 	prefetch(&buckets[t->hash & mask]);
 }
 

@@ -10,6 +10,7 @@
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
 
+#include "core/hash.h"
 #include "flow.h"
 
 /*
@@ -51,7 +52,7 @@ struct tcpfsm_net {
 	struct net		*net;
 	u8			owner;			/* enum tcpfsm_owner */
 	bool			hooked;
-	u64			secret[11];		/* of its hashes */
+	u64			secret[TFSM_SECRET_WORDS];	/* of its hashes */
 
 	/* sysctl */
 	unsigned int		enabled;
