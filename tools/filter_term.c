@@ -152,25 +152,9 @@ static bool parse_host(struct parser *p, struct filter *f)
 
 static bool parse_time(struct parser *p, struct filter *f)
 {
-	static const struct { const char *name; u64 ns; } units[] = {
-		{ "us", 1000 }, { "ms", NSEC_PER_MS }, { "s", NSEC }, { "", NSEC },
-		{ "m", 60 * NSEC }, { "h", 3600 * NSEC }, { "d", 86400 * NSEC },
-	};
-	double v, ns;
-	char *end;
-	size_t i;
-
 	f->op = parse_op(p, OP_GE);
-	v = strtod(p->token, &end);
-	if (*p->token >= '0' && *p->token <= '9')
-		for (i = 0; i < ARRAY_SIZE(units); i++) {
-			ns = v * units[i].ns;
-			if (strcmp(end, units[i].name) || ns >= 1e19)
-				continue;
-			f->value = ns;
-			return true;
-		}
-	return filter_bad(p, "expected a time with a unit of ms, s, m, h or d, as in 10s");
+	return read_span(p->token, &f->value) ||
+	       filter_bad(p, "expected a time with a unit of ms, s, m, h or d, as in 10s");
 }
 
 static bool parse_reason(struct parser *p, struct filter *f)

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -156,6 +157,28 @@ char *fmt_span(char *buf, u64 ns)
 		p = put_units(p, ns, day, 'd', hour, 'h');
 	*p = '\0';
 	return buf;
+}
+
+bool read_span(const char *word, u64 *ns)
+{
+	static const struct { const char *name; u64 ns; } units[] = {
+		{ "us", 1000 }, { "ms", NSEC_PER_MS }, { "s", NSEC }, { "", NSEC },
+		{ "m", 60 * NSEC }, { "h", 3600 * NSEC }, { "d", 86400 * NSEC },
+	};
+	double value;
+	char *end;
+	size_t i;
+
+	if (*word < '0' || *word > '9')
+		return false;
+	value = strtod(word, &end);
+	for (i = 0; i < ARRAY_SIZE(units); i++) {
+		if (strcmp(end, units[i].name) || value * units[i].ns >= 1e19)
+			continue;
+		*ns = value * units[i].ns;
+		return true;
+	}
+	return false;
 }
 
 char *fmt_two(char *buf, u64 a, u64 b)

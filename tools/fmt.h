@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Numbers, times and addresses as text. Every function returns @buf, terminated. */
+/* Numbers, times and addresses as text. Functions with a @buf return it, terminated. */
 #ifndef FMT_H
 #define FMT_H
 
@@ -30,6 +30,8 @@ char *fmt_endpoint(char *buf, int family, const u8 *addr, u16 port);
 char *fmt_time(char *buf, u64 ns, unsigned int digits);
 /* For people: 850us, 1.25s, 3m20s, 2d04h */
 char *fmt_span(char *buf, u64 ns);
+/* The other way round, one number and its unit: 500ms, 10s or 10, 1.5m, 2h, 1d. False: none. */
+bool read_span(const char *word, u64 *ns);
 /* A and B with a slash between */
 char *fmt_two(char *buf, u64 a, u64 b);
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "fmt.h"
 #include "netns.h"
 #include "out.h"
 #include "tool.h"
@@ -52,7 +53,7 @@ static const struct option_row {
 	{ 'e', true, "extended", NULL, "a second line: history, sockets, start", &opt.extended },
 	{ 'x', false, "explain", NULL, "say in a sentence what each word means", &opt.explain },
 	{ 'c', true, "count", "N", "stop after N transitions", NULL },
-	{ 'd', false, "for", "SECONDS", "stop after so long", NULL },
+	{ 'd', false, "for", "TIME", "stop after so long", NULL },
 	{ 'b', true, "buffer", "BYTES", "what may wait for this reader (default 128 MiB)", NULL },
 	{ 'q', true, "quiet", NULL, "no transitions (replay), no notes of progress (monitor)",
 	  &opt.quiet },
@@ -136,7 +137,6 @@ static int help(const struct verb *v)
 static bool parse_limits(char id, const char *arg)
 {
 	char *end;
-	double seconds;
 
 	if (id == 'b') {
 		unsigned long bytes = strtoul(arg, &end, 10);
@@ -155,12 +155,9 @@ static bool parse_limits(char id, const char *arg)
 		fail("'%s' is no number of transitions: --count takes 1 or more", arg);
 		return false;
 	}
-	seconds = strtod(arg, &end);
-	if (end != arg && !*end && seconds > 0 && seconds < 1e9) {
-		opt.for_ns = seconds * NSEC;
+	if (read_span(arg, &opt.for_ns) && opt.for_ns)
 		return true;
-	}
-	fail("'%s' is no time: --for takes seconds", arg);
+	fail("'%s' is no time: --for takes one like 500ms, 10s or 2h", arg);
 	return false;
 }
 

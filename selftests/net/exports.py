@@ -13,7 +13,7 @@ import subprocess
 import threading
 import time
 
-from bed import (ACK, ADDR, FIN, HOSTS, RST, SYN, TOOL, Failed, Skipped, Wire, both, close_to, connect, counters,
+from bed import (ACK, ADDR, FIN, HOSTS, RST, SYN, TOOL, Failed, Skipped, Traffic, Wire, both, close_to, connect, counters,
                  equal, flow, listen, main, muted, pair, pair_of, read, run, status, sysctl, table,
                  test, true, tuple_of, until, within, write)
 
@@ -164,6 +164,72 @@ def kernel_filters(v):
             code, out, err = status(TOOL, "-H", "flows", *words)
         equal(code, 0 if found else 1, f"{words}: {err}")
         equal(str(sport) in out, found, f"{words}")
+    close_to(c, s)
+
+
+@test
+def addresses_are_for_root():
+    """Others may read the counts."""
+    c, s = pair(4, 6030)
+    nobody = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all")
+    with within("router"):
+        for name in ("states", "pairs", "transitions", "counters", "dwell"):
+            code, out, err = status(*nobody, "cat", f"/proc/net/tcpfsm/{name}")
+            true(code == 0 and out, f"{name}: {err}")
+        for name in ("flows", "services", "log"):
+            code, out, err = status(*nobody, "cat", f"/proc/net/tcpfsm/{name}")
+            equal((code, out), (1, ""), name)
+            true("Permission denied" in err, err)
+        for words in (("flows",), ("log",), ("services",), ("monitor", "--for", "1s")):
+            code, out, err = status(*nobody, TOOL, *words)
+            equal((code, out), (2, ""), " ".join(words))
+            true("CAP_NET_ADMIN" in err, err)
+    close_to(c, s)
+
+
+CONTAINER = """
+import contextlib, json, socket, subprocess, sys
+tool = sys.argv[1]
+def rows(*words):
+    out = subprocess.run([tool, "-j", *words], stdout=subprocess.PIPE, check=True, text=True).stdout
+    return [json.loads(line) for line in out.splitlines()]
+subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+listens = subprocess.Popen([tool, "-q", "-j", "monitor", "--for", "2s"], stdout=subprocess.PIPE, text=True)
+import time
+time.sleep(0.5)
+with socket.create_server(("127.0.0.1", 6032)) as server:
+    held = [socket.create_connection(("127.0.0.1", 6032)) for _ in range(3)]
+    for key in ("audit", "log_size"):
+        with contextlib.suppress(PermissionError), open(f"/proc/sys/net/tcpfsm/{key}", "w") as f:
+            f.write("100" if key == "log_size" else "1")
+            f.flush()
+            sys.exit(f"{key} was taken")
+    with open("/proc/net/tcpfsm/flows") as f:
+        proc = [line.split() for line in f]
+    proc = [dict(zip(proc[0], line)) for line in proc[1:]]
+    print(json.dumps([proc, rows("flows"), rows("log"),
+                      [json.loads(line) for line in listens.stdout]]))
+"""
+
+
+@test
+def root_of_a_container_sees_its_own():
+    """Files, dumps and events; what costs memory or patches code is not his to set."""
+    c, s = pair(4, 6031)
+    traffic = Traffic()
+    try:
+        code, out, err = status("unshare", "--user", "--map-root-user", "--net", "python3", "-c",
+                                CONTAINER, TOOL)
+    finally:
+        traffic.stop()
+    equal(code, 0, err)
+    proc, flows, log, events = json.loads(out)
+    equal((len(proc), len(flows)), (3, 3), "flows")
+    true(len(log) == 15, f"{len(log)} transitions in the log")
+    for r in (*proc, *flows, *log, *(e for e in events if "src" in e)):
+        equal((r["src"], int(r["dport"])), ("127.0.0.1", 6032), "whose")
+    equal(sum("to" in e for e in events), 15, "events")
+    true(traffic.done > 100, "others were at work")
     close_to(c, s)
 
 

@@ -363,7 +363,7 @@ def allocations_fail_under_traffic():
     with faults(True, 30):
         traffic = Traffic()
         while traffic.done < 300 and not traffic.errors:
-            run(TOOL, "-q", "monitor", "--for", "0.2s", check=False)
+            run("ip", "netns", "exec", "router", TOOL, "-q", "monitor", "--for", "200ms", check=False)
         traffic.stop()
     equal(traffic.errors, [], "connections that failed")
     grown = {name: counters(name)["no_memory"] - since[name] for name in HOSTS}

@@ -252,6 +252,7 @@ def errors_quote_the_bad_token():
         true(token in err and len(err.splitlines()) <= 3, f"{words}: {err}")
     for words, token in ((("sates",), "sates"), (("--colour", "states"), "colour"),
                          (("states", "x"), "x"), (("monitor", "-c", "none"), "none"),
+                         (("monitor", "--for", "5x"), "5x"), (("monitor", "--for", "0s"), "0s"),
                          (("replay",), "file")):
         code, out, err = tool(*words)
         equal((code, out), (2, ""), f"{words}")
