@@ -9,12 +9,9 @@
 
 #define BAR	40
 
-static u64 dwell[TCPFSM_STATES][TCPFSM_DWELL_BUCKETS];
-
 static int on_stats(const struct nlmsghdr *nlh, void *arg)
 {
-	(void)arg;
-	attr_copy(dwell, sizeof(dwell), message_attr(nlh, TCPFSM_A_DWELL));
+	stats_parse(arg, nlh);
 	return 0;
 }
 
@@ -77,12 +74,12 @@ static void print_buckets(const u64 *bucket)
 	out_end();
 }
 
-static void print_state(unsigned int state)
+static void print_state(const struct stats *s, unsigned int state)
 {
 	static const struct { unsigned int percent; const char *key, *label; } points[] = {
 		{ 50, "p50_ns", "p50" }, { 90, "p90_ns", "p90" }, { 99, "p99_ns", "p99" },
 	};
-	const u64 *bucket = dwell[state];
+	const u64 *bucket = s->dwell[state];
 	char text[FMT_SPAN];
 	u64 total = 0, v;
 	unsigned int n;
@@ -108,19 +105,20 @@ static void print_state(unsigned int state)
 
 int verb_dwell(int argc, char **argv)
 {
+	struct stats s = { 0 };
 	unsigned int i;
 	int err;
 
 	(void)argc;
 	(void)argv;
 	out_start(OUT_DOCUMENT);
-	err = kernel_once(TCPFSM_CMD_STATS_GET, false, on_stats, NULL);
+	err = kernel_once(TCPFSM_CMD_STATS_GET, false, on_stats, &s);
 	if (err)
 		return err;
 	out_object(NULL);
 	out_array("dwell");
 	for (i = 0; i < STATES_LISTED; i++)
-		print_state(state_order[i]);
+		print_state(&s, state_order[i]);
 	out_end();
 	out_end();
 	return EXIT_FOUND;

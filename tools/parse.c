@@ -76,3 +76,67 @@ const struct nlattr *message_attr(const struct nlmsghdr *nlh, unsigned int type)
 			return a;
 	return NULL;
 }
+
+void stats_parse(struct stats *s, const struct nlmsghdr *nlh)
+{
+	s->netns = attr_u32(message_attr(nlh, TCPFSM_A_NETNS));
+	s->entries = attr_u64(message_attr(nlh, TCPFSM_A_ENTRIES));
+	s->limit = attr_u64(message_attr(nlh, TCPFSM_A_LIMIT));
+	attr_copy(s->pairs, sizeof(s->pairs), message_attr(nlh, TCPFSM_A_PAIRS));
+	attr_copy(s->moves, sizeof(s->moves), message_attr(nlh, TCPFSM_A_TRANSITIONS));
+	attr_copy(s->dwell, sizeof(s->dwell), message_attr(nlh, TCPFSM_A_DWELL));
+}
+
+static u64 column(const state_matrix m, unsigned int j)
+{
+	u64 sum = 0;
+	unsigned int i;
+
+	for (i = 0; i < TCPFSM_STATES; i++)
+		sum += m[i][j];
+	return sum;
+}
+
+u64 stats_orig(const struct stats *s, unsigned int state)
+{
+	u64 sum = 0;
+	unsigned int j;
+
+	for (j = 0; j < TCPFSM_STATES; j++)
+		sum += s->pairs[state][j];
+	return sum;
+}
+
+u64 stats_resp(const struct stats *s, unsigned int state)
+{
+	return column(s->pairs, state);
+}
+
+u64 stats_entered(const struct stats *s, unsigned int state)
+{
+	return column(s->moves, state);
+}
+
+bool service_parse(struct service *s, const struct nlmsghdr *nlh)
+{
+	const struct nlattr *tb[TCPFSM_SERVICE_MAX + 1], *nest;
+
+	nest = message_attr(nlh, TCPFSM_A_SERVICE);
+	if (!nest)
+		return false;
+	attr_nest(tb, TCPFSM_SERVICE_MAX, nest);
+	s->family = attr_u32(tb[TCPFSM_SERVICE_FAMILY]);
+	s->port = attr_u32(tb[TCPFSM_SERVICE_PORT]);
+	attr_copy(s->addr, sizeof(s->addr), tb[TCPFSM_SERVICE_ADDR]);
+	attr_copy(s->count, sizeof(s->count), tb[TCPFSM_SERVICE_STATES]);
+	s->flows = attr_u64(tb[TCPFSM_SERVICE_FLOWS]);
+	s->handshakes = attr_u64(tb[TCPFSM_SERVICE_ESTABLISHED]);
+	s->refused = attr_u64(tb[TCPFSM_SERVICE_REFUSED]);
+	s->reset = attr_u64(tb[TCPFSM_SERVICE_RESET]);
+	s->synack_resent = attr_u64(tb[TCPFSM_SERVICE_SYNACK_RESENT]);
+	s->connects = attr_u64(tb[TCPFSM_SERVICE_CONNECTS]);
+	s->connect_ns = attr_u64(tb[TCPFSM_SERVICE_CONNECT_NS]);
+	s->accepts = attr_u64(tb[TCPFSM_SERVICE_ACCEPTS]);
+	s->accept_ns = attr_u64(tb[TCPFSM_SERVICE_ACCEPT_NS]);
+	return true;
+}

@@ -30,23 +30,20 @@ static void print_mean(const char *key, u64 sum, u64 flows)
 	}
 }
 
-static void print_address(const struct nlattr **tb)
+static void print_address(const struct service *s)
 {
 	char text[FMT_ENDPOINT];
-	u8 family = attr_u32(tb[TCPFSM_SERVICE_FAMILY]), addr[16];
-	u16 port = attr_u32(tb[TCPFSM_SERVICE_PORT]);
 
-	if (!family) {
+	if (!s->family) {
 		out_str("addr", 0, NULL);
 		out_str("port", 0, NULL);
 		out_str(NULL, -21, "other");
 		return;
 	}
-	attr_copy(addr, sizeof(addr), tb[TCPFSM_SERVICE_ADDR]);
-	out_str("addr", 0, fmt_addr(text, family, addr));
-	out_num("port", 0, port);
+	out_str("addr", 0, fmt_addr(text, s->family, s->addr));
+	out_num("port", 0, s->port);
 	if (out_is_text())
-		out_str(NULL, -21, fmt_endpoint(text, family, addr, port));
+		out_str(NULL, -21, fmt_endpoint(text, s->family, s->addr, s->port));
 }
 
 /* Before the first row: not before an error. */
@@ -66,33 +63,25 @@ static void print_header(bool *headed)
 
 static int on_service(const struct nlmsghdr *nlh, void *arg)
 {
-	const struct nlattr *tb[TCPFSM_SERVICE_MAX + 1], *nest;
-	u64 count[TCPFSM_STATES];
+	struct service s;
 
-	nest = message_attr(nlh, TCPFSM_A_SERVICE);
-	if (!nest)
-		return 0;
-	attr_nest(tb, TCPFSM_SERVICE_MAX, nest);
-	if (opt.family && attr_u32(tb[TCPFSM_SERVICE_FAMILY]) != (u32)opt.family)
+	if (!service_parse(&s, nlh) || (opt.family && s.family != opt.family))
 		return 0;
 	print_header(arg);
-	attr_copy(count, sizeof(count), tb[TCPFSM_SERVICE_STATES]);
 	out_object(OUT_ITEM);
-	print_address(tb);
-	out_num(NULL, 9, count[TCPFSM_SYN_RCVD]);
-	out_num(NULL, 11, count[TCPFSM_ESTABLISHED]);
-	out_num(NULL, 10, count[TCPFSM_CLOSE_WAIT]);
-	out_num(NULL, 9, count[TCPFSM_TIME_WAIT]);
-	print_states(count);
-	out_num("flows", 10, attr_u64(tb[TCPFSM_SERVICE_FLOWS]));
-	out_num("handshakes", 10, attr_u64(tb[TCPFSM_SERVICE_ESTABLISHED]));
-	out_num("refused", 8, attr_u64(tb[TCPFSM_SERVICE_REFUSED]));
-	out_num("reset", 8, attr_u64(tb[TCPFSM_SERVICE_RESET]));
-	out_num("synack_resent", 13, attr_u64(tb[TCPFSM_SERVICE_SYNACK_RESENT]));
-	print_mean("connect_mean_ns", attr_u64(tb[TCPFSM_SERVICE_CONNECT_NS]),
-		   attr_u64(tb[TCPFSM_SERVICE_CONNECTS]));
-	print_mean("accept_mean_ns", attr_u64(tb[TCPFSM_SERVICE_ACCEPT_NS]),
-		   attr_u64(tb[TCPFSM_SERVICE_ACCEPTS]));
+	print_address(&s);
+	out_num(NULL, 9, s.count[TCPFSM_SYN_RCVD]);
+	out_num(NULL, 11, s.count[TCPFSM_ESTABLISHED]);
+	out_num(NULL, 10, s.count[TCPFSM_CLOSE_WAIT]);
+	out_num(NULL, 9, s.count[TCPFSM_TIME_WAIT]);
+	print_states(s.count);
+	out_num("flows", 10, s.flows);
+	out_num("handshakes", 10, s.handshakes);
+	out_num("refused", 8, s.refused);
+	out_num("reset", 8, s.reset);
+	out_num("synack_resent", 13, s.synack_resent);
+	print_mean("connect_mean_ns", s.connect_ns, s.connects);
+	print_mean("accept_mean_ns", s.accept_ns, s.accepts);
 	out_line();
 	out_end();
 	return 0;

@@ -10,44 +10,6 @@
 #include "out.h"
 #include "parse.h"
 
-typedef u64 matrix[TCPFSM_STATES][TCPFSM_STATES];
-
-struct stats {
-	u32 netns;
-	u64 entries, limit;
-	matrix pairs, moves;
-};
-
-static void parse_stats(struct stats *s, const struct nlmsghdr *nlh)
-{
-	s->netns = attr_u32(message_attr(nlh, TCPFSM_A_NETNS));
-	s->entries = attr_u64(message_attr(nlh, TCPFSM_A_ENTRIES));
-	s->limit = attr_u64(message_attr(nlh, TCPFSM_A_LIMIT));
-	attr_copy(s->pairs, sizeof(s->pairs), message_attr(nlh, TCPFSM_A_PAIRS));
-	attr_copy(s->moves, sizeof(s->moves), message_attr(nlh, TCPFSM_A_TRANSITIONS));
-}
-
-/* Sums of a row, or of a column. */
-static u64 row(const matrix m, unsigned int i)
-{
-	u64 sum = 0;
-	unsigned int j;
-
-	for (j = 0; j < TCPFSM_STATES; j++)
-		sum += m[i][j];
-	return sum;
-}
-
-static u64 column(const matrix m, unsigned int j)
-{
-	u64 sum = 0;
-	unsigned int i;
-
-	for (i = 0; i < TCPFSM_STATES; i++)
-		sum += m[i][j];
-	return sum;
-}
-
 static void print_netns(const struct stats *s)
 {
 	char name[256];
@@ -81,9 +43,9 @@ static void print_states(const struct stats *s)
 		out_object(OUT_ITEM);
 		out_str("state", -12, state_name(state));
 		if (s) {
-			out_num("orig", 10, row(s->pairs, state));
-			out_num("resp", 10, column(s->pairs, state));
-			out_num("entered", 12, column(s->moves, state));
+			out_num("orig", 10, stats_orig(s, state));
+			out_num("resp", 10, stats_resp(s, state));
+			out_num("entered", 12, stats_entered(s, state));
 		}
 		out_line();
 		if (opt.explain)
@@ -105,24 +67,52 @@ static void print_states_object(const struct stats *s)
 
 static int on_one(const struct nlmsghdr *nlh, void *arg)
 {
-	parse_stats(arg, nlh);
+	stats_parse(arg, nlh);
 	return 0;
+}
+
+/* All namespaces as a table, one a line: how many ends are in each state. */
+static void print_line(const struct stats *s)
+{
+	char name[256];
+	unsigned int i;
+
+	out_num("netns", -12, s->netns);
+	out_str("name", -16, netns_name(name, s->netns));
+	out_num("entries", 9, s->entries);
+	for (i = 0; i < STATES_LISTED; i++)
+		out_num(NULL, strlen(state_name(state_order[i])),
+			stats_orig(s, state_order[i]) + stats_resp(s, state_order[i]));
+	out_line();
+}
+
+static void print_line_header(void)
+{
+	struct out_column columns[STATES_LISTED + 4] = {
+		{ "netns", -12 }, { "name", -16 }, { "entries", 9 },
+	};
+	unsigned int i;
+
+	for (i = 0; i < STATES_LISTED; i++) {
+		columns[3 + i].name = state_name(state_order[i]);
+		columns[3 + i].width = strlen(columns[3 + i].name);
+	}
+	out_header(columns);
 }
 
 static int on_each(const struct nlmsghdr *nlh, void *arg)
 {
 	u64 *seen = arg;
 	struct stats s;
-	char name[256];
 
-	parse_stats(&s, nlh);
-	if ((*seen)++)
-		out_line();
-	out_text("netns %u", s.netns);
-	if (netns_name(name, s.netns))
-		out_text(" (%s)", name);
-	out_line();
-	print_states_object(&s);
+	stats_parse(&s, nlh);
+	if (!out_is_text()) {
+		print_states_object(&s);
+		return 0;
+	}
+	if (!(*seen)++)
+		print_line_header();
+	print_line(&s);
 	return 0;
 }
 
@@ -154,8 +144,11 @@ int verb_states(int argc, char **argv)
 	if (opt.all_netns) {
 		out_array(NULL);
 		status = ask(true, on_each, &seen);
-		if (status != EXIT_ERROR)
-			out_end();
+		if (status == EXIT_ERROR)
+			return status;
+		if (!seen)
+			print_line_header();	/* no segment has passed anywhere yet */
+		out_end();
 		return status;
 	}
 	status = ask(false, on_one, &s);
@@ -184,7 +177,7 @@ static int by_count(const void *a, const void *b)
 	       x->i != y->i ? x->i - y->i : x->j - y->j;
 }
 
-static unsigned int cells(struct cell *cell, const matrix m)
+static unsigned int cells(struct cell *cell, const state_matrix m)
 {
 	unsigned int n = 0, i, j;
 
@@ -197,7 +190,7 @@ static unsigned int cells(struct cell *cell, const matrix m)
 }
 
 static void print_cells(const char *key, const char *from, const char *to, const char *count,
-			const matrix m)
+			const state_matrix m)
 {
 	struct cell cell[TCPFSM_STATES * TCPFSM_STATES];
 	const struct out_column columns[] = {

@@ -147,6 +147,24 @@ def namespaces_do_not_see_each_other():
     close_to(c, s)
 
 
+@test
+def states_of_all_namespaces_in_one_table():
+    c, s = pair(4, 6033)
+    lines = run(TOOL, "states", "-A").splitlines()
+    words = lines[0].split()
+    rows = [dict(zip(words, line.split())) for line in lines[1:]]
+    for name in HOSTS:
+        row = [r for r in rows if r["name"] == name]
+        equal(len(row), 1, f"lines of {name}")
+        equal({r["state"]: int(r["orig"]) + int(r["resp"]) for r in table(name, "states")},
+              {k: int(n) for k, n in row[0].items() if k not in ("netns", "name", "entries")}, name)
+    equal(sorted(r["netns"] for r in rows), sorted(str(n["netns"]) for n in
+                                                  json.loads(run(TOOL, "-j", "states", "-A"))), "JSON")
+    with within("router"):
+        true(len(run(TOOL, "states", "-A").splitlines()) == 2, "from another than the initial, its own")
+    close_to(c, s)
+
+
 @both
 def kernel_filters(v):
     port = 6100 + v
