@@ -3,9 +3,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "filter.h"
+#include "live.h"
 #include "names.h"
 #include "out.h"
 #include "parse.h"
@@ -72,7 +72,6 @@ int verb_flows(int argc, char **argv)
 {
 	struct flows s = { 0 };
 	struct filter *filter;
-	struct timespec now;
 	struct kernel *k;
 	int err;
 
@@ -84,9 +83,8 @@ int verb_flows(int argc, char **argv)
 		filter_free(filter);
 		return kernel_fail(k, err);
 	}
-	clock_gettime(CLOCK_REALTIME, &now);
 	s.filter = filter;
-	s.now = now.tv_sec * NSEC + now.tv_nsec;
+	s.now = clock_of_day();
 	err = ask(k, &s);
 	if (err) {
 		err = kernel_fail(k, err);

@@ -9,15 +9,13 @@
 #include <errno.h>
 #include <linux/genetlink.h>
 #include <poll.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cache.h"
 #include "filter.h"
 #include "kernel.h"
+#include "live.h"
 #include "out.h"
 #include "parse.h"
 #include "seqs.h"
@@ -45,14 +43,6 @@ struct monitor {
 };
 
 static const char * const group_names[SEQS_GROUPS] = { "transition", "flow" };
-
-static u64 clock_now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * NSEC + ts.tv_nsec;
-}
 
 /* ---- what is printed ---- */
 
@@ -319,17 +309,6 @@ static int follow(struct monitor *m, int signals)
 		err = read_events(m);
 	} while (!err && !m->done && !m->drained);
 	return err;
-}
-
-static int catch_signals(void)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
 static int monitor(struct monitor *m)
