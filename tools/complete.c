@@ -33,6 +33,8 @@ int complete(int argc, char **argv)
 	} else if (v && strstr(v->args, "FILTER") &&
 		   (!strcmp(last, "state") || !strcmp(last, "exclude") || !strcmp(last, "pair"))) {
 		names_print_states();
+	} else if (!strcmp(last, "--format")) {
+		puts("text\ndot\nsvg");
 	} else if (!strcmp(last, "reason")) {
 		names_print_reasons();
 	} else if (!strcmp(last, "flag")) {

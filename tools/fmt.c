@@ -100,7 +100,8 @@ char *fmt_time(char *buf, u64 ns, unsigned int digits)
 	}
 	memcpy(buf, day, len);
 	p = buf + len;
-	*p++ = '.';
+	if (digits)
+		*p++ = '.';
 	for (i = 9; i > 0; i--) {
 		if (i <= digits)
 			p[i - 1] = '0' + part % 10;
@@ -179,6 +180,21 @@ bool read_span(const char *word, u64 *ns)
 		return true;
 	}
 	return false;
+}
+
+char *fmt_short(char *buf, double v)
+{
+	static const char units[] = " kMGTPE";
+	size_t unit = 0;
+
+	if (v < 10000) {
+		snprintf(buf, FMT_SHORT, "%.*f", v < 10 && v != (u64)v ? 1 : 0, v);
+		return buf;
+	}
+	for (; v >= 1000 && unit < sizeof(units) - 2; v /= 1000)
+		unit++;
+	snprintf(buf, FMT_SHORT, "%.1f%c", v, units[unit]);
+	return buf;
 }
 
 char *fmt_two(char *buf, u64 a, u64 b)

@@ -17,6 +17,7 @@ struct tuple {
 #define FMT_U64		24
 #define FMT_TIME	48
 #define FMT_SPAN	32
+#define FMT_SHORT	12
 #define FMT_ADDR	INET6_ADDRSTRLEN
 #define FMT_ENDPOINT	320	/* a host's name, brackets, a service's name */
 
@@ -32,6 +33,8 @@ char *fmt_time(char *buf, u64 ns, unsigned int digits);
 char *fmt_span(char *buf, u64 ns);
 /* The other way round, one number and its unit: 500ms, 10s or 10, 1.5m, 2h, 1d. False: none. */
 bool read_span(const char *word, u64 *ns);
+/* A count or a rate in few characters: 0, 0.5, 12, 3400, 34.0k, 1.2M */
+char *fmt_short(char *buf, double v);
 /* A and B with a slash between */
 char *fmt_two(char *buf, u64 a, u64 b);
 

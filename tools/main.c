@@ -26,8 +26,10 @@ const struct verb verbs[] = {
 	{ "dwell", "", "how long endpoints stayed in each state", "N", verb_dwell },
 	{ "log", "[FILTER]", "the last transitions, oldest first", "N46", verb_log },
 	{ "monitor", "[FILTER]", "transitions as they happen", "N46cdbq", verb_monitor },
+	{ "graph", "", "the figure of RFC 793, with what is in the states and on the arcs", "NFi",
+	  verb_graph },
 	{ "replay", "FILE [FILTER]", "the same engine over a capture (pcap, pcapng; - is stdin)",
-	  "46qfokTx", verb_replay },
+	  "46qfokTxgF", verb_replay },
 	{ NULL, NULL, NULL, NULL, NULL },
 };
 
@@ -62,6 +64,10 @@ static const struct option_row {
 	{ 'k', false, "checksums", NULL, "ignore segments whose TCP checksum is wrong",
 	  &opt.checksums },
 	{ 'T', false, "no-expire", NULL, "no time-out ends or moves a flow", &opt.no_expire },
+	{ 'i', true, "interval", "TIME", "moves a second over so long (graph), not all there were", NULL },
+	{ 'g', false, "graph", NULL, "at the end, the figure of RFC 793 with what moved where",
+	  &opt.graph },
+	{ 'F', false, "format", "FORMAT", "of the figure: text (default), dot, svg", NULL },
 	{ 'h', true, "help", NULL, "this help; after a verb, its own", NULL },
 	{ 'V', true, "version", NULL, "print the version", NULL },
 };
@@ -137,6 +143,7 @@ static int help(const struct verb *v)
 static bool parse_limits(char id, const char *arg)
 {
 	char *end;
+	u64 *time;
 
 	if (id == 'b') {
 		unsigned long bytes = strtoul(arg, &end, 10);
@@ -155,9 +162,11 @@ static bool parse_limits(char id, const char *arg)
 		fail("'%s' is no number of transitions: --count takes 1 or more", arg);
 		return false;
 	}
-	if (read_span(arg, &opt.for_ns) && opt.for_ns)
+	time = id == 'd' ? &opt.for_ns : &opt.interval_ns;
+	if (read_span(arg, time) && *time)
 		return true;
-	fail("'%s' is no time: --for takes one like 500ms, 10s or 2h", arg);
+	fail("'%s' is no time: --%s takes one like 500ms, 10s or 2h", arg,
+	     id == 'd' ? "for" : "interval");
 	return false;
 }
 
@@ -181,9 +190,13 @@ static bool set_option(char id, const char *arg)
 	case '6':
 		opt.family = AF_INET6;
 		break;
+	case 'F':
+		opt.format = arg;
+		break;
 	case 'b':
 	case 'c':
 	case 'd':
+	case 'i':
 		return parse_limits(id, arg);
 	}
 	return true;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "filter.h"
+#include "graph.h"
 #include "out.h"
 #include "track.h"
 
@@ -16,12 +17,14 @@ struct replay {
 	u64 packets;
 	u64 decoded[DECODED_RESULTS];
 	u64 printed;
+	struct figure figure;
 };
 
 static void on_event(const struct flow *f, const struct event *e, void *arg)
 {
 	struct replay *r = arg;
 
+	r->figure.moves[e->from][e->to]++;
 	if (opt.quiet || (opt.count && r->printed >= opt.count) || !filter_event(r->filter, f, e))
 		return;
 	event_print(e);
@@ -36,6 +39,26 @@ static void on_flow(const struct flow *f, void *arg)
 		return;
 	flow_print_final(f);
 	r->printed++;
+}
+
+/* For the figure: where every flow of the capture stands at its end. */
+static void count_ends(const struct flow *f, void *arg)
+{
+	struct replay *r = arg;
+
+	r->figure.orig[f->end[TCPFSM_ORIG].state]++;
+	r->figure.resp[f->end[TCPFSM_RESP].state]++;
+}
+
+static int print_figure(struct replay *r)
+{
+	char title[256];
+
+	snprintf(title, sizeof(title), "%s: %llu flows", r->name,
+		 (unsigned long long)r->track.flows);
+	r->figure.title = title;
+	track_each(&r->track, count_ends, r);
+	return graph_print(&r->figure);
 }
 
 static void print_counter(const char *name, u64 value, const char *help)
@@ -124,6 +147,8 @@ static int read_packets(struct replay *r, pcap_t *pcap)
 		track_each(&r->track, on_flow, r);
 	if (opt.counters)
 		print_counters(r);
+	if (opt.graph && print_figure(r) != EXIT_FOUND)
+		return EXIT_ERROR;
 	if (ret == PCAP_ERROR)
 		return fail("%s: packet %llu: %s", r->name, (unsigned long long)r->packets + 1,
 			    pcap_geterr(pcap));
@@ -159,12 +184,15 @@ int verb_replay(int argc, char **argv)
 		return fail("replay: which capture? Give a file, or - for standard input");
 	if (!filter_parse(&filter, argc - 1, argv + 1))
 		return EXIT_ERROR;
+	if (!graph_format_known())
+		return EXIT_ERROR;
+	opt.quiet |= opt.graph;
 	out_start(OUT_LINES);
 	r.name = argv[0];
 	r.filter = filter;
 	r.track.on_event = on_event;
 	r.track.arg = &r;
-	r.track.keep = opt.flows;
+	r.track.keep = opt.flows || opt.graph;
 	r.track.no_expire = opt.no_expire;
 	status = replay(&r);
 	if (status == EXIT_FOUND && filter && !r.printed && !(opt.quiet && !opt.flows))

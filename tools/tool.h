@@ -29,6 +29,9 @@ struct options {
 	u64 count;		/* 0: no limit */
 	int buffer;		/* bytes, 0: the default */
 	u64 for_ns;		/* 0: no limit */
+	u64 interval_ns;	/* 0: the verb's default, or none */
+	const char *format;	/* NULL: the verb's default */
+	bool graph;
 };
 
 extern struct options opt;
@@ -59,6 +62,7 @@ int verb_counters(int argc, char **argv);
 int verb_dwell(int argc, char **argv);
 int verb_log(int argc, char **argv);
 int verb_monitor(int argc, char **argv);
+int verb_graph(int argc, char **argv);
 int verb_replay(int argc, char **argv);
 
 /* main.c, for complete.c: the options of a verb, or of all if NULL */

@@ -4,6 +4,7 @@
 import json
 import os
 import random
+import re
 import struct
 import subprocess
 import sys
@@ -237,6 +238,48 @@ def states_in_any_spelling():
                  "listening", "listen", "all", "connected", "synchronized"):
         code, _, err = tool("replay", "-", "state", word, data=pcap(timed(life())))
         true(code in (0, 1), f"{word}: {err}")
+
+
+# ---- the figure ----
+
+@test
+def figure_of_a_capture():
+    """In every form: where the ends stand, and what moved along each arc."""
+    refused = [packet(4, 0, SYN, 5, ports=(1001, 81)), packet(4, 1, RST | ACK, 0, 6, ports=(1001, 81))]
+    data = pcap(timed(life() + refused))
+    events, _ = replay(data)
+    figure = replay(data, "--graph")[0][0]
+    moves = {}
+    for e in events:
+        moves[e["from"], e["to"]] = moves.get((e["from"], e["to"]), 0) + 1
+    equal({(a["from"], a["to"]): a["count"] for a in figure["arcs"] if a["count"]}, moves, "arcs")
+    equal({x["state"]: (x["orig"], x["resp"]) for x in figure["states"] if x["orig"] + x["resp"]},
+          {"TIME_WAIT": (1, 0), "CLOSED": (1, 2)}, "states")
+
+    code, text, err = tool("replay", "-", "--graph", data=data)
+    equal(code, 0, err)
+    lines = text.splitlines()
+    true(max(map(len, lines)) <= 80, "it fits a terminal")
+    true(lines[0] == "-: 2 flows", lines[0])
+    box = {}
+    for above, below in zip(lines, lines[1:]):
+        for m in re.finditer(r"\| +([A-Z_12]+) +\|", above):
+            box.setdefault(m[1], below[m.start() + 1:m.end() - 1].strip())
+    equal((len(box), box["TIME_WAIT"], box["CLOSED"], box["LISTEN"]), (11, "1 / 0", "1 / 2", "0 / 0"),
+          "boxes")
+    for words in ("PASSIVE_OPEN 2 ", "SND_SYN 2 ", "TOOK_SYNACK 1", "EXPIRE 0",
+                  "SYN_SENT > CLOSED 1"):
+        true(words in text, words)
+
+    _, dot, err = tool("replay", "-", "--graph", "--format", "dot", data=data)
+    plain = subprocess.run(["dot", "-Tplain"], input=dot, stdout=subprocess.PIPE, check=True,
+                           text=True).stdout
+    equal(sum(line.startswith("node ") for line in plain.splitlines()), 11, "nodes for Graphviz")
+    _, svg, err = tool("replay", "-", "--graph", "--format", "svg", data=data)
+    true("<svg" in svg and all(f">{state}<" in svg for state in box), err)
+    code, out, err = tool("replay", "-", "--graph", "--format", "gif", data=data)
+    equal((code, out), (2, ""), err)
+    true("'gif'" in err and "svg" in err, err)
 
 
 @test
