@@ -147,6 +147,7 @@ void tcpfsm_flow_snapshot(const struct tcpfsm_flow *f, struct tcpfsm_snap *s)
 	s->step = tfsm_step(&f->fsm);
 	s->idle = (u32)jiffies - f->last;
 	s->family = f->family;
+	s->refused = f->refused;
 	s->reason = TCPFSM_REASON_UNSET;
 	s->start = f->start;
 	for (i = 0; i < TCPFSM_ENDS; i++) {
@@ -292,6 +293,7 @@ static void reset(struct tcpfsm_flow *f, const struct tcpfsm_tuple *t, u8 orig, 
 	f->orig = orig;
 	f->local = 0;
 	f->noted = 0;
+	f->refused = 0;
 	f->fsm = (struct tfsm) {};
 	for (i = 0; i < TCPFSM_ENDS; i++) {
 		f->bytes[i] = 0;
@@ -560,6 +562,8 @@ static bool segment_moves(struct tcpfsm_flow *f, struct tcpfsm_view *v)
 		o.now = ktime_get_ns();
 	if (verdict == TFSM_OK || verdict == TFSM_REFUSED || verdict == TFSM_NEW_AFTER)
 		note_place(f, v, v->seg.dir);
+	if (unlikely(o.notes & TFSM_REFUSALS) && f->refused < 255)
+		f->refused++;
 	flow_transition(f, &o, &r);
 	if (o.notes & BIT_ULL(TFSM_NOTE_synack_resent))
 		tcpfsm_service_synack_resent(f->service);

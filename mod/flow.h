@@ -91,6 +91,7 @@ struct tcpfsm_flow {
 	u8			orig:1;		/* index of orig in the canonical order */
 	u8			local:1;	/* there is a struct tcpfsm_local */
 	u8			noted:2;	/* by end: it holds that end's socket */
+	u8			refused;	/* segments, 255: or more */
 	struct list_head	queued;		/* under the queue's lock */
 	u64			start;		/* ktime of the first segment */
 	u32			moved[TCPFSM_ENDS];	/* last transition: a span since then */
@@ -128,6 +129,7 @@ struct tcpfsm_snap {
 	u32		  idle;		/* jiffies */
 	u8		  family;
 	u8		  reason;	/* UNSET while it lives */
+	u8		  refused;
 	u8		  state[TCPFSM_ENDS];
 	u64		  start;	/* ktime */
 	u64		  since[TCPFSM_ENDS];

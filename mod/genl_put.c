@@ -144,6 +144,7 @@ int tcpfsm_put_flow(struct sk_buff *skb, const struct tcpfsm_snap *s,
 	put_u32(&at, TCPFSM_FLOW_STEP, s->step);
 	put_u64(&at, TCPFSM_FLOW_START, s->start + clock->to_wall, TCPFSM_FLOW_PAD);
 	put_u64(&at, TCPFSM_FLOW_IDLE, jiffies64_to_nsecs(s->idle), TCPFSM_FLOW_PAD);
+	put_u32(&at, TCPFSM_FLOW_REFUSED, s->refused);
 	if (s->reason)
 		put_u32(&at, TCPFSM_FLOW_REASON, s->reason);
 	put_end(&at, s, TCPFSM_ORIG, clock->now, ns);

@@ -268,7 +268,7 @@ static int flow_show(struct seq_file *seq, void *v)
 		}
 		seq_puts(seq, "flow src sport dst dport orig resp orig_ns resp_ns idle_ms "
 			 "orig_packets orig_bytes resp_packets resp_bytes flags "
-			 "orig_history resp_history orig_cookie resp_cookie\n");
+			 "orig_history resp_history orig_cookie resp_cookie refused\n");
 		return 0;
 	}
 	seq_printf(seq, "%llu", s->id);
@@ -285,7 +285,7 @@ static int flow_show(struct seq_file *seq, void *v)
 		show_history(seq, s->history[end]);
 	for (end = 0; end < TCPFSM_ENDS; end++)
 		seq_printf(seq, " %llu", s->socket[end].cookie);
-	seq_putc(seq, '\n');
+	seq_printf(seq, " %u\n", s->refused);
 	return 0;
 }
 

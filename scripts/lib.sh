@@ -7,6 +7,10 @@ cache=${TCPFSM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/tcpfsm}
 say() { echo "$(basename "$0"): $*" >&2; }
 die() { say "$*"; exit 125; }
 
+# What the tool is built with, for need.
+tool_packages="build-essential pkg-config libmnl-dev libpcap-dev libjansson-dev
+	libnetfilter-conntrack-dev"
+
 # need PACKAGE...: have these Debian packages installed, or say how.
 need() {
 	local missing=() p

@@ -193,6 +193,7 @@ static void flow_json(const struct flow *f)
 	history_json(f);
 	both_json("packets", o->packets, r->packets);
 	both_json("bytes", o->bytes, r->bytes);
+	out_num("refused", 0, f->refused);
 	flags_json(f->flags);
 	sockets_json(f);
 	out_end();
@@ -254,6 +255,8 @@ void flow_print(const struct flow *f)
 	out_text("  start %s", fmt_time(text, f->start, 6));
 	if (f->ifindex)
 		out_text(" ifindex:%u", f->ifindex);
+	if (f->refused)
+		out_text(" refused:%u%s", f->refused, f->refused == 255 ? "+" : "");
 	if (f->reason)
 		out_text(" reason %s", reason_name(f->reason));
 	out_line();

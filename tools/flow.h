@@ -23,6 +23,7 @@ struct flow {
 	u32 flags;		/* TCPFSM_F_* */
 	u32 step;
 	u64 start, idle;
+	u32 refused;		/* segments, 255: or more */
 	u8 reason;		/* TCPFSM_REASON_UNSET: alive */
 	struct flow_end end[TCPFSM_ENDS];
 };

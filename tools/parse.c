@@ -44,6 +44,7 @@ void flow_parse(struct flow *f, const struct nlattr *nest)
 	f->step = attr_u32(tb[TCPFSM_FLOW_STEP]);
 	f->start = attr_u64(tb[TCPFSM_FLOW_START]);
 	f->idle = attr_u64(tb[TCPFSM_FLOW_IDLE]);
+	f->refused = attr_u32(tb[TCPFSM_FLOW_REFUSED]);
 	f->reason = attr_u32(tb[TCPFSM_FLOW_REASON]);
 	parse_end(&f->end[TCPFSM_ORIG], f->tuple.family, tb[TCPFSM_FLOW_ORIG]);
 	parse_end(&f->end[TCPFSM_RESP], f->tuple.family, tb[TCPFSM_FLOW_RESP]);

@@ -238,6 +238,7 @@ enum tcpfsm_flow_attr {
 	TCPFSM_FLOW_REASON,		/* u32, enum tcpfsm_reason: it has ended */
 	TCPFSM_FLOW_ORIG,		/* nest, TCPFSM_END_* */
 	TCPFSM_FLOW_RESP,
+	TCPFSM_FLOW_REFUSED,		/* u32, segments that moved nobody, 255: that or more */
 	__TCPFSM_FLOW_MAX,
 };
 
