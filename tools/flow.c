@@ -48,8 +48,7 @@ static char *fmt_pair(char *buf, unsigned int orig, unsigned int resp)
 	return buf;
 }
 
-/* Names of the flags, a comma between. */
-static char *fmt_flags(char *buf, u32 flags)
+char *fmt_flags(char *buf, u32 flags)
 {
 	char *p = buf;
 	unsigned int bit;
@@ -69,7 +68,6 @@ static char *fmt_flags(char *buf, u32 flags)
 	return buf;
 }
 
-#define FMT_FLAGS	256
 #define FMT_HISTORY	(FLOW_HISTORY * 12 + 1)
 #define FMT_PAIR	32
 
@@ -170,12 +168,12 @@ static void sockets_json(const struct flow *f)
 	out_end();
 }
 
-static void flow_json(const struct flow *f)
+void flow_json(const char *key, const struct flow *f)
 {
 	const struct flow_end *o = &f->end[TCPFSM_ORIG], *r = &f->end[TCPFSM_RESP];
 	char text[FMT_TIME];
 
-	out_object(NULL);
+	out_object(key);
 	out_num("flow", 0, f->id);
 	out_str("family", 0, f->tuple.family == AF_INET6 ? "inet6" : "inet");
 	tuple_json(&f->tuple);
@@ -233,7 +231,7 @@ void flow_print(const struct flow *f)
 	char text[FMT_FLAGS], more[FMT_SPAN], *p;
 
 	if (!out_is_text()) {
-		flow_json(f);
+		flow_json(NULL, f);
 		return;
 	}
 	out_num(NULL, -7, f->id);

@@ -44,9 +44,15 @@ struct event {
 /* Take the states of a history apart, oldest first. Return: how many */
 unsigned int history_states(u64 history, u8 *state);
 
+#define FMT_FLAGS	256
+/* Names of the flags, a comma between; a dash: none */
+char *fmt_flags(char *buf, u32 flags);
+
 void flow_header(void);
 /* A flow that lives. */
 void flow_print(const struct flow *f);
+/* The same, as a member of a JSON document. */
+void flow_json(const char *key, const struct flow *f);
 /* A flow of a capture, at the capture's end. */
 void flow_print_final(const struct flow *f);
 

@@ -12,25 +12,12 @@ struct log {
 
 static int on_entry(const struct nlmsghdr *nlh, void *arg)
 {
-	const struct nlattr *tb[TCPFSM_LOG_MAX + 1], *nest;
 	struct log *log = arg;
-	struct flow f = { 0 };
-	struct event e = { 0 };
+	struct flow f;
+	struct event e;
 
-	nest = message_attr(nlh, TCPFSM_A_LOG);
-	if (!nest)
+	if (!log_parse(&f, &e, nlh))
 		return 0;
-	attr_nest(tb, TCPFSM_LOG_MAX, nest);
-	event_parse(&e, tb[TCPFSM_LOG_TRANSITION]);
-	e.seq = attr_u64(tb[TCPFSM_LOG_SEQ]);
-	f.id = e.flow;
-	f.tuple.family = attr_u32(tb[TCPFSM_LOG_FAMILY]);
-	attr_copy(f.tuple.src, sizeof(f.tuple.src), tb[TCPFSM_LOG_SRC]);
-	attr_copy(f.tuple.dst, sizeof(f.tuple.dst), tb[TCPFSM_LOG_DST]);
-	f.tuple.sport = attr_u32(tb[TCPFSM_LOG_SPORT]);
-	f.tuple.dport = attr_u32(tb[TCPFSM_LOG_DPORT]);
-	e.tuple = &f.tuple;
-
 	if (log->next && e.seq > log->next)
 		lost_print(e.seq - log->next, "log", -1, log->next);
 	log->next = e.seq + 1;

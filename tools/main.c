@@ -20,6 +20,8 @@ const struct verb verbs[] = {
 	{ "pairs", "", "flows by their pair of states", "N", verb_pairs },
 	{ "transitions", "", "moves between states so far", "Nx", verb_transitions },
 	{ "flows", "[FILTER]", "flows now, one a line", "N46ex", verb_flows },
+	{ "flow", "NUMBER | END END", "one flow's life, its sockets, and what nf_conntrack has of it", "N",
+	  verb_flow },
 	{ "services", "", "responding addresses and ports, over all their flows", "N46",
 	  verb_services },
 	{ "counters", "", "what was counted, and what each counter means", "Nx", verb_counters },

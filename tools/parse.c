@@ -141,3 +141,24 @@ bool service_parse(struct service *s, const struct nlmsghdr *nlh)
 	s->accept_ns = attr_u64(tb[TCPFSM_SERVICE_ACCEPT_NS]);
 	return true;
 }
+
+bool log_parse(struct flow *f, struct event *e, const struct nlmsghdr *nlh)
+{
+	const struct nlattr *tb[TCPFSM_LOG_MAX + 1], *nest;
+
+	nest = message_attr(nlh, TCPFSM_A_LOG);
+	if (!nest)
+		return false;
+	attr_nest(tb, TCPFSM_LOG_MAX, nest);
+	*e = (struct event){ 0 };
+	event_parse(e, tb[TCPFSM_LOG_TRANSITION]);
+	e->seq = attr_u64(tb[TCPFSM_LOG_SEQ]);
+	*f = (struct flow){ .id = e->flow };
+	f->tuple.family = attr_u32(tb[TCPFSM_LOG_FAMILY]);
+	attr_copy(f->tuple.src, sizeof(f->tuple.src), tb[TCPFSM_LOG_SRC]);
+	attr_copy(f->tuple.dst, sizeof(f->tuple.dst), tb[TCPFSM_LOG_DST]);
+	f->tuple.sport = attr_u32(tb[TCPFSM_LOG_SPORT]);
+	f->tuple.dport = attr_u32(tb[TCPFSM_LOG_DPORT]);
+	e->tuple = &f->tuple;
+	return true;
+}

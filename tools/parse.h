@@ -40,6 +40,9 @@ void flow_parse(struct flow *f, const struct nlattr *nest);
 /* A nest of TCPFSM_TRANSITION_*; e->tuple and e->seq are not touched. */
 void event_parse(struct event *e, const struct nlattr *a);
 
+/* A message of the log; f: its id and tuple alone, to which e points. Return: false if it is none. */
+bool log_parse(struct flow *f, struct event *e, const struct nlmsghdr *nlh);
+
 /* The first attribute of a type in a message of the family. */
 const struct nlattr *message_attr(const struct nlmsghdr *nlh, unsigned int type);
 

@@ -62,6 +62,7 @@ int verb_counters(int argc, char **argv);
 int verb_dwell(int argc, char **argv);
 int verb_log(int argc, char **argv);
 int verb_monitor(int argc, char **argv);
+int verb_flow(int argc, char **argv);
 int verb_graph(int argc, char **argv);
 int verb_replay(int argc, char **argv);
 
