@@ -24,7 +24,7 @@ unsigned int history_states(u64 history, u8 *state)
 	return n;
 }
 
-static char *put_history(char *p, u64 history)
+char *put_history(char *p, u64 history)
 {
 	u8 state[FLOW_HISTORY];
 	unsigned int n = history_states(history, state), i;
@@ -39,7 +39,7 @@ static char *put_history(char *p, u64 history)
 	return p;
 }
 
-static char *fmt_pair(char *buf, unsigned int orig, unsigned int resp)
+char *fmt_pair(char *buf, unsigned int orig, unsigned int resp)
 {
 	char *p = stpcpy(buf, state_name(orig));
 
@@ -48,8 +48,7 @@ static char *fmt_pair(char *buf, unsigned int orig, unsigned int resp)
 	return buf;
 }
 
-/* Names of the flags, a comma between. */
-static char *fmt_flags(char *buf, u32 flags)
+char *fmt_flags(char *buf, u32 flags)
 {
 	char *p = buf;
 	unsigned int bit;
@@ -68,10 +67,6 @@ static char *fmt_flags(char *buf, u32 flags)
 		strcpy(buf, "-");
 	return buf;
 }
-
-#define FMT_FLAGS	256
-#define FMT_HISTORY	(FLOW_HISTORY * 12 + 1)
-#define FMT_PAIR	32
 
 /* Members that a flow and an event have alike: src/sport are orig's. */
 static void tuple_json(const struct tuple *t)
