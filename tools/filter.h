@@ -32,6 +32,9 @@ bool filter_event(const struct filter *f, const struct flow *flow, const struct 
 /* What the kernel may pass over. */
 void filter_kernel(const struct filter *f, struct kernel_filter *k);
 
+/* Does it say which states it wants, or which flow? */
+bool filter_has_states(const struct filter *f);
+
 /* The words that may begin a term, for completion. */
 void filter_print_words(void);
 

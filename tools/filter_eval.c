@@ -154,6 +154,12 @@ bool filter_event(const struct filter *f, const struct flow *flow, const struct 
 	return holds(f, &s);
 }
 
+bool filter_has_states(const struct filter *f)
+{
+	return f && (f->kind == NODE_STATE || f->kind == NODE_PAIR || f->kind == NODE_ID ||
+		     filter_has_states(f->left) || filter_has_states(f->right));
+}
+
 static void narrow(u16 *min, u16 *max, enum node_op op, u64 port)
 {
 	u64 low = 0, high = 0xffff;

@@ -24,7 +24,7 @@ unsigned int history_states(u64 history, u8 *state)
 	return n;
 }
 
-static char *put_history(char *p, u64 history)
+char *put_history(char *p, u64 history)
 {
 	u8 state[FLOW_HISTORY];
 	unsigned int n = history_states(history, state), i;
@@ -39,7 +39,7 @@ static char *put_history(char *p, u64 history)
 	return p;
 }
 
-static char *fmt_pair(char *buf, unsigned int orig, unsigned int resp)
+char *fmt_pair(char *buf, unsigned int orig, unsigned int resp)
 {
 	char *p = stpcpy(buf, state_name(orig));
 
@@ -67,9 +67,6 @@ char *fmt_flags(char *buf, u32 flags)
 		strcpy(buf, "-");
 	return buf;
 }
-
-#define FMT_HISTORY	(FLOW_HISTORY * 12 + 1)
-#define FMT_PAIR	32
 
 /* Members that a flow and an event have alike: src/sport are orig's. */
 static void tuple_json(const struct tuple *t)

@@ -45,8 +45,15 @@ struct event {
 unsigned int history_states(u64 history, u8 *state);
 
 #define FMT_FLAGS	256
-/* Names of the flags, a comma between; a dash: none */
+#define FMT_HISTORY	(FLOW_HISTORY * 12 + 1)
+#define FMT_PAIR	32
+
+/* ORIG:RESP */
+char *fmt_pair(char *buf, unsigned int orig, unsigned int resp);
+/* Names of the flags, a comma between; a dash for none */
 char *fmt_flags(char *buf, u32 flags);
+/* The states of a history, oldest first, > between. Return: where they end. */
+char *put_history(char *p, u64 history);
 
 void flow_header(void);
 /* A flow that lives. */

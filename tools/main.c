@@ -28,6 +28,8 @@ const struct verb verbs[] = {
 	{ "dwell", "", "how long endpoints stayed in each state", "N", verb_dwell },
 	{ "log", "[FILTER]", "the last transitions, oldest first", "N46", verb_log },
 	{ "monitor", "[FILTER]", "transitions as they happen", "N46cdbq", verb_monitor },
+	{ "top", "[FILTER]", "live: states and their rates, services, flows that are stuck",
+	  "N46Bicd", verb_top },
 	{ "graph", "", "the figure of RFC 793, with what is in the states and on the arcs", "NFi",
 	  verb_graph },
 	{ "replay", "FILE [FILTER]", "the same engine over a capture (pcap, pcapng; - is stdin)",
@@ -40,38 +42,40 @@ const struct verb verbs[] = {
 
 static const struct option_row {
 	char id;
-	bool is_short;
+	char letter;		/* that is typed; of two rows, the one without a value stands first */
 	const char *name, *arg, *help;
 	bool *set;		/* by this option, if that is all it does */
 } rows[] = {
-	{ 'j', true, "json", NULL, "JSON; one object a line for streams", &opt.json },
-	{ 'n', true, "numeric", NULL, "do not resolve names (the default)", NULL },
-	{ 'r', true, "resolve", NULL, "resolve names of hosts and ports in text", &opt.resolve },
-	{ 'H', true, "no-header", NULL, "no header line", &opt.no_header },
-	{ 'N', true, "netns", "NAME", "look into a network namespace: name, path or process id",
+	{ 'j', 'j', "json", NULL, "JSON; one object a line for streams", &opt.json },
+	{ 'n', 'n', "numeric", NULL, "do not resolve names (the default)", NULL },
+	{ 'r', 'r', "resolve", NULL, "resolve names of hosts and ports in text", &opt.resolve },
+	{ 'H', 'H', "no-header", NULL, "no header line", &opt.no_header },
+	{ 'N', 'N', "netns", "NAME", "look into a network namespace: name, path or process id",
 	  NULL },
-	{ '4', true, "ipv4", NULL, "IPv4 only", NULL },
-	{ '6', true, "ipv6", NULL, "IPv6 only", NULL },
-	{ 'A', true, "all-netns", NULL, "every network namespace (from the initial one)",
+	{ '4', '4', "ipv4", NULL, "IPv4 only", NULL },
+	{ '6', '6', "ipv6", NULL, "IPv6 only", NULL },
+	{ 'A', 'A', "all-netns", NULL, "every network namespace (from the initial one)",
 	  &opt.all_netns },
-	{ 'e', true, "extended", NULL, "a second line: history, sockets, start", &opt.extended },
-	{ 'x', false, "explain", NULL, "say in a sentence what each word means", &opt.explain },
-	{ 'c', true, "count", "N", "stop after N transitions", NULL },
-	{ 'd', false, "for", "TIME", "stop after so long", NULL },
-	{ 'b', true, "buffer", "BYTES", "what may wait for this reader (default 128 MiB)", NULL },
-	{ 'q', true, "quiet", NULL, "no transitions (replay), no notes of progress (monitor)",
+	{ 'e', 'e', "extended", NULL, "a second line: history, sockets, start", &opt.extended },
+	{ 'x', 0, "explain", NULL, "say in a sentence what each word means", &opt.explain },
+	{ 'c', 'c', "count", "N", "stop after N transitions, or samples (top)", NULL },
+	{ 'd', 0, "for", "TIME", "stop after so long", NULL },
+	{ 'B', 'b', "batch", NULL, "plain text, one sample after the other", &opt.batch },
+	{ 'b', 'b', "buffer", "BYTES", "what may wait for this reader (default 128 MiB)", NULL },
+	{ 'q', 'q', "quiet", NULL, "no transitions (replay), no notes of progress (monitor)",
 	  &opt.quiet },
-	{ 'f', false, "flows", NULL, "at the end, a line for every flow", &opt.flows },
-	{ 'o', false, "counters", NULL, "at the end, what was counted", &opt.counters },
-	{ 'k', false, "checksums", NULL, "ignore segments whose TCP checksum is wrong",
+	{ 'f', 0, "flows", NULL, "at the end, a line for every flow", &opt.flows },
+	{ 'o', 0, "counters", NULL, "at the end, what was counted", &opt.counters },
+	{ 'k', 0, "checksums", NULL, "ignore segments whose TCP checksum is wrong",
 	  &opt.checksums },
-	{ 'T', false, "no-expire", NULL, "no time-out ends or moves a flow", &opt.no_expire },
-	{ 'i', true, "interval", "TIME", "moves a second over so long (graph), not all there were", NULL },
-	{ 'g', false, "graph", NULL, "at the end, the figure of RFC 793 with what moved where",
+	{ 'T', 0, "no-expire", NULL, "no time-out ends or moves a flow", &opt.no_expire },
+	{ 'i', 'i', "interval", "TIME", "between samples (top, default 1s); rates over so long (graph)",
+	  NULL },
+	{ 'g', 0, "graph", NULL, "at the end, the figure of RFC 793 with what moved where",
 	  &opt.graph },
-	{ 'F', false, "format", "FORMAT", "of the figure: text (default), dot, svg", NULL },
-	{ 'h', true, "help", NULL, "this help; after a verb, its own", NULL },
-	{ 'V', true, "version", NULL, "print the version", NULL },
+	{ 'F', 0, "format", "FORMAT", "of the figure: text (default), dot, svg", NULL },
+	{ 'h', 'h', "help", NULL, "this help; after a verb, its own", NULL },
+	{ 'V', 'V', "version", NULL, "print the version", NULL },
 };
 
 static const struct verb *find_verb(const char *name)
@@ -89,6 +93,23 @@ static bool fits(const struct option_row *row, const struct verb *v)
 	return !v || strchr(ANYWHERE, row->id) || strchr(v->options, row->id);
 }
 
+/* Verbs may share a letter: what it means to this one, else to any; NULL: nothing. */
+static const struct option_row *letter_row(char letter, const struct verb *v)
+{
+	const struct option_row *any = NULL;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (rows[i].letter != letter)
+			continue;
+		if (fits(&rows[i], v))
+			return &rows[i];
+		if (!any)
+			any = &rows[i];
+	}
+	return any;
+}
+
 static void print_rows(const struct verb *v)
 {
 	size_t i;
@@ -101,21 +122,22 @@ static void print_rows(const struct verb *v)
 			continue;
 		snprintf(name, sizeof(name), "--%s%s%s", o->name, o->arg ? " " : "",
 			 o->arg ? o->arg : "");
-		printf("  %c%c%c %-18s %s\n", o->is_short ? '-' : ' ', o->is_short ? o->id : ' ',
-		       o->is_short ? ',' : ' ', name, o->help);
+		printf("  %c%c%c %-18s %s\n", o->letter ? '-' : ' ', o->letter ? o->letter : ' ',
+		       o->letter ? ',' : ' ', name, o->help);
 	}
 }
 
 void print_options(const char *verb)
 {
+	const struct verb *v = find_verb(verb);
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(rows); i++) {
-		if (!fits(&rows[i], find_verb(verb)))
+		if (!fits(&rows[i], v))
 			continue;
 		printf("--%s\n", rows[i].name);
-		if (rows[i].is_short)
-			printf("-%c\n", rows[i].id);
+		if (rows[i].letter && letter_row(rows[i].letter, v) == &rows[i])
+			printf("-%c\n", rows[i].letter);
 	}
 }
 
@@ -161,7 +183,7 @@ static bool parse_limits(char id, const char *arg)
 		opt.count = strtoull(arg, &end, 10);
 		if (*arg >= '0' && *arg <= '9' && !*end && opt.count)
 			return true;
-		fail("'%s' is no number of transitions: --count takes 1 or more", arg);
+		fail("'%s' is no count: --count takes 1 or more", arg);
 		return false;
 	}
 	time = id == 'd' ? &opt.for_ns : &opt.interval_ns;
@@ -204,39 +226,72 @@ static bool set_option(char id, const char *arg)
 	return true;
 }
 
-/* Return: the letters of the options that were given, NULL if one was wrong, and said which. */
-static const char *parse_options(int argc, char **argv)
+#define LONG	0x100		/* beside the id of an option that was given by its name */
+
+static struct option longs[ARRAY_SIZE(rows) + 1];
+
+/* For getopt_long(): @first, then the letters as they are meant to a verb. */
+static const char *letters(const char *first, const struct verb *v)
 {
-	static char given[ARRAY_SIZE(rows) + 1], letters[2 * ARRAY_SIZE(rows) + 2] = ":";
-	struct option longs[ARRAY_SIZE(rows) + 1] = { { NULL, 0, NULL, 0 } };
-	char *l = letters + 1;
+	static char text[2 * ARRAY_SIZE(rows) + 3];
+	char *l = stpcpy(text, first);
 	size_t i;
-	int c;
 
 	for (i = 0; i < ARRAY_SIZE(rows); i++) {
-		longs[i] = (struct option){ rows[i].name, rows[i].arg ? required_argument :
-					    no_argument, NULL, rows[i].id };
-		if (rows[i].is_short)
-			*l++ = rows[i].id;
-		if (rows[i].is_short && rows[i].arg)
+		const struct option_row *o = &rows[i];
+
+		longs[i] = (struct option){ o->name, o->arg ? required_argument : no_argument, NULL,
+					    o->id | LONG };
+		if (!o->letter || letter_row(o->letter, v) != o)
+			continue;
+		*l++ = o->letter;
+		if (o->arg)
 			*l++ = ':';
 	}
-	while ((c = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
+	*l = '\0';
+	return text;
+}
+
+/* Which verb there is, wherever it stands, for what the letters mean. */
+static const struct verb *verb_among(int argc, char **argv)
+{
+	const struct verb *v = NULL;
+	const char *any = letters("-:", NULL);	/* words in their order */
+	int c;
+
+	while (!v && (c = getopt_long(argc, argv, any, longs, NULL)) != -1)
+		if (c == 1)
+			v = find_verb(optarg);
+	optind = 0;
+	return v;
+}
+
+/* Return: the ids of the options that were given, NULL if one was wrong, and said which. */
+static const char *parse_options(int argc, char **argv)
+{
+	static char given[ARRAY_SIZE(rows) + 1];
+	const struct verb *v = verb_among(argc, argv);
+	const char *known = letters(":", v);
+	char id;
+	int c;
+
+	while ((c = getopt_long(argc, argv, known, longs, NULL)) != -1) {
 		if (c == ':') {
 			fail("option '%s' needs a value; see tcpfsm --help", argv[optind - 1]);
 			return NULL;
 		}
 		if (c == '?') {
-			if (optopt && !strchr(letters, optopt))
+			if (optopt && !strchr(known, optopt))
 				fail("no such option: '-%c'; see tcpfsm --help", optopt);
 			else
 				fail("no such option: '%s'; see tcpfsm --help", argv[optind - 1]);
 			return NULL;
 		}
-		if (!set_option(c, optarg))
+		id = c & LONG ? c & ~LONG : letter_row(c, v)->id;
+		if (!set_option(id, optarg))
 			return NULL;
-		if (!strchr(given, c))
-			given[strlen(given)] = c;
+		if (!strchr(given, id))
+			given[strlen(given)] = id;
 	}
 	return given;
 }

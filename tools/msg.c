@@ -7,8 +7,22 @@
 #include "out.h"
 #include "tool.h"
 
+static void (*to)(const char *text);
+
+void note_to(void (*fn)(const char *text))
+{
+	to = fn;
+}
+
 static void vnote(const char *fmt, va_list ap)
 {
+	char text[512];
+
+	if (to) {
+		vsnprintf(text, sizeof(text), fmt, ap);
+		to(text);
+		return;
+	}
 	out_flush();		/* what was found before stands before */
 	fputs("tcpfsm: ", stderr);
 	vfprintf(stderr, fmt, ap);

@@ -19,6 +19,7 @@
 #include "out.h"
 
 #define DEPTH		8
+#define REAL		400	/* digits of the largest double, and a fraction */
 #define PLAIN_MAX	1024	/* longer ones go the long way */
 
 static struct {
@@ -287,8 +288,12 @@ void out_header(const struct out_column *c)
 
 void out_real(const char *key, double v)
 {
-	if (out.shape == OUT_DOCUMENT)
+	if (out.shape == OUT_DOCUMENT) {
 		add(key, json_real(v));
+	} else if (out.shape == OUT_LINES) {
+		put_key(key);
+		out.len += snprintf(room(REAL), REAL, "%.3f", v);
+	}
 }
 
 void out_num(const char *key, int width, u64 v)

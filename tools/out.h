@@ -29,7 +29,7 @@ void out_array(const char *key);
 void out_end(void);
 
 void out_num(const char *key, int width, u64 v);
-/* In a document of JSON only. */
+/* In JSON only. */
 void out_real(const char *key, double v);
 /* @s: NULL is null in JSON, a dash in text */
 void out_str(const char *key, int width, const char *s);

@@ -6,6 +6,7 @@
 #include "names.h"
 #include "out.h"
 #include "parse.h"
+#include "tables.h"
 
 static void print_states(const u64 *count)
 {
@@ -46,8 +47,7 @@ static void print_address(const struct service *s)
 		out_str(NULL, -21, fmt_endpoint(text, s->family, s->addr, s->port));
 }
 
-/* Before the first row: not before an error. */
-static void print_header(bool *headed)
+void service_header(void)
 {
 	static const struct out_column columns[] = {
 		{ "service", -21 }, { "half-open", 9 }, { "established", 11 },
@@ -56,34 +56,41 @@ static void print_header(bool *headed)
 		{ "synack_resent", 13 }, { "connect", 8 }, { "accept", 8 }, { NULL, 0 },
 	};
 
-	if (!*headed)
-		out_header(columns);
-	*headed = true;
+	out_header(columns);
+}
+
+void service_print(const struct service *s)
+{
+	out_object(OUT_ITEM);
+	print_address(s);
+	out_num(NULL, 9, s->count[TCPFSM_SYN_RCVD]);
+	out_num(NULL, 11, s->count[TCPFSM_ESTABLISHED]);
+	out_num(NULL, 10, s->count[TCPFSM_CLOSE_WAIT]);
+	out_num(NULL, 9, s->count[TCPFSM_TIME_WAIT]);
+	print_states(s->count);
+	out_num("flows", 10, s->flows);
+	out_num("handshakes", 10, s->handshakes);
+	out_num("refused", 8, s->refused);
+	out_num("reset", 8, s->reset);
+	out_num("synack_resent", 13, s->synack_resent);
+	print_mean("connect_mean_ns", s->connect_ns, s->connects);
+	print_mean("accept_mean_ns", s->accept_ns, s->accepts);
+	out_line();
+	out_end();
 }
 
 static int on_service(const struct nlmsghdr *nlh, void *arg)
 {
+	bool *headed = arg;
 	struct service s;
 
 	if (!service_parse(&s, nlh) || (opt.family && s.family != opt.family))
 		return 0;
-	print_header(arg);
-	out_object(OUT_ITEM);
-	print_address(&s);
-	out_num(NULL, 9, s.count[TCPFSM_SYN_RCVD]);
-	out_num(NULL, 11, s.count[TCPFSM_ESTABLISHED]);
-	out_num(NULL, 10, s.count[TCPFSM_CLOSE_WAIT]);
-	out_num(NULL, 9, s.count[TCPFSM_TIME_WAIT]);
-	print_states(s.count);
-	out_num("flows", 10, s.flows);
-	out_num("handshakes", 10, s.handshakes);
-	out_num("refused", 8, s.refused);
-	out_num("reset", 8, s.reset);
-	out_num("synack_resent", 13, s.synack_resent);
-	print_mean("connect_mean_ns", s.connect_ns, s.connects);
-	print_mean("accept_mean_ns", s.accept_ns, s.accepts);
-	out_line();
-	out_end();
+	/* Before the first row: not before an error. */
+	if (!*headed)
+		service_header();
+	*headed = true;
+	service_print(&s);
 	return 0;
 }
 

@@ -9,6 +9,7 @@
 #include "netns.h"
 #include "out.h"
 #include "parse.h"
+#include "tables.h"
 
 static void print_netns(const struct stats *s)
 {
@@ -28,11 +29,13 @@ static void explain_state(unsigned int state)
 }
 
 /* @s: NULL: the explanations alone */
-static void print_states(const struct stats *s)
+static void print_states(const struct stats *s, const double *rate)
 {
-	static const struct out_column columns[] = {
-		{ "state", -12 }, { "orig", 10 }, { "resp", 10 }, { "entered", 12 }, { NULL, 0 },
+	const struct out_column columns[] = {
+		{ "state", -12 }, { "orig", 10 }, { "resp", 10 }, { "entered", 12 },
+		{ rate ? "entered/s" : NULL, 10 }, { NULL, 0 },
 	};
+	char text[FMT_SHORT];
 	unsigned int i, state;
 
 	if (s)
@@ -47,6 +50,10 @@ static void print_states(const struct stats *s)
 			out_num("resp", 10, stats_resp(s, state));
 			out_num("entered", 12, stats_entered(s, state));
 		}
+		if (rate) {
+			out_real("entered_per_second", rate[state]);
+			out_str(NULL, 10, fmt_short(text, rate[state]));
+		}
 		out_line();
 		if (opt.explain)
 			explain_state(state);
@@ -55,13 +62,18 @@ static void print_states(const struct stats *s)
 	out_end();
 }
 
-static void print_states_object(const struct stats *s)
+void stats_print(const struct stats *s, const double *rate)
 {
-	out_object(OUT_ITEM);
 	print_netns(s);
 	out_num("entries", 0, s->entries);
 	out_num("limit", 0, s->limit);
-	print_states(s);
+	print_states(s, rate);
+}
+
+static void print_states_object(const struct stats *s)
+{
+	out_object(OUT_ITEM);
+	stats_print(s, NULL);
 	out_end();
 }
 
@@ -156,7 +168,7 @@ int verb_states(int argc, char **argv)
 		print_states_object(&s);
 	} else if (status == EXIT_NONE) {
 		out_object(NULL);
-		print_states(NULL);
+		print_states(NULL, NULL);
 		out_end();
 		note("the kernel module is not loaded: the states without their numbers");
 	}

@@ -32,13 +32,16 @@ struct options {
 	u64 interval_ns;	/* 0: the verb's default, or none */
 	const char *format;	/* NULL: the verb's default */
 	bool graph;
+	bool batch;
 };
 
 extern struct options opt;
 
 /* A sentence on stderr, behind the tool's name. */
 void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-/* The same. Return: EXIT_ERROR */
+/* From now on notes go there; NULL: to stderr again. */
+void note_to(void (*fn)(const char *text));
+/* A note. Return: EXIT_ERROR */
 int fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* calloc() that does not return without memory */
 void *zalloc(size_t size);
@@ -63,6 +66,7 @@ int verb_dwell(int argc, char **argv);
 int verb_log(int argc, char **argv);
 int verb_monitor(int argc, char **argv);
 int verb_flow(int argc, char **argv);
+int verb_top(int argc, char **argv);
 int verb_graph(int argc, char **argv);
 int verb_replay(int argc, char **argv);
 

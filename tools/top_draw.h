@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The screen of `top`: what stands where. Only this and top_screen.c know of curses. */
+#ifndef TOP_DRAW_H
+#define TOP_DRAW_H
+
+#include "top_panel.h"
+
+#define TOP_LINE	256
+
+/* What the user has chosen of a panel. */
+struct view {
+	unsigned int column;	/* its order */
+	bool reverse;
+	unsigned int cursor, first;	/* row */
+	unsigned int rows;	/* that fit, when it was drawn last */
+};
+
+enum overlay { OVERLAY_NONE, OVERLAY_HELP, OVERLAY_FLOW };
+
+struct screen {
+	struct top *t;
+	struct view view[TOP_LISTS];
+	enum top_list focus;
+	bool zoomed;		/* the panel in focus alone */
+	bool paused;
+	bool rates;		/* the past is of rates */
+	bool utf8;
+	enum overlay overlay;
+	unsigned int overlay_first;
+	struct flow flow;	/* that OVERLAY_FLOW shows */
+	bool typing;
+	char line[TOP_LINE];	/* what is being typed */
+	char filter[TOP_LINE];	/* in force; "": none */
+	char message[TOP_LINE];	/* until the next key */
+};
+
+void draw_begin(void);
+void draw(struct screen *s);
+
+#endif
