@@ -30,6 +30,8 @@ const struct verb verbs[] = {
 	{ "monitor", "[FILTER]", "transitions as they happen", "N46cdbq", verb_monitor },
 	{ "top", "[FILTER]", "live: states and their rates, services, flows that are stuck",
 	  "N46Bicd", verb_top },
+	{ "doctor", "", "what is wrong now and why, worst first (status 0: nothing, 1: something)", "N",
+	  verb_doctor },
 	{ "graph", "", "the figure of RFC 793, with what is in the states and on the arcs", "NFi",
 	  verb_graph },
 	{ "replay", "FILE [FILTER]", "the same engine over a capture (pcap, pcapng; - is stdin)",

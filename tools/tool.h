@@ -65,6 +65,7 @@ int verb_counters(int argc, char **argv);
 int verb_dwell(int argc, char **argv);
 int verb_log(int argc, char **argv);
 int verb_monitor(int argc, char **argv);
+int verb_doctor(int argc, char **argv);
 int verb_flow(int argc, char **argv);
 int verb_top(int argc, char **argv);
 int verb_graph(int argc, char **argv);

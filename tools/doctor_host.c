@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What is wrong with the host: its queues, our table, and how we are installed. */
+#include <dirent.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "doctor.h"
+#include "sock.h"
+
+#define PERCENT_FULL	80
+
+/* ---- queues of listeners ---- */
+
+static bool serves(const struct service *s, const struct tuple *t)
+{
+	static const u8 any[16];
+
+	return s->port == t->sport && (s->family == t->family || t->family == AF_INET6) &&
+	       (!memcmp(t->src, any, addr_len(t->family)) ||
+		(s->family == t->family && !memcmp(s->addr, t->src, addr_len(t->family))));
+}
+
+/* Handshakes that wait for their last ACK, as seen on the wire. */
+static u64 half_open(const struct patient *p, const struct tuple *t)
+{
+	u64 n = 0;
+	size_t i;
+
+	for (i = 0; i < p->services; i++)
+		if (p->service[i].family && serves(&p->service[i], t))
+			n += p->service[i].count[TCPFSM_SYN_RCVD];
+	return n;
+}
+
+static void on_listener(const struct sock *s, void *arg)
+{
+	const struct patient *p = arg;
+	const struct process *process = process_of(s->inode);
+	char where[FMT_ENDPOINT], who[64] = "its process";
+	u64 waiting = half_open(p, &s->tuple);
+	struct finding *f;
+
+	fmt_endpoint(where, s->tuple.family, s->tuple.src, s->tuple.sport);
+	if (process)
+		snprintf(who, sizeof(who), "%s (pid %d)", process->name, process->pid);
+	if (s->recvq && s->recvq * 100ULL >= s->sendq * (u64)PERCENT_FULL) {
+		f = finding(s->recvq > s->sendq ? RANK_SERIOUS : RANK_WARNING, "accept-queue", s->recvq,
+			    "The accept queue of %s holds %u of %u connections: %s does not accept them fast enough%s.",
+			    where, s->recvq, s->sendq, who,
+			    s->recvq > s->sendq ? ", and new ones are dropped" : "");
+		evidence(f, "net.core.somaxconn is %llu",
+			 (unsigned long long)number_in("/proc/sys/net/core/somaxconn", 0));
+		look_with(f, "ss -ltnp sport = :%u; tcpfsm services", s->tuple.sport);
+	}
+	if (waiting && waiting * 100 >= s->sendq * (u64)PERCENT_FULL) {
+		f = finding(RANK_SERIOUS, "half-open", waiting,
+			    "%llu handshakes with %s are half-open and its limit is %u: a SYN flood, or clients that do not hear its SYN|ACKs.",
+			    (unsigned long long)waiting, where, s->sendq);
+		evidence(f, "net.ipv4.tcp_syncookies is %llu, tcp_max_syn_backlog %llu",
+			 (unsigned long long)number_in("/proc/sys/net/ipv4/tcp_syncookies", 0),
+			 (unsigned long long)number_in("/proc/sys/net/ipv4/tcp_max_syn_backlog", 0));
+		look_with(f, "tcpfsm services; tcpfsm flows state syn-recv dport = :%u",
+			  s->tuple.sport);
+	}
+}
+
+/* ---- our table ---- */
+
+static void table(const struct patient *p)
+{
+	unsigned long long entries = p->stats.entries, limit = p->stats.limit;
+	unsigned long long evicted = p->counter("ended_evicted"), refused = p->counter("table_full");
+	struct finding *f;
+
+	if (limit && entries * 100 >= limit * PERCENT_FULL) {
+		f = finding(RANK_WARNING, "table", entries,
+			    "The table holds %llu of at most %llu flows; when it is full, half-open and closed ones give way.",
+			    entries, limit);
+		evidence(f, "max_flows can be changed at any time: /sys/module/tcpfsm/parameters/max_flows");
+		look_with(f, "tcpfsm services; tcpfsm pairs");
+	}
+	if (evicted || refused) {
+		f = finding(refused ? RANK_SERIOUS : RANK_WARNING, "evicted", evicted + refused,
+			    "The table was full: %llu flows gave way to others, %llu found no room, and their history is lost.",
+			    evicted, refused);
+		look_with(f, "tcpfsm counters --explain");
+	}
+	if (p->counter("no_memory"))
+		finding(RANK_SERIOUS, "memory", p->counter("no_memory"),
+			"%llu flows or parts of them found no memory.",
+			(unsigned long long)p->counter("no_memory"));
+	if (p->counter("events_lost"))
+		finding(RANK_WARNING, "events-lost", p->counter("events_lost"),
+			"%llu events were not sent for want of memory; their numbers are missing in every listener's sequence.",
+			(unsigned long long)p->counter("events_lost"));
+	if (!number_in("/proc/sys/net/tcpfsm/enabled", 1))
+		look_with(finding(RANK_SERIOUS, "disabled", 0,
+				  "Tracking is switched off in this network namespace."),
+			  "sysctl net.tcpfsm.enabled=1");
+}
+
+/* ---- the installation ---- */
+
+static bool read_word(const char *path, char *word, size_t size)
+{
+	FILE *f = fopen(path, "re");
+	bool ok;
+
+	if (!f)
+		return false;
+	ok = fgets(word, size, f);
+	fclose(f);
+	if (ok)
+		word[strcspn(word, "\n")] = '\0';
+	return ok;
+}
+
+static bool has(const char *fmt, const char *release)
+{
+	char path[300];
+
+	snprintf(path, sizeof(path), fmt, release);
+	return access(path, F_OK) == 0;
+}
+
+static bool has_module(const char *release)
+{
+	return has("/lib/modules/%s/updates/dkms/tcpfsm.ko", release) ||
+	       has("/lib/modules/%s/updates/dkms/tcpfsm.ko.xz", release) ||
+	       has("/lib/modules/%s/updates/dkms/tcpfsm.ko.zst", release) ||
+	       has("/lib/modules/%s/extra/tcpfsm.ko", release) ||
+	       has("/lib/modules/%s/updates/tcpfsm.ko", release);
+}
+
+static bool has_headers(const char *release)
+{
+	return has("/lib/modules/%s/build/Makefile", release);
+}
+
+/* The last byte of the firmware's variable, behind four of attributes. */
+static bool secure_boot(void)
+{
+	u8 data[5] = { 0 };
+	FILE *f = fopen("/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c",
+			"re");
+
+	if (!f)
+		return false;
+	if (fread(data, 1, sizeof(data), f) != sizeof(data))
+		data[4] = 0;
+	fclose(f);
+	return data[4] == 1;
+}
+
+/* Kernels that may be booted next. */
+static void other_kernels(const char *running)
+{
+	DIR *dir = opendir("/lib/modules");
+	struct dirent *d;
+	struct finding *f;
+
+	if (!dir)
+		return;
+	while ((d = readdir(dir))) {
+		if (d->d_name[0] == '.' || !strcmp(d->d_name, running) ||
+		    !has("/boot/vmlinuz-%s", d->d_name) || has_module(d->d_name))
+			continue;
+		f = finding(RANK_NOTE, "next-kernel", 0,
+			    "The kernel %s is installed and has no tcpfsm module: after a reboot into it nothing is watched.",
+			    d->d_name);
+		if (!has_headers(d->d_name))
+			evidence(f, "its headers are missing: linux-headers-%s", d->d_name);
+		look_with(f, "dkms status; dkms autoinstall -k %s", d->d_name);
+	}
+	closedir(dir);
+}
+
+static void installation(void)
+{
+	char version[64];
+	struct utsname uts;
+
+	uname(&uts);
+	if (read_word("/sys/module/tcpfsm/version", version, sizeof(version)) &&
+	    strcmp(version, TCPFSM_VERSION))
+		look_with(finding(RANK_WARNING, "version", 0,
+				  "The module that is loaded is version %s, this tool %s: what is new in one the other does not know.",
+				  version, TCPFSM_VERSION),
+			  "modinfo tcpfsm; rmmod tcpfsm && modprobe tcpfsm");
+	if (has_module(uts.release))	/* installed, not just tried */
+		other_kernels(uts.release);
+}
+
+int doctor_no_module(void)
+{
+	struct finding *f;
+	struct utsname uts;
+
+	uname(&uts);
+	f = finding(RANK_SERIOUS, "not-loaded", 0,
+		    "The kernel module tcpfsm is not loaded: there is nothing to look at.");
+	if (!has_module(uts.release))
+		evidence(f, "the running kernel %s has none: build it, or install tcpfsm-dkms",
+			 uts.release);
+	if (!has_headers(uts.release))
+		evidence(f, "its headers are missing: linux-headers-%s", uts.release);
+	if (secure_boot())
+		evidence(f, "Secure Boot is on: the module must be signed with a key that is enrolled (mokutil --test-key /var/lib/dkms/mok.pub)");
+	look_with(f, has_module(uts.release) ? "modprobe tcpfsm; dmesg | tail" : "dkms status");
+	return EXIT_ERROR;
+}
+
+void doctor_host(const struct patient *p)
+{
+	sock_each(1U << TCP_LISTEN, on_listener, (void *)p);
+	table(p);
+	installation();
+}
