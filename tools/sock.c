@@ -52,6 +52,10 @@ static int on_message(const struct nlmsghdr *nlh, void *arg)
 	s.inode = m->idiag_inode;
 	s.uid = m->idiag_uid;
 	s.recvq = m->idiag_rqueue;
+	/* The kernel counts in sequence numbers, of which the peer's FIN took one. */
+	if (s.recvq && (s.state == TCP_CLOSE_WAIT || s.state == TCP_LAST_ACK ||
+			s.state == TCP_CLOSING))
+		s.recvq--;
 	s.sendq = m->idiag_wqueue;
 	s.cookie = (u64)m->id.idiag_cookie[1] << 32 | m->id.idiag_cookie[0];
 	each->fn(&s, each->arg);

@@ -8,6 +8,7 @@ before, and the guest's kernel has nothing to say.
 import contextlib
 import ctypes
 import errno
+import json
 import os
 import random
 import re
@@ -369,6 +370,10 @@ def allocations_fail_under_traffic():
     grown = {name: counters(name)["no_memory"] - since[name] for name in HOSTS}
     print(f"# {traffic.done} connections, without memory {grown}")
     true(sum(grown.values()) > 10, "allocations failed")
+    lost = counters("router")["events_lost"]
+    found = json.loads(run("ip", "netns", "exec", "router", TOOL, "-j", "doctor", check=False))
+    ids = [f["id"] for f in found["findings"]]
+    true("memory" in ids and ("events-lost" in ids) == (lost > 0), f"the doctor notices: {ids}, {lost} lost")
     c, s = pair(4, 9103)
     pairs_are(key_of(4, c, 9103), UP)
     close_to(c, s)
