@@ -196,6 +196,12 @@ static void look(void)
 	qsort(found, nr_found, sizeof(*found), by_inode);
 }
 
+void processes_forget(void)
+{
+	nr_found = 0;
+	looked = false;
+}
+
 const struct process *process_of(u32 inode)
 {
 	size_t low = 0, high, middle;

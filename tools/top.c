@@ -64,7 +64,7 @@ static void print_services(const struct rank *list)
 	out_end();
 }
 
-static void print_flows(const struct rank *list)
+static void print_flows(const struct rank *list, u64 older)
 {
 	unsigned int i;
 
@@ -72,8 +72,14 @@ static void print_flows(const struct rank *list)
 	out_array("flows");
 	if (list->n)
 		flow_header();
-	for (i = 0; i < shown(list); i++)
-		flow_print(rank_row(list, i));
+	for (i = 0; i < shown(list); i++) {
+		struct flow f = *(const struct flow *)rank_row(list, i);
+
+		f.idle += older;
+		f.end[TCPFSM_ORIG].dwell += older;
+		f.end[TCPFSM_RESP].dwell += older;
+		flow_print(&f);
+	}
 	out_end();
 }
 
@@ -88,7 +94,7 @@ static void print_snapshot(const struct top *t)
 	out_line();
 	print_services(&t->list[TOP_SERVICES]);
 	out_line();
-	print_flows(&t->list[TOP_FLOWS]);
+	print_flows(&t->list[TOP_FLOWS], top_since_dump(t));
 	out_line();
 	out_end();
 	out_flush();

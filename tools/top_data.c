@@ -176,12 +176,15 @@ bool top_dump_due(const struct top *t)
 
 	if (top_dumping(t))
 		return false;
-	return !t->dumped || since >= (t->stale || wait > DUMP_EVERY ? wait : DUMP_EVERY);
+	if (t->stale)
+		return since >= 2 * t->dump_cost;
+	return since >= (wait > DUMP_EVERY ? wait : DUMP_EVERY);
 }
 
 int top_dump_begin(struct top *t)
 {
 	t->stale = false;
+	t->matching = true;
 	t->dump_began = clock_now();
 	t->begun = clock_of_day();
 	t->reading = TOP_SERVICES;
@@ -203,7 +206,10 @@ static void show(struct top *t, enum top_list list)
 static void end_dump(struct top *t)
 {
 	show(t, TOP_SERVICES);
-	show(t, TOP_FLOWS);
+	/* If the filter is another one by now, they are not what was asked for. */
+	if (t->matching)
+		show(t, TOP_FLOWS);
+	t->matched = t->matching;
 	t->reading = TOP_STATES;
 	t->dumped = t->dump_began;
 	t->dump_cost = clock_now() - t->dump_began;
@@ -237,6 +243,9 @@ void top_set_filter(struct top *t, struct filter *filter)
 	filter_kernel(filter, &t->want);
 	if (!filter_has_states(filter))
 		t->want.any_states = STUCK;
+	t->list[TOP_FLOWS].n = 0;
+	t->matching = false;
+	t->matched = false;
 	t->stale = true;
 }
 

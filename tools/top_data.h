@@ -50,7 +50,8 @@ struct top {
 	double past_rate[TCPFSM_STATES][TOP_PAST];	/* entered a second */
 
 	enum top_list reading;		/* what the dump is at; TOP_STATES: there is none */
-	bool stale;			/* dump as soon as possible */
+	bool stale;			/* dump soon: somebody waits for it */
+	bool matched, matching;		/* the flows listed, those being read, are of the filter */
 	u64 dump_began, dump_cost;
 	u64 dumped;			/* when the dump shown began; 0: none */
 };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <curses.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,8 @@
 #define STATES_HEIGHT	(1 + STATES_LISTED)
 #define STATES_WIDTH	45		/* on the smallest screen that shows all panels */
 #define STATES_MOST	(32 + TOP_PAST)
+#define LEAST_COLUMNS	20		/* on less, nothing is drawn */
+#define LEAST_LINES	4
 #define ALL_COLUMNS	78
 #define ALL_LINES	(2 + STATES_HEIGHT + 4 + 1)
 #define TWO_LINES	16		/* from here on, the header has two */
@@ -57,7 +60,19 @@ static attr_t attr_of(enum top_look look)
 
 /* ---- pieces ---- */
 
-/* At most @width cells; of what is longer the middle is left out. */
+/* At most @width cells, of what is longer the front. */
+static void put_front(const struct screen *s, int y, int x, int width, const char *text)
+{
+	bool cut = (int)strlen(text) > width;
+
+	if (width <= 0)
+		return;
+	mvaddnstr(y, x, text, cut ? width - 1 : width);
+	if (cut)
+		addstr(s->utf8 ? "…" : "~");
+}
+
+/* The same; of what is longer, the middle is left out. */
 static void put(const struct screen *s, int y, int x, int width, const char *text)
 {
 	int len = strlen(text), left;
@@ -137,6 +152,15 @@ static void put_past(const struct screen *s, int y, int x, int width, unsigned i
 		put_level(s, most > 0 ? level[i] / most : 0);
 }
 
+/* Whole seconds without a fraction. */
+static const char *short_span(char *buf, u64 ns)
+{
+	if (ns >= 60 * NSEC || ns % NSEC)
+		return fmt_span(buf, ns);
+	snprintf(buf, FMT_SPAN, "%llus", (unsigned long long)(ns / NSEC));
+	return buf;
+}
+
 /* ---- the header ---- */
 
 static enum top_look fullness(const struct top *t)
@@ -172,7 +196,7 @@ static void draw_title(const struct screen *s, int right)
 	/* The day is the same on all lines. */
 	fmt_time(time, clock_of_day(), 0);
 	snprintf(text, sizeof(text), "tcpfsm%s%s  %s  every %s", netns ? "  " : "",
-		 netns ? netns : "", time + 11, fmt_span(span, opt.interval_ns));
+		 netns ? netns : "", time + 11, short_span(span, opt.interval_ns));
 	attrset(A_BOLD);
 	if (s->paused)
 		put(s, 0, 0, right - 1, "tcpfsm  paused, p goes on");
@@ -211,7 +235,7 @@ static void draw_rates(const struct screen *s, int y)
 		attrset(attr_of(rate_look(s->t, i)));
 		mvprintw(y, x, "%s %s", top_rate_name(i),
 			 top_rated(s->t) ? fmt_short(text, s->t->rate[i]) : "-");
-		x += width + 2;
+		x += width + 1;
 	}
 }
 
@@ -231,9 +255,16 @@ static int spare(const struct top_column *c, const struct box *b)
 		if (!is_shown(c, b))
 			continue;
 		left -= abs(c->width) + 1;
-		growing += c->grows;
+		growing += c->most > 0;
 	}
 	return left > 0 && growing ? left / growing : 0;
+}
+
+static int width_of(const struct top_column *c, int more)
+{
+	int width = abs(c->width);
+
+	return width + more < c->most ? width + more : c->most > width ? c->most : width;
 }
 
 static void draw_heading(const struct screen *s, enum top_list list, const struct box *b, int more)
@@ -248,11 +279,11 @@ static void draw_heading(const struct screen *s, enum top_list list, const struc
 	for (c = columns; c->name; c++) {
 		if (!is_shown(c, b))
 			continue;
-		width = abs(c->width) + (c->grows ? more : 0);
+		width = width_of(c, more);
 		snprintf(name, sizeof(name), "%s", c->name);
 		if (c == columns && list != TOP_FLOWS)
 			snprintf(name, sizeof(name), "%u %s", list + 1, c->name);
-		else if (list == TOP_STATES && c->grows && s->rates)
+		else if (!c->number && !c->text && s->rates)
 			snprintf(name, sizeof(name), "past new/s");
 		put_cell(s, b->y, x, width, c->width > 0, name);
 		if (c == &columns[v->column]) {
@@ -278,7 +309,7 @@ static void draw_row(const struct screen *s, enum top_list list, const struct bo
 	for (; c->name; c++) {
 		if (!is_shown(c, b))
 			continue;
-		width = abs(c->width) + (c->grows ? more : 0);
+		width = width_of(c, more);
 		attrset(attr_of(top_look(list, c, row)) | (current ? A_REVERSE : 0));
 		if (c->number || c->text) {
 			top_cell(text, s->t, c, row);
@@ -316,7 +347,7 @@ static void draw_panel(struct screen *s, enum top_list list, const struct box *b
 	draw_heading(s, list, b, more);
 	for (i = 0; i < v->rows && v->first + i < r->n; i++)
 		draw_row(s, list, b, b->y + 1 + (int)i, rank_row(r, v->first + i),
-			 s->focus == list && v->first + i == v->cursor, more);
+			 s->pointing && s->focus == list && v->first + i == v->cursor, more);
 }
 
 /* Which flows these are, how many, and of when. */
@@ -328,21 +359,21 @@ static void draw_flows(struct screen *s, const struct box *b)
 	char title[TOP_LINE + 64], when[160] = " reading ", span[FMT_SPAN];
 	int width;
 
-	if (s->t->dumped)
+	if (s->t->matched)
 		snprintf(when, sizeof(when), " %llu, read %s ago ", (unsigned long long)r->offered,
-			 fmt_span(span, top_since_dump(s->t) / NSEC * NSEC));
+			 short_span(span, top_since_dump(s->t) / NSEC * NSEC));
 	snprintf(title, sizeof(title), " 3 %sflows%s%s ", which, *s->filter ? ": " : "", s->filter);
 	width = (int)strlen(when) + 1;
 	attrset(A_DIM);
 	fill(b->y, b->x, b->width, s->utf8 ? ACS_HLINE : '-');
 	attrset(s->focus == TOP_FLOWS ? A_BOLD : A_NORMAL);
-	put(s, b->y, b->x + 1, b->width - width - 2, title);
+	put_front(s, b->y, b->x + 1, b->width - width - 2, title);
 	attrset(A_NORMAL);
 	if (b->width > width)
 		put(s, b->y, b->x + b->width - width, width, when);
 	draw_panel(s, TOP_FLOWS, &rows);
 	attrset(A_DIM);
-	if (s->t->dumped && !r->n && rows.height > 1)
+	if (s->t->matched && !r->n && rows.height > 1)
 		put(s, rows.y + 1, rows.x, rows.width,
 		    *which && !*s->filter ? "nothing is stuck" : "none");
 }
@@ -393,69 +424,119 @@ static const char * const help_lines[] = {
 	"full: a second, flows refused since nothing in the table could go.",
 };
 
-static int overlay_line(struct screen *s, unsigned int i, int top, const char *text)
-{
-	int y = top + (int)i - (int)s->overlay_first;
+/* Lines of text that scroll, between header and last line. */
+struct page {
+	int top, y;
+};
 
-	attrset(A_NORMAL);
-	if (y >= top && y < LINES - 1)
-		put(s, y, 0, COLS, text);
-	return y;
+/* One line of it. */
+static void put_line(const struct page *p, const char *text, int len)
+{
+	if (p->y >= p->top && p->y < LINES - 1)
+		mvaddnstr(p->y, 0, text, len);
 }
 
-static void draw_help(struct screen *s, int top)
+/* Broken between words where that is possible; what follows is as much indented. */
+static void __attribute__((format(printf, 2, 3))) say(struct page *p, const char *fmt, ...)
 {
-	unsigned int i, room = LINES > top + 1 ? LINES - top - 1 : 0;
-	unsigned int most = ARRAY_SIZE(help_lines) > room ? ARRAY_SIZE(help_lines) - room : 0;
+	char text[1024], *line = text, *end;
+	int indent;
+	va_list ap;
 
-	if (s->overlay_first > most)
-		s->overlay_first = most;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	indent = (int)strspn(text, " ");
+	while ((int)strlen(line) > COLS) {
+		end = memrchr(line + indent, ' ', COLS - indent);
+		if (!end)
+			end = line + COLS - 1;
+		put_line(p, line, (int)(end - line));
+		p->y++;
+		line = end + 1 - indent;
+		memset(line, ' ', indent);
+	}
+	put_line(p, line, -1);
+	p->y++;
+}
+
+static void say_help(const struct screen *s, struct page *p)
+{
+	unsigned int i;
+
+	(void)s;
 	for (i = 0; i < ARRAY_SIZE(help_lines); i++)
-		overlay_line(s, i, top, help_lines[i]);
+		say(p, "%s", help_lines[i]);
 }
 
-static unsigned int draw_end(struct screen *s, unsigned int i, int top, unsigned int which)
+static void say_end(const struct screen *s, struct page *p, unsigned int which, u64 older)
 {
 	const struct flow_end *e = &s->flow.end[which];
-	char text[FMT_HISTORY + 64], span[FMT_SPAN];
-	int len;
+	char text[FMT_HISTORY], span[FMT_SPAN];
 
-	snprintf(text, sizeof(text), "%s is %s for %s", end_name(which), state_name(e->state),
-		 fmt_span(span, e->dwell + top_since_dump(s->t)));
-	overlay_line(s, i++, top, text);
-	snprintf(text, sizeof(text), "  %s %s", state_help(e->state, STATE_MEANS),
-		 state_help(e->state, STATE_WAITS));
-	overlay_line(s, i++, top, text);
-	put_history(stpcpy(text, "  came by "), e->history);
-	overlay_line(s, i++, top, text);
-	len = snprintf(text, sizeof(text), "  sent %llu packets, %llu bytes",
-		       (unsigned long long)e->packets, (unsigned long long)e->bytes);
+	say(p, "%s is in %s for %s", end_name(which), state_name(e->state),
+	    fmt_span(span, e->dwell + older));
+	say(p, "  %s", state_help(e->state, STATE_MEANS));
+	say(p, "  %s", state_help(e->state, STATE_WAITS));
+	*put_history(text, e->history) = '\0';
+	say(p, "  It came by %s.", text);
+	say(p, "  It sent %llu packets, %llu bytes.", (unsigned long long)e->packets,
+	    (unsigned long long)e->bytes);
 	if (e->has_uid)
-		len += snprintf(text + len, sizeof(text) - len, "; socket of uid %u", e->uid);
-	if (e->cookie)
-		snprintf(text + len, sizeof(text) - len, ", sk:%llx (ss -e)",
-			 (unsigned long long)e->cookie);
-	overlay_line(s, i++, top, text);
-	return i;
+		say(p, "  Its socket is of uid %u, sk:%llx in ss -e.", e->uid,
+		    (unsigned long long)e->cookie);
+	if (s->process[which].inode)
+		say(p, "  Held by %s, process %d, as file %d.", s->process[which].name,
+		    s->process[which].pid, s->process[which].fd);
 }
 
-static void draw_flow(struct screen *s, int top)
+/* What the last dump said of it; of one that is no longer listed, what was said before. */
+static void renew_flow(struct screen *s)
+{
+	const struct rank *r = &s->t->list[TOP_FLOWS];
+	const struct flow *f;
+	unsigned int i;
+
+	for (i = 0; i < r->n; i++) {
+		f = rank_row(r, i);
+		if (f->id != s->flow.id)
+			continue;
+		s->flow = *f;
+		s->flow_read = s->t->dumped;
+	}
+}
+
+static void say_flow(const struct screen *s, struct page *p)
 {
 	const struct flow *f = &s->flow;
-	char text[2 * FMT_ENDPOINT], src[FMT_ENDPOINT], dst[FMT_ENDPOINT], time[FMT_TIME];
-	unsigned int i = 0;
+	char text[FMT_ENDPOINT], more[FMT_ENDPOINT];
+	u64 older = s->t->sampled > s->flow_read ? s->t->sampled - s->flow_read : 0;
 
-	snprintf(text, sizeof(text), "flow %llu  %s > %s", (unsigned long long)f->id,
-		 fmt_endpoint(src, f->tuple.family, f->tuple.src, f->tuple.sport),
-		 fmt_endpoint(dst, f->tuple.family, f->tuple.dst, f->tuple.dport));
-	overlay_line(s, i++, top, text);
-	i = draw_end(s, i, top, TCPFSM_ORIG);
-	i = draw_end(s, i, top, TCPFSM_RESP);
-	snprintf(text, sizeof(text), "since %s, last segment %s ago", fmt_time(time, f->start, 6),
-		 fmt_span(src, f->idle + top_since_dump(s->t)));
-	overlay_line(s, i++, top, text);
-	snprintf(text, sizeof(text), "flags %s", fmt_flags(src, f->flags));
-	overlay_line(s, i, top, text);
+	say(p, "flow %llu  %s > %s", (unsigned long long)f->id,
+	    fmt_endpoint(text, f->tuple.family, f->tuple.src, f->tuple.sport),
+	    fmt_endpoint(more, f->tuple.family, f->tuple.dst, f->tuple.dport));
+	say(p, "%s", "");
+	say_end(s, p, TCPFSM_ORIG, older);
+	say(p, "%s", "");
+	say_end(s, p, TCPFSM_RESP, older);
+	say(p, "%s", "");
+	say(p, "Since %s, last segment %s ago, flags %s.", fmt_time(text, f->start, 6),
+	    fmt_span(more, f->idle + older), fmt_flags(more + FMT_SPAN, f->flags));
+}
+
+/* No further than to the end. */
+static void draw_page(struct screen *s, int top, void (*fn)(const struct screen *s, struct page *p))
+{
+	struct page p = { LINES, 0 };
+	int most;
+
+	fn(s, &p);
+	most = p.y - (LINES - 1 - top);
+	if ((int)s->overlay_first > most)
+		s->overlay_first = most > 0 ? most : 0;
+	attrset(A_NORMAL);
+	p = (struct page){ top, top - (int)s->overlay_first };
+	fn(s, &p);
 }
 
 /* ---- the last line ---- */
@@ -479,7 +560,7 @@ static void draw_last(struct screen *s)
 	}
 	if (*s->message) {
 		attrset(A_BOLD);
-		put(s, LINES - 1, 0, COLS - 1, s->message);
+		put_front(s, LINES - 1, 0, COLS - 1, s->message);
 		return;
 	}
 	attrset(A_DIM);
@@ -496,15 +577,21 @@ void draw(struct screen *s)
 	int top = LINES >= TWO_LINES ? 2 : 1;
 
 	erase();
+	if (COLS < LEAST_COLUMNS || LINES < LEAST_LINES) {
+		refresh();
+		return;
+	}
 	draw_title(s, draw_table(s, COLS));
 	if (top == 2)
 		draw_rates(s, 1);
 	if (s->overlay == OVERLAY_HELP)
-		draw_help(s, top);
-	else if (s->overlay == OVERLAY_FLOW)
-		draw_flow(s, top);
-	else
+		draw_page(s, top, say_help);
+	else if (s->overlay == OVERLAY_NONE)
 		draw_panels(s, top);
+	if (s->overlay == OVERLAY_FLOW) {
+		renew_flow(s);
+		draw_page(s, top, say_flow);
+	}
 	draw_last(s);
 	refresh();
 }

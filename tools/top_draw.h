@@ -3,6 +3,7 @@
 #ifndef TOP_DRAW_H
 #define TOP_DRAW_H
 
+#include "sock.h"
 #include "top_panel.h"
 
 #define TOP_LINE	256
@@ -22,12 +23,15 @@ struct screen {
 	struct view view[TOP_LISTS];
 	enum top_list focus;
 	bool zoomed;		/* the panel in focus alone */
+	bool pointing;		/* the cursor shows */
 	bool paused;
 	bool rates;		/* the past is of rates */
 	bool utf8;
 	enum overlay overlay;
 	unsigned int overlay_first;
 	struct flow flow;	/* that OVERLAY_FLOW shows */
+	u64 flow_read;		/* as top.dumped */
+	struct process process[TCPFSM_ENDS];	/* that have its sockets; inode 0: none is known */
 	bool typing;
 	char line[TOP_LINE];	/* what is being typed */
 	char filter[TOP_LINE];	/* in force; "": none */

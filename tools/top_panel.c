@@ -90,7 +90,7 @@ static const struct top_column state_columns[] = {
 	{ .name = "resp", .what = "by resp's ends in it", .width = 6, .number = n_resp },
 	{ .name = "new/s", .what = "by how often entered", .width = 6, .number = n_rate,
 	  .text = rate_text },
-	{ .name = "past", .width = -5, .grows = true },
+	{ .name = "past", .width = -5, .most = TOP_PAST },
 	{ 0 },
 };
 
@@ -156,7 +156,7 @@ static const char *service_flows(char *buf, const void *row)
 }
 
 static const struct top_column service_columns[] = {
-	{ .name = "service", .what = "by half-open and CLOSE_WAIT", .width = -21, .grows = true,
+	{ .name = "service", .what = "by half-open and CLOSE_WAIT", .width = -21, .most = 47,
 	  .number = n_waiting, .text = service_text },
 	{ .name = "half", .what = "by half-open (SYN_RCVD)", .width = 5, .odd = true,
 	  .number = n_half },
@@ -195,7 +195,7 @@ NUMBER(n_bytes, flow, r->end[0].bytes + r->end[1].bytes)
 
 TEXT(dwell_text, flow, fmt_span(buf, n_dwell(r) + top_since_dump(t)))
 TEXT(idle_text, flow, fmt_span(buf, r->idle + top_since_dump(t)))
-TEXT(age_text, flow, fmt_span(buf, t->begun > r->start ? t->begun - r->start : 0))
+TEXT(age_text, flow, fmt_span(buf, t->begun + top_since_dump(t) - r->start))
 TEXT(held_text, flow, strcpy(buf, state_name(top_holder(r)->state)))
 TEXT(pair_text, flow, fmt_pair(buf, r->end[0].state, r->end[1].state))
 TEXT(src_text, flow, fmt_endpoint(buf, r->tuple.family, r->tuple.src, r->tuple.sport))
@@ -228,13 +228,13 @@ static const struct top_column flow_columns[] = {
 	  .text = age_text },
 	{ .name = "held by", .width = -11, .below = 76, .text = held_text },
 	{ .name = "orig:resp", .width = -23, .from = 76, .text = pair_text },
-	{ .name = "src", .width = -21, .from = 76, .grows = true, .text = src_text },
-	{ .name = "dst", .width = -21, .grows = true, .text = dst_text },
+	{ .name = "src", .width = -21, .from = 76, .most = 47, .text = src_text },
+	{ .name = "dst", .width = -21, .most = 47, .text = dst_text },
 	{ .name = "packets", .what = "by packets", .width = -11, .from = 106, .number = n_packets,
 	  .text = packets_text },
 	{ .name = "bytes", .what = "by bytes", .width = -15, .from = 140, .number = n_bytes,
 	  .text = bytes_text },
-	{ .name = "flags", .width = -24, .from = 170, .grows = true, .text = flags_text },
+	{ .name = "flags", .width = -24, .from = 170, .most = 96, .text = flags_text },
 	{ 0 },
 };
 
@@ -274,7 +274,7 @@ void top_cell(char *buf, const struct top *t, const struct top_column *c, const 
 
 enum top_look top_look(enum top_list list, const struct top_column *c, const void *row)
 {
-	if (c->number && !c->text && c->number(row) == 0)
+	if (c->width > 0 && c->number(row) == 0)
 		return TOP_DIM;
 	return c->odd ? TOP_ODD : top_panels[list].look(row);
 }

@@ -15,7 +15,7 @@ struct top_column {
 	int width;		/* as in out.h */
 	unsigned int from;	/* shown in panels of so many cells, */
 	unsigned int below;	/* and, if not 0, of less than so many */
-	bool grows;		/* takes what others leave */
+	int most;		/* cells, of what others leave; 0: as wide as it is */
 	bool odd;		/* is a number that better were 0 */
 	double (*number)(const void *row);
 	void (*text)(char *buf, const struct top *t, const void *row);	/* NULL: the number */

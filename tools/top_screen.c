@@ -86,6 +86,7 @@ static bool set_filter(struct screen *s, const char *text)
 		return false;
 	top_set_filter(s->t, filter);
 	snprintf(s->filter, sizeof(s->filter), "%s", text);
+	snprintf(s->line, sizeof(s->line), "%s", s->filter);
 	s->view[TOP_FLOWS].cursor = 0;
 	return true;
 }
@@ -110,6 +111,7 @@ static void type(struct screen *s, int key)
 	switch (key) {
 	case ESCAPE:
 		s->typing = false;
+		snprintf(s->line, sizeof(s->line), "%s", s->filter);
 		break;
 	case '\n':
 	case '\r':
@@ -148,6 +150,7 @@ static void move_by(struct screen *s, int rows)
 		s->overlay_first = at > 0 ? at : 0;
 		return;
 	}
+	s->pointing = true;
 	v->cursor = at < 0 || !n ? 0 : at < n ? at : n - 1;
 	if (s->focus == TOP_STATES && n) {
 		const struct top_state *row = rank_row(&s->t->list[TOP_STATES], v->cursor);
@@ -162,6 +165,31 @@ static void set_overlay(struct screen *s, enum overlay overlay)
 	s->overlay_first = 0;
 }
 
+static void on_socket(const struct sock *sock, void *arg)
+{
+	const struct process *p;
+	struct screen *s = arg;
+	unsigned int i;
+
+	for (i = 0; i < TCPFSM_ENDS; i++) {
+		p = s->flow.end[i].cookie == sock->cookie ? process_of(sock->inode) : NULL;
+		if (p)
+			s->process[i] = *p;
+	}
+}
+
+static void show_flow(struct screen *s, const struct flow *f)
+{
+	s->flow = *f;
+	s->flow_read = s->t->dumped;
+	memset(s->process, 0, sizeof(s->process));
+	processes_forget();
+	if (f->end[TCPFSM_ORIG].cookie || f->end[TCPFSM_RESP].cookie)
+		sock_each(1U << f->end[TCPFSM_ORIG].state | 1U << f->end[TCPFSM_RESP].state,
+			  on_socket, s);
+	set_overlay(s, OVERLAY_FLOW);
+}
+
 /* From a state or a service to its flows, from a flow to all that is known of it. */
 static void enter(struct screen *s)
 {
@@ -172,8 +200,7 @@ static void enter(struct screen *s)
 	if (s->overlay || at >= r->n) {
 		s->overlay = OVERLAY_NONE;
 	} else if (s->focus == TOP_FLOWS) {
-		s->flow = *(const struct flow *)rank_row(r, at);
-		set_overlay(s, OVERLAY_FLOW);
+		show_flow(s, rank_row(r, at));
 	} else if (top_panels[s->focus].flows(text, rank_row(r, at)) && set_filter(s, text)) {
 		s->focus = TOP_FLOWS;
 	}
@@ -187,6 +214,7 @@ static void back(struct screen *s)
 		s->zoomed = false;
 	else if (*s->filter)
 		set_filter(s, "");
+	s->pointing = false;
 }
 
 static void move_key(struct screen *s, int key)
