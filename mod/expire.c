@@ -510,7 +510,7 @@ void tcpfsm_expire_net_init(struct tcpfsm_net *tn)
 void tcpfsm_expire_net_pre_exit(struct tcpfsm_net *tn)
 {
 	spin_lock_bh(&tn->queue_lock);
-	tn->closing = true;
+	WRITE_ONCE(tn->closing, true);		/* read without the lock, too */
 	deactivate(tn);
 	spin_unlock_bh(&tn->queue_lock);
 }

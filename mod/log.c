@@ -163,7 +163,7 @@ bool tcpfsm_log_next(struct tcpfsm_net *tn, u64 *seq, struct tcpfsm_log_entry *t
 		if (!e || atomic64_read(&e->seq) != *seq)
 			continue;
 		smp_rmb();	/* the number, then the entry */
-		*to = *e;
+		data_race(*to = *e);
 		smp_rmb();	/* the entry, then the number again */
 		found = atomic64_read(&e->seq) == *seq;
 		if (found)

@@ -56,13 +56,13 @@ static noinline struct tcpfsm_stats *add_shard(struct tcpfsm_net *tn, unsigned i
 {
 	struct tcpfsm_stats *new = kzalloc(sizeof(*new), GFP_ATOMIC | __GFP_NOWARN), *old;
 
-	if (!tn->segments)
+	if (!READ_ONCE(tn->segments))
 		add_segments(tn);
 	if (!new) {
 		/* Any shard is as right as another, only slower: it has two writers now. */
 		WRITE_ONCE(shared, true);
 		for (i = 0; i < shards; i++)
-			if (tn->stats[i])
+			if (READ_ONCE(tn->stats[i]))
 				return tn->stats[i];
 		return &homeless;
 	}
