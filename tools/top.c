@@ -23,7 +23,7 @@ static void print_title(const struct top *t)
 	out_str("ts", -20, fmt_time(time, clock_of_day(), out_is_text() ? 0 : 9));
 	if (netns_name(name, t->stats.netns))
 		out_text(" netns %s", name);
-	out_text(" flows %llu of %llu", (unsigned long long)t->stats.entries,
+	out_text(" table %llu of %llu", (unsigned long long)t->stats.entries,
 		 (unsigned long long)t->stats.limit);
 	out_line();
 }

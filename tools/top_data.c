@@ -99,6 +99,12 @@ static void take_states(struct top *t)
 	rank_sort(list, &t->order[TOP_STATES]);
 }
 
+/* The module went away, or is about to. */
+static int checked(int err)
+{
+	return err == -ENOENT || err == -EPROTONOSUPPORT ? -ENODEV : err;
+}
+
 int top_sample(struct top *t)
 {
 	u64 now = clock_now(), counter[TOP_RATES] = { 0 };
@@ -111,7 +117,7 @@ int top_sample(struct top *t)
 	if (!err)
 		err = kernel_ask(t->counts, TCPFSM_CMD_COUNTER_GET, true, NULL, on_counter, counter);
 	if (err)
-		return err == -ENOENT ? -ENODEV : err;
+		return checked(err);
 	for (i = 0; i < TCPFSM_STATES; i++)
 		t->entered_rate[i] = per_second(stats_entered(&stats, i),
 						stats_entered(&t->stats, i), seconds);
@@ -220,7 +226,7 @@ int top_dump_read(struct top *t)
 	int ret = kernel_read(t->dump, t->reading == TOP_SERVICES ? on_service : on_flow, t);
 
 	if (ret)
-		return ret == -ENOENT ? -ENODEV : ret < 0 ? ret : 0;
+		return ret < 0 ? checked(ret) : 0;
 	if (t->reading == TOP_SERVICES && any_wanted(t)) {
 		t->reading = TOP_FLOWS;
 		return kernel_request(t->dump, TCPFSM_CMD_FLOW_GET, true, &t->want);

@@ -178,7 +178,7 @@ static int draw_table(const struct screen *s, int right)
 	char text[96];
 	int x;
 
-	snprintf(text, sizeof(text), "flows %llu of %llu, %.1f%%",
+	snprintf(text, sizeof(text), "table %llu of %llu, %.1f%%",
 		 (unsigned long long)t->stats.entries, (unsigned long long)t->stats.limit, percent);
 	x = right - (int)strlen(text);
 	if (x < 0)

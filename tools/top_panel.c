@@ -96,14 +96,6 @@ static const struct top_column state_columns[] = {
 
 /* ---- services ---- */
 
-static int by_address(const void *a, const void *b)
-{
-	const struct service *x = a, *y = b;
-	int c = memcmp(x->addr, y->addr, sizeof(x->addr));
-
-	return c ? c : x->port != y->port ? x->port - y->port : x->family - y->family;
-}
-
 NUMBER(n_waiting, service, r->count[TCPFSM_SYN_RCVD] + r->count[TCPFSM_CLOSE_WAIT])
 NUMBER(n_half, service, r->count[TCPFSM_SYN_RCVD])
 NUMBER(n_close_wait, service, r->count[TCPFSM_CLOSE_WAIT])
@@ -115,6 +107,23 @@ NUMBER(n_reset, service, r->reset)
 NUMBER(n_resent, service, r->synack_resent)
 NUMBER(n_connect, service, r->connects ? r->connect_ns / r->connects : 0)
 NUMBER(n_accept, service, r->accepts ? r->accept_ns / r->accepts : 0)
+
+static int by_address(const void *a, const void *b)
+{
+	const struct service *x = a, *y = b;
+	int c = memcmp(x->addr, y->addr, sizeof(x->addr));
+
+	return c ? c : x->port != y->port ? x->port - y->port : x->family - y->family;
+}
+
+static int by_use(const void *a, const void *b)
+{
+	double more = n_open(b) - n_open(a);
+
+	if (more == 0)
+		more = n_flows(b) - n_flows(a);
+	return more == 0 ? by_address(a, b) : more > 0 ? 1 : -1;
+}
 
 static void put_span(char *buf, double ns)
 {
@@ -240,7 +249,7 @@ static const struct top_column flow_columns[] = {
 
 const struct top_panel top_panels[TOP_LISTS] = {
 	[TOP_STATES]	= { state_columns, by_place, state_look, state_flows },
-	[TOP_SERVICES]	= { service_columns, by_address, service_look, service_flows },
+	[TOP_SERVICES]	= { service_columns, by_use, service_look, service_flows },
 	[TOP_FLOWS]	= { flow_columns, by_id, flow_look, flow_flows },
 };
 

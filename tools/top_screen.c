@@ -411,13 +411,12 @@ static int set_up(struct screen *s)
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
 		return fail("top: this is no terminal; for plain text: tcpfsm top -b");
 	if (!term || !*term || !strcmp(term, "dumb"))
-		return fail("top: a terminal with TERM=%s shows no screen; for plain text: tcpfsm top -b",
+		return fail("top: TERM=%s shows no screen; for plain text: tcpfsm top -b",
 			    term ? term : "");
 	setlocale(LC_CTYPE, "");
 	s->utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8");
 	if (!newterm(NULL, stdout, stdin))
-		return fail("top: nothing is known of a terminal with TERM=%s; for plain text: tcpfsm top -b",
-			    term);
+		return fail("top: TERM=%s is not known here; for plain text: tcpfsm top -b", term);
 	set_escdelay(ESCAPE_DELAY);
 	cbreak();
 	noecho();
