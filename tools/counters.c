@@ -29,18 +29,16 @@ static char *copy(const char *s)
 
 static int on_counter(const struct nlmsghdr *nlh, void *arg)
 {
-	const struct nlattr *tb[TCPFSM_COUNTER_MAX + 1], *nest;
 	struct list *list = arg;
+	struct counted counted;
 	struct counter *c;
 
-	nest = message_attr(nlh, TCPFSM_A_COUNTER);
-	if (!nest)
+	if (!counter_parse(&counted, nlh))
 		return 0;
-	attr_nest(tb, TCPFSM_COUNTER_MAX, nest);
 	c = zalloc(sizeof(*c));
-	c->name = copy(attr_str(tb[TCPFSM_COUNTER_NAME]));
-	c->help = copy(attr_str(tb[TCPFSM_COUNTER_HELP]));
-	c->value = attr_u64(tb[TCPFSM_COUNTER_VALUE]);
+	c->name = copy(counted.name);
+	c->help = copy(counted.help);
+	c->value = counted.value;
 	*list->end = c;
 	list->end = &c->next;
 	return 0;

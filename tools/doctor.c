@@ -161,18 +161,14 @@ static int on_stats(const struct nlmsghdr *nlh, void *arg)
 
 static int on_counter(const struct nlmsghdr *nlh, void *arg)
 {
-	const struct nlattr *tb[TCPFSM_COUNTER_MAX + 1], *nest;
-	const char *name;
+	struct counted c;
 
 	(void)arg;
-	nest = message_attr(nlh, TCPFSM_A_COUNTER);
-	attr_nest(tb, TCPFSM_COUNTER_MAX, nest);
-	name = attr_str(tb[TCPFSM_COUNTER_NAME]);
-	if (!name)
+	if (!counter_parse(&c, nlh))
 		return 0;
 	counters = grow(counters, nr_counters, sizeof(*counters));
-	counters[nr_counters].name = strdup(name);
-	counters[nr_counters++].value = attr_u64(tb[TCPFSM_COUNTER_VALUE]);
+	counters[nr_counters].name = strdup(c.name);
+	counters[nr_counters++].value = c.value;
 	return 0;
 }
 

@@ -34,6 +34,7 @@ const struct verb verbs[] = {
 	  verb_doctor },
 	{ "graph", "", "the figure of RFC 793, with what is in the states and on the arcs", "NFi",
 	  verb_graph },
+	{ "export", "", "a server of metrics for Prometheus, and of a live page", "NALq", verb_export },
 	{ "replay", "FILE [FILTER]", "the same engine over a capture (pcap, pcapng; - is stdin)",
 	  "46qfokTxgF", verb_replay },
 	{ NULL, NULL, NULL, NULL, NULL },
@@ -76,6 +77,7 @@ static const struct option_row {
 	{ 'g', 0, "graph", NULL, "at the end, the figure of RFC 793 with what moved where",
 	  &opt.graph },
 	{ 'F', 0, "format", "FORMAT", "of the figure: text (default), dot, svg", NULL },
+	{ 'L', 0, "listen", "ADDR:PORT", "where to serve (default 127.0.0.1:9717)", NULL },
 	{ 'h', 'h', "help", NULL, "this help; after a verb, its own", NULL },
 	{ 'V', 'V', "version", NULL, "print the version", NULL },
 };
@@ -218,6 +220,9 @@ static bool set_option(char id, const char *arg)
 		break;
 	case 'F':
 		opt.format = arg;
+		break;
+	case 'L':
+		opt.listen = arg;
 		break;
 	case 'b':
 	case 'c':

@@ -162,3 +162,17 @@ bool log_parse(struct flow *f, struct event *e, const struct nlmsghdr *nlh)
 	e->tuple = &f->tuple;
 	return true;
 }
+
+bool counter_parse(struct counted *c, const struct nlmsghdr *nlh)
+{
+	const struct nlattr *tb[TCPFSM_COUNTER_MAX + 1], *nest;
+
+	nest = message_attr(nlh, TCPFSM_A_COUNTER);
+	if (!nest)
+		return false;
+	attr_nest(tb, TCPFSM_COUNTER_MAX, nest);
+	c->name = attr_str(tb[TCPFSM_COUNTER_NAME]);
+	c->help = attr_str(tb[TCPFSM_COUNTER_HELP]);
+	c->value = attr_u64(tb[TCPFSM_COUNTER_VALUE]);
+	return c->name;
+}

@@ -40,6 +40,13 @@ void flow_parse(struct flow *f, const struct nlattr *nest);
 /* A nest of TCPFSM_TRANSITION_*; e->tuple and e->seq are not touched. */
 void event_parse(struct event *e, const struct nlattr *a);
 
+/* What was counted; the words stand in the message. Return: false if it is none. */
+struct counted {
+	const char *name, *help;
+	u64 value;
+};
+bool counter_parse(struct counted *c, const struct nlmsghdr *nlh);
+
 /* A message of the log; f: its id and tuple alone, to which e points. Return: false if it is none. */
 bool log_parse(struct flow *f, struct event *e, const struct nlmsghdr *nlh);
 

@@ -32,6 +32,7 @@ struct options {
 	u64 interval_ns;	/* 0: the verb's default, or none */
 	const char *format;	/* NULL: the verb's default */
 	bool graph;
+	const char *listen;	/* NULL: the default */
 	bool batch;
 };
 
@@ -66,6 +67,7 @@ int verb_dwell(int argc, char **argv);
 int verb_log(int argc, char **argv);
 int verb_monitor(int argc, char **argv);
 int verb_doctor(int argc, char **argv);
+int verb_export(int argc, char **argv);
 int verb_flow(int argc, char **argv);
 int verb_top(int argc, char **argv);
 int verb_graph(int argc, char **argv);
