@@ -280,7 +280,7 @@ static int listen_at(const char *word, struct sockaddr_storage *at)
 	char *copy = strdup(word), *colon = copy ? strrchr(copy, ':') : NULL, *host = copy;
 	int err = EAI_NONAME;
 
-	if (colon) {
+	if (colon && colon[1]) {
 		*colon = '\0';
 		if (*host == '[' && colon > host && colon[-1] == ']') {
 			host++;
