@@ -109,14 +109,16 @@ static void fill(int y, int x, int width, chtype c)
 
 static void put_level(const struct screen *s, double part)
 {
-	static const char * const blocks[] = { " ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" };
 	static const char ascii[] = " .:-=+*%@";
 	unsigned int level = part > 0 ? 1 + (unsigned int)(part * 7.999) : 0;
+	char block[] = "\u2580";	/* the next eight are blocks from low to high */
 
-	if (s->utf8)
-		addstr(blocks[level]);
-	else
+	if (s->utf8 && level) {
+		block[2] = (char)(block[2] + level);
+		addstr(block);
+	} else {
 		addch(ascii[level]);
+	}
 }
 
 static double past(const struct screen *s, unsigned int state, u64 sample)
