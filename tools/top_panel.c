@@ -127,12 +127,20 @@ static u64 mean(u64 sum, u64 n)
 	return n ? sum / n : 0;
 }
 
-static double n_waiting(const void *row, size_t at)
+/* Its end is in LISTEN while a SYN has no answer. */
+static double n_opening(const void *row, size_t at)
 {
 	const struct service *s = row;
 
 	(void)at;
-	return s->count[TCPFSM_SYN_RCVD] + s->count[TCPFSM_CLOSE_WAIT];
+	return s->count[TCPFSM_LISTEN] + s->count[TCPFSM_SYN_RCVD];
+}
+
+static double n_waiting(const void *row, size_t at)
+{
+	const struct service *s = row;
+
+	return n_opening(row, at) + s->count[TCPFSM_CLOSE_WAIT];
 }
 
 static double n_connect(const void *row, size_t at)
@@ -203,27 +211,29 @@ static const char *service_flows(char *buf, const void *row)
 }
 
 static const struct top_column service_columns[] = {
-	{ .name = "service", .what = "by half-open and CLOSE_WAIT", .width = -21, .most = 47,
+	{ .name = "service", .what = "by opening and CLOSE_WAIT", .width = -21, .most = 47,
 	  .number = n_waiting, .text = service_text },
-	{ .name = "half", .what = "by half-open (SYN_RCVD)", .width = 5, .odd = true,
-	  FIELD(service, count[TCPFSM_SYN_RCVD]) },
+	{ .name = "opening", .what = "by opening: SYN not answered, or SYN|ACK not acknowledged",
+	  .width = 7, .odd = true, .number = n_opening },
 	{ .name = "c-wait", .what = "by CLOSE_WAIT", .width = 6, .odd = true,
 	  FIELD(service, count[TCPFSM_CLOSE_WAIT]) },
-	{ .name = "t-wait", .what = "by TIME_WAIT", .width = 6, .from = 41,
+	{ .name = "t-wait", .what = "by TIME_WAIT", .width = 6, .from = 43,
 	  FIELD(service, count[TCPFSM_TIME_WAIT]) },
-	{ .name = "estab", .what = "by ESTABLISHED", .width = 6, .from = 48,
+	{ .name = "estab", .what = "by ESTABLISHED", .width = 6, .from = 50,
 	  FIELD(service, count[TCPFSM_ESTABLISHED]) },
-	{ .name = "reset", .what = "by connections reset", .width = 6, .from = 55,
+	{ .name = "half", .what = "by half-open: SYN|ACK not acknowledged", .width = 6,
+	  .from = 57, .odd = true, FIELD(service, count[TCPFSM_SYN_RCVD]) },
+	{ .name = "reset", .what = "by connections reset", .width = 6, .from = 64,
 	  FIELD(service, reset) },
-	{ .name = "refused", .what = "by connections refused", .width = 7, .from = 63,
+	{ .name = "refused", .what = "by connections refused", .width = 7, .from = 72,
 	  FIELD(service, refused) },
-	{ .name = "resent", .what = "by SYN|ACKs resent", .width = 6, .from = 70,
+	{ .name = "resent", .what = "by SYN|ACKs resent", .width = 6, .from = 79,
 	  FIELD(service, synack_resent) },
-	{ .name = "flows", .what = "by flows so far", .width = 6, .from = 77,
+	{ .name = "flows", .what = "by flows so far", .width = 6, .from = 86,
 	  FIELD(service, flows) },
-	{ .name = "connect", .what = "by time to connect", .width = 7, .from = 85,
+	{ .name = "connect", .what = "by time to connect", .width = 7, .from = 94,
 	  .number = n_connect, .text = connect_text },
-	{ .name = "accept", .what = "by time to accept", .width = 7, .from = 93,
+	{ .name = "accept", .what = "by time to accept", .width = 7, .from = 102,
 	  .number = n_accept, .text = accept_text },
 	{ 0 },
 };
