@@ -8,7 +8,8 @@
 # make fuzz       libFuzzer over the engine and what reads foreign bytes, T minutes each
 # make lint       checkpatch, sparse, Coccinelle, clang-tidy, and a build with clang
 # make figures    the figure and the README's tables, from the machine in mod/core/table.c
-# make truth      the whole comparison with the kernel's own sockets; make check-deep: the deep search
+# make truth      the whole comparison with the kernel's own sockets; make check-deep: the deep
+#                 search, and data races under KCSAN, an hour
 # make bench      speed and memory beside nf_conntrack, 15 minutes; parts: scripts/bench --help
 # make install    module (modules_install), tool and man page: PREFIX, DESTDIR, INSTALL_MOD_PATH
 
@@ -46,6 +47,7 @@ bench:
 
 check-deep:
 	$(MAKE) -C selftests/model deep
+	scripts/check kcsan
 
 check-kernels:
 	scripts/check kernels

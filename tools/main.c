@@ -45,7 +45,7 @@ const struct verb verbs[] = {
 
 static const struct option_row {
 	char id;
-	char letter;		/* that is typed; of two rows, the one without a value stands first */
+	char letter;		/* of rows that share it, one without a value is first */
 	const char *name, *arg, *help;
 	bool *set;		/* by this option, if that is all it does */
 } rows[] = {

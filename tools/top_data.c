@@ -115,7 +115,8 @@ int top_sample(struct top *t)
 
 	err = kernel_ask(t->counts, TCPFSM_CMD_STATS_GET, false, NULL, on_stats, &stats);
 	if (!err)
-		err = kernel_ask(t->counts, TCPFSM_CMD_COUNTER_GET, true, NULL, on_counter, counter);
+		err = kernel_ask(t->counts, TCPFSM_CMD_COUNTER_GET, true, NULL, on_counter,
+				 counter);
 	if (err)
 		return checked(err);
 	for (i = 0; i < TCPFSM_STATES; i++)
@@ -146,7 +147,8 @@ static bool any_wanted(const struct top *t)
 
 	for (o = 0; o < TCPFSM_STATES; o++)
 		for (r = 0; r < TCPFSM_STATES; r++)
-			if (t->stats.pairs[o][r] && in(w->orig_states, o) && in(w->resp_states, r) &&
+			if (t->stats.pairs[o][r] &&
+			    in(w->orig_states, o) && in(w->resp_states, r) &&
 			    (in(w->any_states, o) || in(w->any_states, r)))
 				return true;
 	return false;

@@ -10,7 +10,7 @@
 #include "top_draw.h"
 
 #define STATES_HEIGHT	(1 + STATES_LISTED)
-#define STATES_WIDTH	45		/* on the smallest screen that shows all panels */
+#define STATES_WIDTH	43		/* on the smallest screen that shows all panels */
 #define STATES_MOST	(32 + TOP_PAST)
 #define LEAST_COLUMNS	20		/* on less, nothing is drawn */
 #define LEAST_LINES	4
@@ -109,14 +109,16 @@ static void fill(int y, int x, int width, chtype c)
 
 static void put_level(const struct screen *s, double part)
 {
-	static const char * const blocks[] = { " ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" };
 	static const char ascii[] = " .:-=+*%@";
 	unsigned int level = part > 0 ? 1 + (unsigned int)(part * 7.999) : 0;
+	char block[] = "\u2580";	/* the next eight are blocks from low to high */
 
-	if (s->utf8)
-		addstr(blocks[level]);
-	else
+	if (s->utf8 && level) {
+		block[2] = (char)(block[2] + level);
+		addstr(block);
+	} else {
 		addch(ascii[level]);
+	}
 }
 
 static double past(const struct screen *s, unsigned int state, u64 sample)
@@ -417,7 +419,8 @@ static const char * const help_lines[] = {
 	"q            quit",
 	"",
 	"orig sent a flow's first segment, resp is the other end.",
-	"new/s: entered a second. half: half-open (SYN_RCVD).",
+	"new/s: entered a second. opening: half-open, SYN not answered (LISTEN)",
+	"or SYN|ACK not acknowledged (SYN_RCVD; half: these alone).",
 	"c-wait, t-wait, estab: CLOSE_WAIT, TIME_WAIT, ESTABLISHED.",
 	"Stuck: an end waits for its peer or its application (SYN_SENT, SYN_RCVD,",
 	"FIN_WAIT_1/2, CLOSE_WAIT, CLOSING, LAST_ACK). dwell: for so long.",

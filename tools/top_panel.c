@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -7,13 +8,16 @@
 #define OLD		(60 * NSEC)
 #define VERY_OLD	(600 * NSEC)
 
-#define NUMBER(name, type, expression) \
-	static double name(const void *row) \
-	{ \
-		const struct type *r = row; \
-		\
-		return expression; \
-	}
+/* A number that stands in the row. */
+#define FIELD(type, field)	.number = n_field, .at = offsetof(struct type, field)
+
+static double n_field(const void *row, size_t at)
+{
+	u64 v;
+
+	memcpy(&v, (const char *)row + at, sizeof(v));
+	return v;
+}
 
 #define TEXT(name, type, statement) \
 	static void name(char *buf, const struct top *t, const void *row) \
@@ -23,6 +27,14 @@
 		(void)t; \
 		statement; \
 	}
+
+static void put_span(char *buf, u64 ns)
+{
+	if (ns)
+		fmt_span(buf, ns);
+	else
+		strcpy(buf, "-");
+}
 
 /* ---- states ---- */
 
@@ -42,16 +54,30 @@ static int by_place(const void *a, const void *b)
 	return place(x->state) - place(y->state);
 }
 
-NUMBER(n_place, top_state, -place(r->state))
-NUMBER(n_orig, top_state, r->orig)
-NUMBER(n_resp, top_state, r->resp)
-NUMBER(n_rate, top_state, r->rate)
+static double n_place(const void *row, size_t at)
+{
+	const struct top_state *s = row;
+
+	(void)at;
+	return -place(s->state);
+}
+
+static double n_rate(const void *row, size_t at)
+{
+	const struct top_state *s = row;
+
+	(void)at;
+	return s->rate;
+}
+
 TEXT(state_text, top_state, strcpy(buf, state_name(r->state)))
 
 static void rate_text(char *buf, const struct top *t, const void *row)
 {
+	const struct top_state *s = row;
+
 	if (top_rated(t))
-		fmt_short(buf, n_rate(row));
+		fmt_short(buf, s->rate);
 	else
 		strcpy(buf, "-");
 }
@@ -86,8 +112,8 @@ static const char *state_flows(char *buf, const void *row)
 static const struct top_column state_columns[] = {
 	{ .name = "state", .what = "in the usual order", .width = -11, .number = n_place,
 	  .text = state_text },
-	{ .name = "orig", .what = "by orig's ends in it", .width = 6, .number = n_orig },
-	{ .name = "resp", .what = "by resp's ends in it", .width = 6, .number = n_resp },
+	{ .name = "orig", .what = "by orig's ends in it", .width = 6, FIELD(top_state, orig) },
+	{ .name = "resp", .what = "by resp's ends in it", .width = 6, FIELD(top_state, resp) },
 	{ .name = "new/s", .what = "by how often entered", .width = 6, .number = n_rate,
 	  .text = rate_text },
 	{ .name = "past", .width = -5, .most = TOP_PAST },
@@ -96,45 +122,65 @@ static const struct top_column state_columns[] = {
 
 /* ---- services ---- */
 
-NUMBER(n_waiting, service, r->count[TCPFSM_SYN_RCVD] + r->count[TCPFSM_CLOSE_WAIT])
-NUMBER(n_half, service, r->count[TCPFSM_SYN_RCVD])
-NUMBER(n_close_wait, service, r->count[TCPFSM_CLOSE_WAIT])
-NUMBER(n_time_wait, service, r->count[TCPFSM_TIME_WAIT])
-NUMBER(n_open, service, r->count[TCPFSM_ESTABLISHED])
-NUMBER(n_flows, service, r->flows)
-NUMBER(n_refused, service, r->refused)
-NUMBER(n_reset, service, r->reset)
-NUMBER(n_resent, service, r->synack_resent)
-NUMBER(n_connect, service, r->connects ? r->connect_ns / r->connects : 0)
-NUMBER(n_accept, service, r->accepts ? r->accept_ns / r->accepts : 0)
-
-static int by_address(const void *a, const void *b)
+static u64 mean(u64 sum, u64 n)
 {
-	const struct service *x = a, *y = b;
+	return n ? sum / n : 0;
+}
+
+/* Its end is in LISTEN while a SYN has no answer. */
+static double n_opening(const void *row, size_t at)
+{
+	const struct service *s = row;
+
+	(void)at;
+	return s->count[TCPFSM_LISTEN] + s->count[TCPFSM_SYN_RCVD];
+}
+
+static double n_waiting(const void *row, size_t at)
+{
+	const struct service *s = row;
+
+	return n_opening(row, at) + s->count[TCPFSM_CLOSE_WAIT];
+}
+
+static double n_connect(const void *row, size_t at)
+{
+	const struct service *s = row;
+
+	(void)at;
+	return mean(s->connect_ns, s->connects);
+}
+
+static double n_accept(const void *row, size_t at)
+{
+	const struct service *s = row;
+
+	(void)at;
+	return mean(s->accept_ns, s->accepts);
+}
+
+static int by_address(const struct service *x, const struct service *y)
+{
 	int c = memcmp(x->addr, y->addr, sizeof(x->addr));
 
 	return c ? c : x->port != y->port ? x->port - y->port : x->family - y->family;
 }
 
+/* What is in more use comes first. */
 static int by_use(const void *a, const void *b)
 {
-	double more = n_open(b) - n_open(a);
+	const struct service *x = a, *y = b;
+	u64 m = x->count[TCPFSM_ESTABLISHED], n = y->count[TCPFSM_ESTABLISHED];
 
-	if (more == 0)
-		more = n_flows(b) - n_flows(a);
-	return more == 0 ? by_address(a, b) : more > 0 ? 1 : -1;
+	if (m == n) {
+		m = x->flows;
+		n = y->flows;
+	}
+	return m == n ? by_address(x, y) : m > n ? -1 : 1;
 }
 
-static void put_span(char *buf, double ns)
-{
-	if (ns > 0)
-		fmt_span(buf, ns);
-	else
-		strcpy(buf, "-");
-}
-
-TEXT(connect_text, service, put_span(buf, n_connect(r)))
-TEXT(accept_text, service, put_span(buf, n_accept(r)))
+TEXT(connect_text, service, put_span(buf, mean(r->connect_ns, r->connects)))
+TEXT(accept_text, service, put_span(buf, mean(r->accept_ns, r->accepts)))
 
 static void service_text(char *buf, const struct top *t, const void *row)
 {
@@ -165,24 +211,29 @@ static const char *service_flows(char *buf, const void *row)
 }
 
 static const struct top_column service_columns[] = {
-	{ .name = "service", .what = "by half-open and CLOSE_WAIT", .width = -21, .most = 47,
+	{ .name = "service", .what = "by opening and CLOSE_WAIT", .width = -21, .most = 47,
 	  .number = n_waiting, .text = service_text },
-	{ .name = "half", .what = "by half-open (SYN_RCVD)", .width = 5, .odd = true,
-	  .number = n_half },
+	{ .name = "opening", .what = "by opening: SYN not answered, or SYN|ACK not acknowledged",
+	  .width = 7, .odd = true, .number = n_opening },
 	{ .name = "c-wait", .what = "by CLOSE_WAIT", .width = 6, .odd = true,
-	  .number = n_close_wait },
-	{ .name = "t-wait", .what = "by TIME_WAIT", .width = 6, .from = 41, .number = n_time_wait },
-	{ .name = "estab", .what = "by ESTABLISHED", .width = 6, .from = 48, .number = n_open },
-	{ .name = "reset", .what = "by connections reset", .width = 6, .from = 55,
-	  .number = n_reset },
-	{ .name = "refused", .what = "by connections refused", .width = 7, .from = 63,
-	  .number = n_refused },
-	{ .name = "resent", .what = "by SYN|ACKs resent", .width = 6, .from = 70,
-	  .number = n_resent },
-	{ .name = "flows", .what = "by flows so far", .width = 6, .from = 77, .number = n_flows },
-	{ .name = "connect", .what = "by time to connect", .width = 7, .from = 85,
+	  FIELD(service, count[TCPFSM_CLOSE_WAIT]) },
+	{ .name = "t-wait", .what = "by TIME_WAIT", .width = 6, .from = 43,
+	  FIELD(service, count[TCPFSM_TIME_WAIT]) },
+	{ .name = "estab", .what = "by ESTABLISHED", .width = 6, .from = 50,
+	  FIELD(service, count[TCPFSM_ESTABLISHED]) },
+	{ .name = "half", .what = "by half-open: SYN|ACK not acknowledged", .width = 6,
+	  .from = 57, .odd = true, FIELD(service, count[TCPFSM_SYN_RCVD]) },
+	{ .name = "reset", .what = "by connections reset", .width = 6, .from = 64,
+	  FIELD(service, reset) },
+	{ .name = "refused", .what = "by connections refused", .width = 7, .from = 72,
+	  FIELD(service, refused) },
+	{ .name = "resent", .what = "by SYN|ACKs resent", .width = 6, .from = 79,
+	  FIELD(service, synack_resent) },
+	{ .name = "flows", .what = "by flows so far", .width = 6, .from = 86,
+	  FIELD(service, flows) },
+	{ .name = "connect", .what = "by time to connect", .width = 7, .from = 94,
 	  .number = n_connect, .text = connect_text },
-	{ .name = "accept", .what = "by time to accept", .width = 7, .from = 93,
+	{ .name = "accept", .what = "by time to accept", .width = 7, .from = 102,
 	  .number = n_accept, .text = accept_text },
 	{ 0 },
 };
@@ -196,13 +247,37 @@ static int by_id(const void *a, const void *b)
 	return x->id < y->id ? -1 : x->id > y->id;
 }
 
-NUMBER(n_dwell, flow, top_holder(r)->dwell)
-NUMBER(n_idle, flow, r->idle)
-NUMBER(n_age, flow, -(double)r->start)
-NUMBER(n_packets, flow, r->end[0].packets + r->end[1].packets)
-NUMBER(n_bytes, flow, r->end[0].bytes + r->end[1].bytes)
+static double n_dwell(const void *row, size_t at)
+{
+	(void)at;
+	return top_holder(row)->dwell;
+}
 
-TEXT(dwell_text, flow, fmt_span(buf, n_dwell(r) + top_since_dump(t)))
+static double n_age(const void *row, size_t at)
+{
+	const struct flow *f = row;
+
+	(void)at;
+	return -(double)f->start;
+}
+
+static double n_packets(const void *row, size_t at)
+{
+	const struct flow *f = row;
+
+	(void)at;
+	return f->end[TCPFSM_ORIG].packets + f->end[TCPFSM_RESP].packets;
+}
+
+static double n_bytes(const void *row, size_t at)
+{
+	const struct flow *f = row;
+
+	(void)at;
+	return f->end[TCPFSM_ORIG].bytes + f->end[TCPFSM_RESP].bytes;
+}
+
+TEXT(dwell_text, flow, fmt_span(buf, top_holder(r)->dwell + top_since_dump(t)))
 TEXT(idle_text, flow, fmt_span(buf, r->idle + top_since_dump(t)))
 TEXT(age_text, flow, fmt_span(buf, t->begun + top_since_dump(t) - r->start))
 TEXT(held_text, flow, strcpy(buf, state_name(top_holder(r)->state)))
@@ -215,24 +290,16 @@ TEXT(flags_text, flow, fmt_flags(buf, r->flags))
 
 static enum top_look flow_look(const void *row)
 {
-	double dwell = n_dwell(row);
+	u64 dwell = top_holder(row)->dwell;
 
 	return dwell >= VERY_OLD ? TOP_BAD : dwell >= OLD ? TOP_ODD : TOP_PLAIN;
-}
-
-static const char *flow_flows(char *buf, const void *row)
-{
-	const struct flow *f = row;
-
-	sprintf(buf, "id %llu", (unsigned long long)f->id);
-	return buf;
 }
 
 static const struct top_column flow_columns[] = {
 	{ .name = "dwell", .what = "longest in their state first", .width = 6, .number = n_dwell,
 	  .text = dwell_text },
 	{ .name = "idle", .what = "longest without a segment first", .width = 6, .from = 87,
-	  .number = n_idle, .text = idle_text },
+	  FIELD(flow, idle), .text = idle_text },
 	{ .name = "age", .what = "oldest first", .width = 6, .from = 94, .number = n_age,
 	  .text = age_text },
 	{ .name = "held by", .width = -11, .below = 76, .text = held_text },
@@ -250,7 +317,7 @@ static const struct top_column flow_columns[] = {
 const struct top_panel top_panels[TOP_LISTS] = {
 	[TOP_STATES]	= { state_columns, by_place, state_look, state_flows },
 	[TOP_SERVICES]	= { service_columns, by_use, service_look, service_flows },
-	[TOP_FLOWS]	= { flow_columns, by_id, flow_look, flow_flows },
+	[TOP_FLOWS]	= { flow_columns, by_id, flow_look, NULL },
 };
 
 unsigned int top_next_order(enum top_list list, unsigned int at)
@@ -266,24 +333,31 @@ unsigned int top_next_order(enum top_list list, unsigned int at)
 void top_order_by(struct top *t, enum top_list list, unsigned int column, bool reverse)
 {
 	const struct top_panel *p = &top_panels[list];
-	const struct rank_order order = { p->columns[column].number, reverse, p->tie };
+	const struct rank_order order = {
+		p->columns[column].number, p->columns[column].at, reverse, p->tie,
+	};
 
 	top_set_order(t, list, &order);
 }
 
 void top_cell(char *buf, const struct top *t, const struct top_column *c, const void *row)
 {
-	if (c->text)
+	double n;
+
+	if (c->text) {
 		c->text(buf, t, row);
-	else if (c->number(row) > 999999)
-		fmt_short(buf, c->number(row));
+		return;
+	}
+	n = c->number(row, c->at);
+	if (n > 999999)
+		fmt_short(buf, n);
 	else
-		*put_u64(buf, c->number(row)) = '\0';
+		*put_u64(buf, n) = '\0';
 }
 
 enum top_look top_look(enum top_list list, const struct top_column *c, const void *row)
 {
-	if (c->width > 0 && c->number(row) == 0)
+	if (c->width > 0 && c->number(row, c->at) == 0)
 		return TOP_DIM;
 	return c->odd ? TOP_ODD : top_panels[list].look(row);
 }

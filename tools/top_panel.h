@@ -17,7 +17,8 @@ struct top_column {
 	unsigned int below;	/* and, if not 0, of less than so many */
 	int most;		/* cells, of what others leave; 0: as wide as it is */
 	bool odd;		/* is a number that better were 0 */
-	double (*number)(const void *row);
+	double (*number)(const void *row, size_t at);
+	size_t at;		/* of the number in the row, if that is where it is */
 	void (*text)(char *buf, const struct top *t, const void *row);	/* NULL: the number */
 };
 
@@ -25,7 +26,7 @@ struct top_panel {
 	const struct top_column *columns;	/* the last one has no name */
 	int (*tie)(const void *a, const void *b);
 	enum top_look (*look)(const void *row);
-	/* The filter that chooses the flows behind a row, or NULL. */
+	/* The filter that chooses the flows behind a row; NULL if there is none. */
 	const char *(*flows)(char *buf, const void *row);
 };
 

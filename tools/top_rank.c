@@ -25,7 +25,7 @@ void rank_begin(struct rank *r, const struct rank_order *order)
 static int compare(const void *a, const void *b, void *arg)
 {
 	const struct rank_order *order = arg;
-	double x = order->number(a), y = order->number(b);
+	double x = order->number(a, order->at), y = order->number(b, order->at);
 
 	if (x == y)
 		return order->tie(a, b);

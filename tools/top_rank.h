@@ -8,7 +8,9 @@
 #define RANK_ROWS	200
 
 struct rank_order {
-	double (*number)(const void *row);	/* most first */
+	/* Most first. @at: the same for all rows */
+	double (*number)(const void *row, size_t at);
+	size_t at;
 	bool reverse;
 	/* As of qsort(), of rows whose numbers are the same: never 0 for two rows. */
 	int (*tie)(const void *a, const void *b);

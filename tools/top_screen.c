@@ -197,13 +197,12 @@ static void enter(struct screen *s)
 	unsigned int at = s->view[s->focus].cursor;
 	char text[TOP_CELL + 8];
 
-	if (s->overlay || at >= r->n) {
+	if (s->overlay || at >= r->n)
 		s->overlay = OVERLAY_NONE;
-	} else if (s->focus == TOP_FLOWS) {
+	else if (s->focus == TOP_FLOWS)
 		show_flow(s, rank_row(r, at));
-	} else if (top_panels[s->focus].flows(text, rank_row(r, at)) && set_filter(s, text)) {
+	else if (top_panels[s->focus].flows(text, rank_row(r, at)) && set_filter(s, text))
 		s->focus = TOP_FLOWS;
-	}
 }
 
 static void back(struct screen *s)
