@@ -5,6 +5,7 @@
 # make demo       the main job on real traffic, in a throw-away virtual machine
 # make check      all tests; TAP, and a closing line 'N passed, N failed, N skipped'
 # make check-kernels  all tests of the module under every supported kernel, an hour
+# make check-integrations  the tool with a real Prometheus and a real browser
 # make fuzz       libFuzzer over the engine and what reads foreign bytes, T minutes each
 # make lint       checkpatch, sparse, Coccinelle, clang-tidy, and a build with clang
 # make figures    the figure and the README's tables, from the machine in mod/core/table.c
@@ -52,6 +53,9 @@ check-deep:
 check-kernels:
 	scripts/check kernels
 
+check-integrations:
+	scripts/check integrations
+
 fuzz:
 	scripts/fuzz --minutes $(or $(T),1)
 
@@ -66,4 +70,4 @@ clean:
 	rm -rf build Module.symvers modules.order tcpfsm.ko tcpfsm.mod tcpfsm.mod.c *.o .*.cmd \
 		mod/*.o mod/.*.cmd mod/core/*.o mod/core/.*.cmd
 
-.PHONY: all modules tools modules_install install demo check truth bench check-deep check-kernels fuzz lint figures clean
+.PHONY: all modules tools modules_install install demo check truth bench check-deep check-kernels check-integrations fuzz lint figures clean
