@@ -212,9 +212,10 @@ def rows(*words):
     out = subprocess.run([tool, "-j", *words], stdout=subprocess.PIPE, check=True, text=True).stdout
     return [json.loads(line) for line in out.splitlines()]
 subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-listens = subprocess.Popen([tool, "-q", "-j", "monitor", "--for", "2s"], stdout=subprocess.PIPE, text=True)
-import time
-time.sleep(0.5)
+listens = subprocess.Popen([tool, "-j", "monitor", "-c", "15"], stdout=subprocess.PIPE,
+                           stderr=subprocess.PIPE, text=True)
+while "following" not in listens.stderr.readline():
+    pass
 with socket.create_server(("127.0.0.1", 6032)) as server:
     held = [socket.create_connection(("127.0.0.1", 6032)) for _ in range(3)]
     for key in ("audit", "log_size"):
