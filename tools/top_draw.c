@@ -579,6 +579,7 @@ void draw(struct screen *s)
 {
 	int top = LINES >= TWO_LINES ? 2 : 1;
 
+	s->changed = false;
 	erase();
 	if (COLS < LEAST_COLUMNS || LINES < LEAST_LINES) {
 		refresh();
@@ -587,13 +588,17 @@ void draw(struct screen *s)
 	draw_title(s, draw_table(s, COLS));
 	if (top == 2)
 		draw_rates(s, 1);
-	if (s->overlay == OVERLAY_HELP)
-		draw_page(s, top, say_help);
-	else if (s->overlay == OVERLAY_NONE)
+	switch (s->overlay) {
+	case OVERLAY_NONE:
 		draw_panels(s, top);
-	if (s->overlay == OVERLAY_FLOW) {
+		break;
+	case OVERLAY_HELP:
+		draw_page(s, top, say_help);
+		break;
+	case OVERLAY_FLOW:
 		renew_flow(s);
 		draw_page(s, top, say_flow);
+		break;
 	}
 	draw_last(s);
 	refresh();

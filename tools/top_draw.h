@@ -27,6 +27,7 @@ struct screen {
 	bool paused;
 	bool rates;		/* the past is of rates */
 	bool utf8;
+	bool changed;		/* what is shown is to be drawn anew */
 	enum overlay overlay;
 	unsigned int overlay_first;
 	struct flow flow;	/* that OVERLAY_FLOW shows */

@@ -359,8 +359,10 @@ static int ask(struct screen *s)
 {
 	int err = 0;
 
-	if (clock_now() >= next_sample(s))
+	if (clock_now() >= next_sample(s)) {
 		err = top_sample(s->t);
+		s->changed = true;
+	}
 	if (!err && !s->paused && top_dump_due(s->t))
 		err = top_dump_begin(s->t);
 	return err;
@@ -370,13 +372,23 @@ static bool keys(struct screen *s)
 {
 	int key;
 
-	while ((key = getch()) != ERR)
+	while ((key = getch()) != ERR) {
+		s->changed = true;
 		if (!press(s, key))
 			return false;
+	}
 	return true;
 }
 
-/* A dump is read in pieces, each of which may be long: what it holds is shown when it ends. */
+/* The next piece of a dump, which is shown when it is complete. */
+static int read_dump(struct screen *s)
+{
+	int err = top_dump_read(s->t);
+
+	s->changed |= !top_dumping(s->t);
+	return err;
+}
+
 static int loop(struct screen *s, int signals)
 {
 	struct pollfd fds[] = {
@@ -385,8 +397,9 @@ static int loop(struct screen *s, int signals)
 	u64 end = opt.for_ns ? clock_now() + opt.for_ns : 0;
 	int err = ask(s);
 
+	s->changed = true;
 	while (!err) {
-		if (!top_dumping(s->t))
+		if (s->changed)
 			draw(s);
 		if ((end && clock_now() >= end) || s->t->samples == opt.count)
 			break;
@@ -396,7 +409,7 @@ static int loop(struct screen *s, int signals)
 		if (fds[1].revents || fds[0].revents & (POLLHUP | POLLERR) || !keys(s))
 			break;
 		if (fds[2].revents)
-			err = top_dump_read(s->t);
+			err = read_dump(s);
 		if (!err)
 			err = ask(s);
 	}

@@ -302,12 +302,31 @@ def errors_quote_the_bad_token():
         true(token in err, f"{words}: {err}")
 
 
+def complete(*words):
+    return tool("--complete", *words)[1].split()
+
+
+def verbs():
+    return [word for word in complete() if not word.startswith("-")]
+
+
+@test
+def completion_knows_each_verbs_words():
+    true({"states", "flows", "top", "replay"} <= set(verbs()), verbs())
+    for verb, has, not_ in (("top", "--batch", "--buffer"), ("monitor", "--buffer", "--batch")):
+        words = complete(verb)
+        true(has in words and not_ not in words, f"{verb}: {words}")
+        equal(words.count("-b"), 1, f"-b of {verb}")
+        true("state" in words and "dport" in words, f"filters of {verb}")
+        true("close-wait" in complete(verb, "state"), f"states in filters of {verb}")
+    equal(complete().count("-b"), 1, "-b before a verb")
+
+
 @test
 def help_names_every_verb():
     code, out, _ = tool("--help")
     equal(code, 0)
-    for verb in ("states", "pairs", "transitions", "flows", "services", "counters", "dwell",
-                 "log", "monitor", "replay"):
+    for verb in verbs():
         true(f"  {verb} " in out, verb)
         code, own, _ = tool(verb, "--help")
         equal(code, 0, verb)
@@ -324,9 +343,8 @@ def the_man_page_names_every_verb_and_option():
         for word in words[:2]:
             if word.startswith("--"):
                 true(word.rstrip(",") in page, f"{word} is not in the man page")
-    for verb in ("states", "pairs", "transitions", "flows", "services", "counters", "dwell",
-                 "log", "monitor", "replay"):
-        true(verb in page, verb)
+    for verb in verbs():
+        true(f"\n.B {verb}" in page, verb)
 
 
 @test
