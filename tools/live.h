@@ -3,6 +3,8 @@
 #ifndef LIVE_H
 #define LIVE_H
 
+#include <limits.h>
+
 #include "tool.h"
 
 /* CLOCK_MONOTONIC, ns */
@@ -15,5 +17,13 @@ u64 clock_of_day(void);
  * It may be -1: then they are ignored.
  */
 int catch_signals(void);
+
+/* For poll(): when so long has passed, or, if that is very long, earlier. */
+static inline int poll_ms(u64 ns)
+{
+	u64 ms = ns / NSEC_PER_MS + 1;
+
+	return ms < INT_MAX ? (int)ms : INT_MAX;
+}
 
 #endif

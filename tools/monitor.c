@@ -264,7 +264,7 @@ static int timeout(struct monitor *m, u64 until)
 		wait = wait < NSEC / 5 ? wait : NSEC / 5;
 	if (until && (until < m->now ? 0 : until - m->now) < wait)
 		wait = until < m->now ? 0 : until - m->now;
-	return wait == ~0ULL ? -1 : (int)(wait / NSEC_PER_MS) + 1;
+	return wait == ~0ULL ? -1 : poll_ms(wait);
 }
 
 static int step(struct monitor *m, struct pollfd *fds, u64 until)

@@ -115,15 +115,12 @@ static int dump(struct top *t)
 static bool wait_until(u64 when, u64 end, int signals)
 {
 	struct pollfd fd = { signals, POLLIN, 0 };
-	u64 now;
+	u64 next = end && end < when ? end : when, now;
 
-	while ((now = clock_now()) < when) {
-		if (end && now >= end)
+	while ((now = clock_now()) < next)
+		if (poll(&fd, 1, poll_ms(next - now)) > 0)
 			return false;
-		if (poll(&fd, 1, (int)((when - now) / NSEC_PER_MS) + 1) > 0)
-			return false;
-	}
-	return !end || when <= end;
+	return next == when;
 }
 
 /* The first sample is what the rates of the second count from. */

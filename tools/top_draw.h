@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The screen of `top`: what stands where. Only this and top_screen.c know of curses. */
+/* The screen of `top`: what stands where. */
 #ifndef TOP_DRAW_H
 #define TOP_DRAW_H
 
@@ -41,5 +41,7 @@ struct screen {
 
 void draw_begin(void);
 void draw(struct screen *s);
+/* top_page.c: what lies over the panels, from line @top on */
+void draw_page(struct screen *s, int top);
 
 #endif

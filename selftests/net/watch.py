@@ -490,6 +490,7 @@ def snapshots_in_text():
         true("state" not in batch("server", "-b", "-H", "-c1", "-i", "100ms"), "no headers")
         out = batch("server", "-b", "--for", "1s", "-i", "300ms")
         equal(out.count("per second:"), 3, "in a second")
+        equal(batch("server", "-b", "--for", "300ms", "-i", "1h"), "", "before the first")
         true("7081" not in batch("server", "-b", "-c1", "-i", "100ms", "-6"), "IPv6 only")
 
 
