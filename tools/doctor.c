@@ -69,7 +69,9 @@ void look_with(struct finding *f, const char *fmt, ...)
 
 static const char *rank_name(enum rank rank)
 {
-	return (const char *[]){ "note", "warning", "serious" }[rank];
+	static const char * const names[] = { "note", "warning", "serious" };
+
+	return names[rank];
 }
 
 static unsigned int tell(void)
@@ -114,17 +116,30 @@ static void forget(void)
 
 /* ---- what there is to see ---- */
 
-u64 number_in(const char *path, u64 otherwise)
+unsigned int numbers_in(const char *path, u64 *number, unsigned int most)
 {
-	unsigned long long n = otherwise;
 	FILE *f = fopen(path, "re");
+	char line[256], *at = line, *end;
+	unsigned int n = 0;
 
-	if (f) {
-		if (fscanf(f, "%llu", &n) != 1)
-			n = otherwise;
-		fclose(f);
+	if (!f)
+		return 0;
+	if (!fgets(line, sizeof(line), f))
+		*line = '\0';
+	fclose(f);
+	for (; n < most; n++, at = end) {
+		number[n] = strtoull(at, &end, 10);
+		if (end == at)
+			break;
 	}
 	return n;
+}
+
+u64 number_in(const char *path, u64 otherwise)
+{
+	u64 n;
+
+	return numbers_in(path, &n, 1) ? n : otherwise;
 }
 
 /* One more element at the end of an array. */

@@ -44,6 +44,8 @@ struct patient {
 	u64 now;			/* time of day */
 };
 
+/* Numbers in the first line of a file of /proc or /sys. Return: how many */
+unsigned int numbers_in(const char *path, u64 *number, unsigned int most);
 /* The number in a file of /proc or /sys, or if that cannot be read. */
 u64 number_in(const char *path, u64 otherwise);
 

@@ -134,8 +134,8 @@ static void holder(char *buf, size_t size, const struct flow *f, unsigned int en
 	else if (is_local(f, end))
 		snprintf(buf, size, "a process of this host that cannot be told");
 	else
-		snprintf(buf, size, "%s", fmt_addr(addr, f->tuple.family,
-						   end == TCPFSM_ORIG ? f->tuple.src : f->tuple.dst));
+		snprintf(buf, size, "%s", fmt_addr(addr, f->tuple.family, end == TCPFSM_ORIG ?
+						   f->tuple.src : f->tuple.dst));
 }
 
 /* ---- stuck ---- */
@@ -235,17 +235,15 @@ static void ephemeral_ports(const struct patient *p)
 {
 	char src[FMT_ADDR], dst[FMT_ENDPOINT], key[160];
 	struct group *groups = NULL, *g;
-	unsigned int low = 32768, high = 60999, range;
+	unsigned int low, high, range;
+	u64 bounds[2];
 	struct finding *f;
-	FILE *file;
 	size_t i;
 
-	file = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
-	if (file) {
-		if (fscanf(file, "%u %u", &low, &high) != 2)
-			low = 32768, high = 60999;
-		fclose(file);
-	}
+	if (numbers_in("/proc/sys/net/ipv4/ip_local_port_range", bounds, 2) != 2)
+		return;
+	low = bounds[0];
+	high = bounds[1];
 	range = high - low + 1;
 	for (i = 0; i < p->flows; i++) {
 		const struct flow *flow = &p->flow[i];
@@ -279,6 +277,20 @@ static void ephemeral_ports(const struct patient *p)
 }
 
 /* ---- resets ---- */
+
+static void inexact_resets(const struct patient *p)
+{
+	unsigned long long inside = p->counter("rst_challenged");
+	unsigned long long outside = p->counter("rst_out_of_window");
+	struct finding *f;
+
+	if (inside + outside < RESETS)
+		return;
+	f = finding(RANK_NOTE, "rst-inexact", inside,
+		    "%llu RSTs were not exact: %llu within the window (answered by a challenge ACK), %llu outside: stale, or somebody tries to break connections.",
+		    inside + outside, inside, outside);
+	look_with(f, "tcpfsm counters --explain; tcpfsm flows flag suspect");
+}
 
 static void resets(const struct patient *p)
 {
@@ -314,16 +326,6 @@ static void resets(const struct patient *p)
 			look_with(f, "tcpfsm monitor -j | grep SND_RST");
 		}
 		free(g);
-	}
-	/* Of the others nobody took notice, but somebody sent them. */
-	if (p->counter("rst_challenged") + p->counter("rst_out_of_window") >= RESETS) {
-		f = finding(RANK_NOTE, "rst-inexact", p->counter("rst_challenged"),
-			    "%llu RSTs were not exact: %llu within the window (answered by a challenge ACK), %llu outside: stale, or somebody tries to break connections.",
-			    (unsigned long long)(p->counter("rst_challenged") +
-						 p->counter("rst_out_of_window")),
-			    (unsigned long long)p->counter("rst_challenged"),
-			    (unsigned long long)p->counter("rst_out_of_window"));
-		look_with(f, "tcpfsm counters --explain; tcpfsm flows flag suspect");
 	}
 }
 
@@ -417,6 +419,7 @@ void doctor_flows(const struct patient *p)
 	unanswered_syns(p);
 	ephemeral_ports(p);
 	resets(p);
+	inexact_resets(p);
 	offloaded(p);
 	conntrack_forgets(p);
 	free(sockets);

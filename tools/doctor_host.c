@@ -49,7 +49,8 @@ static void on_listener(const struct sock *s, void *arg)
 	if (process)
 		snprintf(who, sizeof(who), "%s (pid %d)", process->name, process->pid);
 	if (s->recvq && s->recvq * 100ULL >= s->sendq * (u64)PERCENT_FULL) {
-		f = finding(s->recvq > s->sendq ? RANK_SERIOUS : RANK_WARNING, "accept-queue", s->recvq,
+		f = finding(s->recvq > s->sendq ? RANK_SERIOUS : RANK_WARNING, "accept-queue",
+			    s->recvq,
 			    "The accept queue of %s holds %u of %u connections: %s does not accept them fast enough%s.",
 			    where, s->recvq, s->sendq, who,
 			    s->recvq > s->sendq ? ", and new ones are dropped" : "");
@@ -63,7 +64,8 @@ static void on_listener(const struct sock *s, void *arg)
 			    (unsigned long long)waiting, where, s->sendq);
 		evidence(f, "net.ipv4.tcp_syncookies is %llu, tcp_max_syn_backlog %llu",
 			 (unsigned long long)number_in("/proc/sys/net/ipv4/tcp_syncookies", 0),
-			 (unsigned long long)number_in("/proc/sys/net/ipv4/tcp_max_syn_backlog", 0));
+			 (unsigned long long)
+			 number_in("/proc/sys/net/ipv4/tcp_max_syn_backlog", 0));
 		look_with(f, "tcpfsm services; tcpfsm flows state syn-recv dport = :%u",
 			  s->tuple.sport);
 	}

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "export.h"
 #include "live.h"
 #include "metrics.h"
 #include "names.h"
@@ -24,8 +25,7 @@
 #define TCPFSM_PAGE "page.html"
 #endif
 
-/* The page, as it stands in page.html. */
-extern const char page[], page_end[];
+/* page.html as it stands. */
 __asm__(".section .rodata\n"
 	".global page, page_end\n"
 	"page: .incbin \"" TCPFSM_PAGE "\"\n"
@@ -42,19 +42,22 @@ static int on_stats(const struct nlmsghdr *nlh, void *arg)
 
 static json_t *json_stats(const struct stats *s)
 {
-	json_t *states = json_object(), *moves = json_array();
+	json_t *states = json_object(), *moves = json_array(), *move;
 	unsigned int i, j;
 
 	for (i = 0; i < STATES_LISTED; i++)
 		json_object_set_new(states, state_name(state_order[i]),
 				    json_pack("[I,I]", (json_int_t)stats_orig(s, state_order[i]),
 					      (json_int_t)stats_resp(s, state_order[i])));
-	for (i = 1; i < TCPFSM_STATES; i++)
-		for (j = 1; j < TCPFSM_STATES; j++)
-			if (s->moves[i][j])
-				json_array_append_new(moves,
-					json_pack("[s,s,I]", state_name(i), state_name(j),
-						  (json_int_t)s->moves[i][j]));
+	for (i = 1; i < TCPFSM_STATES; i++) {
+		for (j = 1; j < TCPFSM_STATES; j++) {
+			if (!s->moves[i][j])
+				continue;
+			move = json_pack("[s,s,I]", state_name(i), state_name(j),
+					 (json_int_t)s->moves[i][j]);
+			json_array_append_new(moves, move);
+		}
+	}
 	return json_pack("{s:I,s:I,s:o,s:o}", "entries", (json_int_t)s->entries, "limit",
 			 (json_int_t)s->limit, "states", states, "moves", moves);
 }
@@ -99,24 +102,26 @@ static int on_flow(const struct nlmsghdr *nlh, void *arg)
 	return 0;
 }
 
+static json_t *json_flow(const struct flow *f, u64 dwell)
+{
+	char src[FMT_ENDPOINT], dst[FMT_ENDPOINT], how_long[FMT_SPAN];
+	const struct tuple *t = &f->tuple;
+
+	return json_pack("{s:I,s:s,s:s,s:s,s:s,s:s}", "flow", (json_int_t)f->id,
+			 "src", fmt_endpoint(src, t->family, t->src, t->sport),
+			 "dst", fmt_endpoint(dst, t->family, t->dst, t->dport),
+			 "orig", state_name(f->end[TCPFSM_ORIG].state),
+			 "resp", state_name(f->end[TCPFSM_RESP].state),
+			 "dwell", fmt_span(how_long, dwell));
+}
+
 static json_t *json_stuck(const struct stuck *s)
 {
-	char src[FMT_ENDPOINT], dst[FMT_ENDPOINT], dwell[FMT_SPAN], idle[FMT_SPAN];
 	json_t *list = json_array();
 	size_t i;
 
-	for (i = 0; i < s->n; i++) {
-		const struct flow *f = &s->flow[i];
-
-		json_array_append_new(list,
-			json_pack("{s:I,s:s,s:s,s:s,s:s,s:s,s:s}", "flow", (json_int_t)f->id,
-				  "src", fmt_endpoint(src, f->tuple.family, f->tuple.src, f->tuple.sport),
-				  "dst", fmt_endpoint(dst, f->tuple.family, f->tuple.dst, f->tuple.dport),
-				  "orig", state_name(f->end[TCPFSM_ORIG].state),
-				  "resp", state_name(f->end[TCPFSM_RESP].state),
-				  "dwell", fmt_span(dwell, s->dwell[i]),
-				  "idle", fmt_span(idle, f->idle)));
-	}
+	for (i = 0; i < s->n; i++)
+		json_array_append_new(list, json_flow(&s->flow[i], s->dwell[i]));
 	return json_pack("{s:o,s:I}", "flows", list, "all", (json_int_t)s->all);
 }
 
@@ -148,22 +153,24 @@ static int on_service(const struct nlmsghdr *nlh, void *arg)
 	return 0;
 }
 
+static json_t *json_service(const struct service *s)
+{
+	char name[FMT_ENDPOINT];
+
+	return json_pack("[s,I,I,I,I,I]", fmt_endpoint(name, s->family, s->addr, s->port),
+			 (json_int_t)s->count[TCPFSM_SYN_RCVD],
+			 (json_int_t)s->count[TCPFSM_ESTABLISHED],
+			 (json_int_t)s->count[TCPFSM_CLOSE_WAIT], (json_int_t)s->refused,
+			 (json_int_t)s->reset);
+}
+
 static json_t *json_services(const struct services *list)
 {
 	json_t *rows = json_array();
-	char name[FMT_ENDPOINT];
 	size_t i;
 
-	for (i = 0; i < list->n; i++) {
-		const struct service *s = &list->service[i];
-
-		json_array_append_new(rows,
-			json_pack("[s,I,I,I,I,I]", fmt_endpoint(name, s->family, s->addr, s->port),
-				  (json_int_t)s->count[TCPFSM_SYN_RCVD],
-				  (json_int_t)s->count[TCPFSM_ESTABLISHED],
-				  (json_int_t)s->count[TCPFSM_CLOSE_WAIT], (json_int_t)s->refused,
-				  (json_int_t)s->reset));
-	}
+	for (i = 0; i < list->n; i++)
+		json_array_append_new(rows, json_service(&list->service[i]));
 	return rows;
 }
 
@@ -321,8 +328,8 @@ int verb_export(int argc, char **argv)
 	if (at.ss_family == AF_INET6)
 		flags |= MHD_USE_IPv6;
 	daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_request, NULL, MHD_OPTION_SOCK_ADDR, &at,
-				  MHD_OPTION_CONNECTION_TIMEOUT, 30U, MHD_OPTION_CONNECTION_LIMIT, 64U,
-				  MHD_OPTION_END);
+				  MHD_OPTION_CONNECTION_TIMEOUT, 30U,
+				  MHD_OPTION_CONNECTION_LIMIT, 64U, MHD_OPTION_END);
 	if (!daemon)
 		return fail("cannot listen at %s: %s", where, strerror(errno));
 	if (!opt.quiet)

@@ -191,8 +191,10 @@ char *fmt_short(char *buf, double v)
 		snprintf(buf, FMT_SHORT, "%.*f", v < 10 && v != (u64)v ? 1 : 0, v);
 		return buf;
 	}
-	for (; v >= 1000 && unit < sizeof(units) - 2; v /= 1000)
+	while (v >= 1000 && unit < sizeof(units) - 2) {
+		v /= 1000;
 		unit++;
+	}
 	snprintf(buf, FMT_SHORT, "%.1f%c", v, units[unit]);
 	return buf;
 }

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Verb graph: RFC 793's figure, with the ends that are in the states now and the moves of a while. */
+/* Verb graph: RFC 793's figure, with the ends that are in the states now, and moves. */
 #include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "graph.h"
 #include "kernel.h"
@@ -38,8 +42,8 @@ static const struct arc {
 };
 
 /*
- * {X}: the ends in a state, {X>Y}: what moves along an arc, each as wide as its braces. A field that
- * ends in < is set to the right.
+ * {X}: the ends in a state, {X>Y}: what moves along an arc, each as wide as its braces. A field
+ * that ends in < is set to the right.
  */
 static const char * const drawing[] = {
 	"                                +---------------+",
@@ -231,8 +235,10 @@ static unsigned int decades(double v)
 {
 	unsigned int n = 0;
 
-	for (; v >= 10 && n < 6; v /= 10)
+	while (v >= 10 && n < 6) {
+		v /= 10;
 		n++;
+	}
 	return n;
 }
 
@@ -248,9 +254,9 @@ static void dot_state(FILE *out, const struct figure *f, unsigned int state)
 	u64 n = f->orig[state] + f->resp[state];
 
 	/* From white to a full colour by the number's length: 1, 10, 100 ... */
-	fprintf(out, "  %s [label=\"%s\\n%s / %s\", fillcolor=\"0.58 %.2f 1.0\"];\n", state_name(state),
-		state_name(state), fmt_short(a, f->orig[state]), fmt_short(b, f->resp[state]),
-		n ? 0.12 + 0.1 * decades(n) : 0.0);
+	fprintf(out, "  %s [label=\"%s\\n%s / %s\", fillcolor=\"0.58 %.2f 1.0\"];\n",
+		state_name(state), state_name(state), fmt_short(a, f->orig[state]),
+		fmt_short(b, f->resp[state]), n ? 0.12 + 0.1 * decades(n) : 0.0);
 }
 
 static void dot_arc(FILE *out, const struct figure *f, const struct arc *a, bool drawn)
@@ -289,17 +295,30 @@ static void print_dot(FILE *out, const struct figure *f)
 
 static int print_svg(const struct figure *f)
 {
+	static char *words[3] = { "dot", "-Tsvg", NULL };
+	posix_spawn_file_actions_t actions;
+	int status = 1, ends[2], err;
 	FILE *dot;
-	int status;
+	pid_t pid;
 
 	out_flush();
-	dot = popen("dot -Tsvg", "w");
-	if (!dot)
+	if (pipe2(ends, O_CLOEXEC))
 		return fail("cannot start Graphviz: %s", strerror(errno));
-	print_dot(dot, f);
-	status = pclose(dot);
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_adddup2(&actions, ends[0], STDIN_FILENO);
+	err = posix_spawnp(&pid, words[0], &actions, NULL, words, environ);
+	posix_spawn_file_actions_destroy(&actions);
+	close(ends[0]);
+	dot = fdopen(ends[1], "w");
+	if (!dot)
+		exit(fail("out of memory"));
+	if (!err)
+		print_dot(dot, f);
+	fclose(dot);
+	if (!err)
+		waitpid(pid, &status, 0);
 	if (status)
-		return fail("Graphviz's dot did not draw it (install graphviz), or take --format dot");
+		return fail("Graphviz's dot did not draw it: install graphviz, or take --format dot");
 	return EXIT_FOUND;
 }
 

@@ -34,17 +34,15 @@ struct life {
 /* A number, or the addresses and ports of both ends in either order. */
 static bool parse_flow(struct life *l, int argc, char **argv)
 {
-	char *id[] = { "id", argc ? argv[0] : NULL };
+	char *a = argc ? argv[0] : "", *b = argc > 1 ? argv[1] : "";
+	char *words[12] = { "(", "src", a, "dst", b, ")", "or", "(", "src", b, "dst", a, ")" };
 
-	if (argc == 1 && argv[0][strspn(argv[0], "0123456789")] == '\0')
-		return filter_parse(&l->filter, 2, id);
-	if (argc == 2) {
-		char *ends[] = {
-			"(", "src", argv[0], "dst", argv[1], ")", "or",
-			"(", "src", argv[1], "dst", argv[0], ")",
-		};
-
-		return filter_parse(&l->filter, ARRAY_SIZE(ends), ends);
+	if (argc == 2)
+		return filter_parse(&l->filter, ARRAY_SIZE(words), words);
+	if (argc == 1 && a[strspn(a, "0123456789")] == '\0') {
+		words[0] = "id";
+		words[1] = a;
+		return filter_parse(&l->filter, 2, words);
 	}
 	fail("flow: which one? Give its number, or both its ends, as in 10.0.0.1:4000 10.0.0.2:443");
 	return false;
@@ -201,7 +199,8 @@ static void print_end(const struct life *l, unsigned int i)
 	unsigned int n = history_states(e->history, state), j;
 	char text[FMT_SPAN];
 
-	out_text("  %s       %s for %s", end_name(i), state_name(e->state), fmt_span(text, e->dwell));
+	out_text("  %s       %s for %s", end_name(i), state_name(e->state),
+		 fmt_span(text, e->dwell));
 	if (n == 8)
 		out_text("; before: ...");
 	else if (n > 1)

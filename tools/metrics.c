@@ -231,9 +231,11 @@ static const struct {
 	{ "synack_resent", "counter", "SYN|ACKs sent again after their ACK: a full accept queue.",
 	  resent, false },
 	{ "connects", "counter", "SYNs answered by a SYN|ACK.", connects, false },
-	{ "connect_seconds", "counter", "Their time from SYN to SYN|ACK, summed up.", connect_ns, true },
+	{ "connect_seconds", "counter", "Their time from SYN to SYN|ACK, summed up.", connect_ns,
+	  true },
 	{ "accepts", "counter", "Handshakes whose last ACK came.", accepts, false },
-	{ "accept_seconds", "counter", "Their time from SYN to that ACK, summed up.", accept_ns, true },
+	{ "accept_seconds", "counter", "Their time from SYN to that ACK, summed up.", accept_ns,
+	  true },
 };
 
 static void write_service(struct metrics *m, size_t what, const struct service *s,
@@ -242,7 +244,8 @@ static void write_service(struct metrics *m, size_t what, const struct service *
 	const char *total = !strcmp(of_service[what].type, "counter") ? "_total" : "";
 	u64 v = of_service[what].value(s);
 
-	fprintf(m->out, "tcpfsm_service_%s%s{service=\"%s\"} ", of_service[what].name, total, label);
+	fprintf(m->out, "tcpfsm_service_%s%s{service=\"%s\"} ", of_service[what].name, total,
+		label);
 	if (of_service[what].seconds)
 		fprintf(m->out, "%.9f\n", (double)v / NSEC);
 	else
@@ -325,7 +328,8 @@ static void write_table(struct metrics *m)
 		fprintf(m->out, "# HELP tcpfsm_build Versions.\n# TYPE tcpfsm_build info\n");
 	else
 		family(m, "tcpfsm_build_info", "gauge", "Versions.");
-	fprintf(m->out, "tcpfsm_build_info{module=\"%s\",tool=\"%s\"} 1\n", version, TCPFSM_VERSION);
+	fprintf(m->out, "tcpfsm_build_info{module=\"%s\",tool=\"%s\"} 1\n", version,
+		TCPFSM_VERSION);
 }
 
 int metrics_write(FILE *out, struct kernel *k, bool openmetrics)

@@ -47,7 +47,7 @@ struct counted {
 };
 bool counter_parse(struct counted *c, const struct nlmsghdr *nlh);
 
-/* A message of the log; f: its id and tuple alone, to which e points. Return: false if it is none. */
+/* A message of the log; f: id and tuple alone, to which e points. Return: false if it is none. */
 bool log_parse(struct flow *f, struct event *e, const struct nlmsghdr *nlh);
 
 /* The first attribute of a type in a message of the family. */

@@ -151,8 +151,8 @@ static void read_name(const char *pid, char *name, size_t size)
 static void look_at(const char *pid)
 {
 	char path[300], link[64], name[16] = "";
+	static const char kind[] = "socket:[";
 	struct dirent *d;
-	unsigned int inode;
 	ssize_t len;
 	DIR *dir;
 
@@ -165,11 +165,12 @@ static void look_at(const char *pid)
 		if (len <= 0)
 			continue;
 		link[len] = '\0';
-		if (sscanf(link, "socket:[%u]", &inode) != 1)
+		if (strncmp(link, kind, strlen(kind)))
 			continue;
 		if (!*name)
 			read_name(pid, name, sizeof(name));
-		add(inode, atoi(pid), atoi(d->d_name), name);
+		add(strtoul(link + strlen(kind), NULL, 10), strtol(pid, NULL, 10),
+		    strtol(d->d_name, NULL, 10), name);
 	}
 	closedir(dir);
 }

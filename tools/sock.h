@@ -26,7 +26,10 @@ struct process {
 	char name[16];
 };
 
-/* From what /proc said at the first question since processes_forget(); of several processes, the first. NULL: nobody, or not ours to see. */
+/*
+ * From what /proc said at the first question since processes_forget(). Return: of several
+ * processes the first; NULL: nobody, or not ours to see.
+ */
 const struct process *process_of(u32 inode);
 void processes_forget(void);
 

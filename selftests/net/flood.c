@@ -265,6 +265,16 @@ static unsigned int extensions(uint8_t *p, uint8_t *next)
 	return len;
 }
 
+static unsigned int fragment_header(uint8_t *p, unsigned int at, bool more, uint32_t id)
+{
+	struct ip6_frag *f = (struct ip6_frag *)p;
+
+	*f = (struct ip6_frag) {
+		.ip6f_nxt = IPPROTO_TCP, .ip6f_offlg = htons(at | more), .ip6f_ident = htonl(id),
+	};
+	return sizeof(*f);
+}
+
 /* One segment in pieces, tiny or overlapping, in any order, some of them twice. */
 static void fragments(const uint8_t *tcp, unsigned int len)
 {
@@ -281,9 +291,7 @@ static void fragments(const uint8_t *tcp, unsigned int len)
 					  at / 8 | (more ? IP_MF : 0), 0x45);
 		} else {
 			head = ip6_header(packet, opt.src, 8 + size, 44, 64);
-			memcpy(packet + head, (uint8_t[]) { IPPROTO_TCP, 0, at >> 8, at | more,
-							    id >> 24, id >> 16, id >> 8, id }, 8);
-			head += 8;
+			head += fragment_header(packet + head, at, more, id);
 		}
 		memcpy(packet + head, tcp + at, size);
 		put(packet, head + size);
@@ -293,10 +301,11 @@ static void fragments(const uint8_t *tcp, unsigned int len)
 static void whole4(const uint8_t *tcp, unsigned int len, bool wrong)
 {
 	unsigned int head = sizeof(struct iphdr), total = head + len;
+	const unsigned int lies[] = { 0, head, 65535, total + 9, total - 3 };
 	uint8_t packet[FRAME];
 
 	if (wrong && percent(10))
-		total = (unsigned int[]) { 0, head, 65535, total + 9, total - 3 }[below(5)];
+		total = lies[below(5)];
 	memcpy(packet + head, tcp, len);
 	if (wrong && total > head && total <= head + len)
 		spoil(packet + head, total - head);
@@ -312,8 +321,11 @@ static void whole6(const uint8_t *tcp, unsigned int len, bool wrong)
 
 	extra = extensions(packet + head, &next);
 	payload = extra + len;
-	if (wrong && percent(10))
-		payload = (unsigned int[]) { 0, 8, 65535, payload - 3 }[below(4)];
+	if (wrong && percent(10)) {
+		const unsigned int lies[] = { 0, 8, 65535, payload - 3 };
+
+		payload = lies[below(4)];
+	}
 	ip6_header(packet, opt.src, payload, next, percent(95) ? 64 : 1);
 	memcpy(packet + head + extra, tcp, len);
 	if (wrong && payload > extra && payload <= extra + len)
@@ -329,8 +341,8 @@ static void shape(void)
 {
 	bool wrong = percent(90);
 	unsigned int options = 4 * below(percent(50) ? 1 : 11), words = 5 + options / 4, len;
-	uint32_t seq = opt.seq + (uint32_t[]) { 0, 0, 1, -1, 1U << 30 }[below(5)];
-	uint32_t ack = opt.ack + (uint32_t[]) { 0, 0, 1, -1 }[below(4)];
+	static const uint32_t off[] = { 0, 0, 1, -1, 1U << 30 };
+	uint32_t seq = opt.seq + off[below(5)], ack = opt.ack + off[below(4)];
 	uint8_t tcp[FRAME], flags = any_flags();
 	uint16_t sport = opt.sport;
 
@@ -426,17 +438,38 @@ static void arguments(int argc, char **argv)
 	state = 1;
 	while ((c = getopt(argc - 1, argv + 1, "i:m:s:d:p:q:S:A:n:r:")) != -1) {
 		switch (c) {
-		case 'i': opt.device = optarg; break;
-		case 'm': mac(optarg); break;
-		case 's': address(opt.src, optarg); break;
-		case 'd': address(opt.dst, optarg); break;
-		case 'p': opt.sport = strtoul(optarg, NULL, 0); break;
-		case 'q': opt.dport = strtoul(optarg, NULL, 0); break;
-		case 'S': opt.seq = strtoul(optarg, NULL, 0); break;
-		case 'A': opt.ack = strtoul(optarg, NULL, 0); break;
-		case 'n': opt.count = strtoul(optarg, NULL, 0); break;
-		case 'r': state = strtoull(optarg, NULL, 0) * 2 + 1; break;
-		default: exit(1);
+		case 'i':
+			opt.device = optarg;
+			break;
+		case 'm':
+			mac(optarg);
+			break;
+		case 's':
+			address(opt.src, optarg);
+			break;
+		case 'd':
+			address(opt.dst, optarg);
+			break;
+		case 'p':
+			opt.sport = strtoul(optarg, NULL, 0);
+			break;
+		case 'q':
+			opt.dport = strtoul(optarg, NULL, 0);
+			break;
+		case 'S':
+			opt.seq = strtoul(optarg, NULL, 0);
+			break;
+		case 'A':
+			opt.ack = strtoul(optarg, NULL, 0);
+			break;
+		case 'n':
+			opt.count = strtoul(optarg, NULL, 0);
+			break;
+		case 'r':
+			state = strtoull(optarg, NULL, 0) * 2 + 1;
+			break;
+		default:
+			exit(1);
 		}
 	}
 	opt.ether.ether_type = htons(opt.family == AF_INET ? ETHERTYPE_IP : ETHERTYPE_IPV6);

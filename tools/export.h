@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef EXPORT_H
+#define EXPORT_H
+
+/* The page that export serves, and where it ends. */
+extern const char page[], page_end[];
+
+#endif
