@@ -35,7 +35,7 @@ struct life {
 static bool parse_flow(struct life *l, int argc, char **argv)
 {
 	char *a = argc ? argv[0] : "", *b = argc > 1 ? argv[1] : "";
-	char *words[12] = { "(", "src", a, "dst", b, ")", "or", "(", "src", b, "dst", a, ")" };
+	char *words[13] = { "(", "src", a, "dst", b, ")", "or", "(", "src", b, "dst", a, ")" };
 
 	if (argc == 2)
 		return filter_parse(&l->filter, ARRAY_SIZE(words), words);
