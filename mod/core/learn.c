@@ -95,9 +95,8 @@ bool tfsm_in_order(struct tfsm *f, const struct tfsm_seg *s)
 	    (a->facts & (known | closing)) != known || (b->facts & (known | closing)) != known ||
 	    f->flags & (TFSM_F_BENEATH | TFSM_F_SIDE | TCPFSM_F_SUSPECT | TCPFSM_F_UNCONFIRMED))
 		return false;
-	/* An ACK that is older, or newer by more than any window, is for the acceptance rules. */
 	if (s->seq != a->next || s->seq != a->run || tfsm_after(s->seq, b->edge + 1) ||
-	    s->ack - a->ack > 1U << 30 || tfsm_after(s->ack, b->next))
+	    tfsm_before(s->ack, a->ack) || tfsm_after(s->ack, b->next))
 		return false;
 	a->next = s->seq + s->len;
 	a->run = a->next;
