@@ -31,10 +31,13 @@ int complete(int argc, char **argv)
 	if (!strcmp(last, "-N") || !strcmp(last, "--netns")) {
 		netns_print();
 	} else if (v && strstr(v->args, "FILTER") &&
-		   (!strcmp(last, "state") || !strcmp(last, "exclude") || !strcmp(last, "pair"))) {
+		   (!strcmp(last, "state") || !strcmp(last, "exclude") || !strcmp(last, "pair") ||
+		    !strcmp(last, "from") || !strcmp(last, "to"))) {
 		names_print_states();
 	} else if (!strcmp(last, "--format")) {
 		puts("text\ndot\nsvg");
+	} else if (!strcmp(last, "cause")) {
+		names_print_causes();
 	} else if (!strcmp(last, "reason")) {
 		names_print_reasons();
 	} else if (!strcmp(last, "flag")) {

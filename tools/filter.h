@@ -29,6 +29,9 @@ bool filter_flow(const struct filter *f, const struct flow *flow, u64 now);
  */
 bool filter_event(const struct filter *f, const struct flow *flow, const struct event *e);
 
+/* Can it hold for a flow as such? If it asks for what only transitions have, says so. */
+bool filter_flows_only(const struct filter *f);
+
 /* What the kernel may pass over. */
 void filter_kernel(const struct filter *f, struct kernel_filter *k);
 

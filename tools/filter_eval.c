@@ -11,6 +11,8 @@ struct subject {
 	u32 states[TCPFSM_ENDS];		/* each end is in one of these */
 	u8 pair[2][TCPFSM_ENDS];		/* now, and before the transition */
 	u64 age, idle;
+	u32 from[TCPFSM_ENDS], to[TCPFSM_ENDS];	/* of a transition, of the end that moves */
+	u8 cause;
 	u64 dwell[TCPFSM_ENDS];
 };
 
@@ -60,6 +62,10 @@ static bool end_holds(const struct filter *f, const struct subject *s, unsigned 
 	switch (f->kind) {
 	case NODE_STATE:
 		return s->states[end] & f->states;
+	case NODE_FROM:
+		return s->from[end] & f->states;
+	case NODE_TO:
+		return s->to[end] & f->states;
 	case NODE_DWELL:
 		return compare(s->dwell[end], f->op, f->value);
 	case NODE_HOST:
@@ -106,6 +112,8 @@ static bool holds(const struct filter *f, const struct subject *s)
 		return s->flow->reason == f->value;
 	case NODE_FLAG:
 		return s->flow->flags & f->value;
+	case NODE_CAUSE:
+		return s->cause == f->value;
 	case NODE_ID:
 		return compare(s->flow->id, f->op, f->value);
 	default:
@@ -150,8 +158,22 @@ bool filter_event(const struct filter *f, const struct flow *flow, const struct 
 	s.pair[0][e->end] = e->to;
 	s.pair[1][e->end] = e->from;
 	s.states[e->end] = 1U << e->from | 1U << e->to;
+	s.from[e->end] = 1U << e->from;
+	s.to[e->end] = 1U << e->to;
+	s.cause = e->cause;
 	s.dwell[e->end] = e->dwell;
 	return holds(f, &s);
+}
+
+bool filter_flows_only(const struct filter *f)
+{
+	if (!f)
+		return true;
+	if (f->kind == NODE_FROM || f->kind == NODE_TO || f->kind == NODE_CAUSE) {
+		fail("from, to and cause are of transitions: monitor, log and replay have them");
+		return false;
+	}
+	return filter_flows_only(f->left) && filter_flows_only(f->right);
 }
 
 bool filter_has_states(const struct filter *f)

@@ -17,6 +17,9 @@ enum node_kind {
 	NODE_AGE,
 	NODE_IDLE,
 	NODE_DWELL,
+	NODE_FROM,		/* of a transition: it left one of states */
+	NODE_TO,
+	NODE_CAUSE,
 	NODE_REASON,
 	NODE_FLAG,
 	NODE_ID,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The terms of a filter: state, pair, port, address, time, reason, flag, id. */
+/* The terms of a filter: state, pair, port, address, time, reason, flag, cause, id. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
@@ -39,6 +39,7 @@ static enum node_op parse_op(struct parser *p, enum node_op missing)
 }
 
 #define X(id, word, ...) " " word
+#define CAUSE(id, ...) " " #id
 
 static bool parse_states(struct parser *p, struct filter *f)
 {
@@ -165,6 +166,14 @@ static bool parse_reason(struct parser *p, struct filter *f)
 	       filter_bad(p, "no such reason; there are" TCPFSM_REASON_LIST(X));
 }
 
+static bool parse_cause(struct parser *p, struct filter *f)
+{
+	parse_op(p, OP_EQ);
+	f->value = cause_find(p->token);
+	return f->value ||
+	       filter_bad(p, "no such cause; there are" TCPFSM_CAUSE_LIST(CAUSE));
+}
+
 static bool parse_flag(struct parser *p, struct filter *f)
 {
 	parse_op(p, OP_EQ);
@@ -200,6 +209,9 @@ static const struct word {
 	{ "age",	NODE_AGE,	ENDS_ANY,	parse_time },
 	{ "idle",	NODE_IDLE,	ENDS_ANY,	parse_time },
 	{ "dwell",	NODE_DWELL,	ENDS_ANY,	parse_time },
+	{ "from",	NODE_FROM,	ENDS_ANY,	parse_states },
+	{ "to",		NODE_TO,	ENDS_ANY,	parse_states },
+	{ "cause",	NODE_CAUSE,	ENDS_ANY,	parse_cause },
 	{ "reason",	NODE_REASON,	ENDS_ANY,	parse_reason },
 	{ "flag",	NODE_FLAG,	ENDS_ANY,	parse_flag },
 	{ "id",		NODE_ID,	ENDS_ANY,	parse_id },
@@ -237,11 +249,11 @@ struct filter *filter_term(struct parser *p)
 	struct filter *f;
 
 	if (ends != ENDS_ANY && (!w || !of_one_end(w))) {
-		filter_bad(p, "'orig' and 'resp' stand before state, exclude or dwell");
+		filter_bad(p, "'orig' and 'resp' stand before state, exclude, from, to or dwell");
 		return NULL;
 	}
 	if (!w) {
-		filter_bad(p, "expected state, exclude, orig, resp, pair, sport, dport, port, src, dst, host, age, idle, dwell, reason, flag, id, not or '('");
+		filter_bad(p, "expected state, exclude, orig, resp, pair, sport, dport, port, src, dst, host, age, idle, dwell, from, to, cause, reason, flag, id, not or '('");
 		return NULL;
 	}
 	filter_advance(p);

@@ -75,7 +75,7 @@ int verb_flows(int argc, char **argv)
 	struct kernel *k;
 	int err;
 
-	if (!filter_parse(&filter, argc, argv))
+	if (!filter_parse(&filter, argc, argv) || !filter_flows_only(filter))
 		return EXIT_ERROR;
 	out_start(OUT_LINES);
 	k = kernel_open(&err);

@@ -27,7 +27,7 @@ const struct verb verbs[] = {
 	{ "counters", "", "what was counted, and what each counter means", "Nx", verb_counters },
 	{ "dwell", "", "how long endpoints stayed in each state", "N", verb_dwell },
 	{ "log", "[FILTER]", "the last transitions, oldest first", "N46", verb_log },
-	{ "monitor", "[FILTER]", "transitions as they happen", "N46cdbq", verb_monitor },
+	{ "monitor", "[FILTER]", "transitions as they happen", "N46cdbqf", verb_monitor },
 	{ "top", "[FILTER]", "live: states and their rates, services, flows that are stuck",
 	  "N46Bicd", verb_top },
 	{ "doctor", "", "what is wrong now and why, worst first (status 0: nothing, 1: something)",
@@ -68,7 +68,7 @@ static const struct option_row {
 	{ 'b', 'b', "buffer", "BYTES", "what may wait for this reader (default 128 MiB)", NULL },
 	{ 'q', 'q', "quiet", NULL, "no transitions (replay), no notes of progress (monitor)",
 	  &opt.quiet },
-	{ 'f', 0, "flows", NULL, "at the end, a line for every flow", &opt.flows },
+	{ 'f', 0, "flows", NULL, "a line for every flow: at the end (replay), as it ends (monitor)", &opt.flows },
 	{ 'o', 0, "counters", NULL, "at the end, what was counted", &opt.counters },
 	{ 'k', 0, "checksums", NULL, "ignore segments whose TCP checksum is wrong",
 	  &opt.checksums },
@@ -165,7 +165,7 @@ static int help(const struct verb *v)
 	if (!v || strstr(v->args, "FILTER"))
 		printf("\nFILTER is made of: state STATE, exclude STATE, orig|resp state STATE, pair A:B,\n"
 		       "  sport|dport|port [OP] :PORT, src|dst|host ADDR[/LEN][:PORT], age|idle|dwell [OP] TIME,\n"
-		       "  reason REASON, flag FLAG, id N; and, or, not, ( ). OP is = != < <= > >=. See tcpfsm(8).\n");
+		       "  from|to STATE, cause CAUSE, reason REASON, flag FLAG, id N; and, or, not, ( ). OP is = != < <= > >=. See tcpfsm(8).\n");
 	return EXIT_FOUND;
 }
 

@@ -68,9 +68,22 @@ static void show(struct entry *entry, struct event *e, void *arg)
 
 	e->seq = ++m->seq;
 	e->tuple = entry->tuple.family ? &entry->tuple : NULL;
-	if (m->done || !wanted(m, entry, e))
+	if (opt.flows || m->done || !wanted(m, entry, e))
 		return;
 	event_print(e);
+	if (++m->printed == opt.count)
+		m->done = true;
+}
+
+/* The last that is told of a flow. */
+static void show_end(const struct flow *f, struct monitor *m)
+{
+	if (m->done || !filter_flow(m->filter, f, clock_of_day()))
+		return;
+	if (out_is_text())
+		flow_print_final(f);
+	else
+		flow_print(f);
 	if (++m->printed == opt.count)
 		m->done = true;
 }
@@ -152,10 +165,13 @@ static void on_flow(struct monitor *m, const struct nlattr *nest)
 	struct flow f;
 
 	flow_parse(&f, nest);
-	if (f.reason)
-		cache_end(&m->cache, &f, m->now);
-	else
+	if (!f.reason) {
 		cache_learn(&m->cache, &f, true);
+		return;
+	}
+	cache_end(&m->cache, &f, m->now);
+	if (opt.flows)
+		show_end(&f, m);
 }
 
 /* A message holds many events; its number is that of the first. */

@@ -140,6 +140,16 @@ unsigned int state_find(const char *word)
 	return set && !(set & (set - 1)) ? (unsigned int)ffs(set) - 1 : TCPFSM_STATE_UNSET;
 }
 
+unsigned int cause_find(const char *word)
+{
+	unsigned int i;
+
+	for (i = 1; i < TCPFSM_CAUSES; i++)
+		if (causes[i][0] && same(word, causes[i][0]))
+			return i;
+	return 0;
+}
+
 unsigned int reason_find(const char *word)
 {
 	unsigned int i;
@@ -169,6 +179,15 @@ void names_print_states(void)
 	for (i = 0; i < ARRAY_SIZE(groups); i++)
 		if (groups[i].set & (groups[i].set - 1))
 			puts(groups[i].name);
+}
+
+void names_print_causes(void)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(causes); i++)
+		if (causes[i][0])
+			puts(causes[i][0]);
 }
 
 void names_print_reasons(void)

@@ -47,6 +47,8 @@ extern const u8 state_order[STATES_LISTED];
 u32 state_set(const char *word);
 /* Any spelling of a single one. Return: TCPFSM_STATE_UNSET: none */
 unsigned int state_find(const char *word);
+/* Return: 0: none */
+unsigned int cause_find(const char *word);
 /* Return: TCPFSM_REASON_UNSET: none */
 unsigned int reason_find(const char *word);
 /* Return: a set of flags of which any will do, 0: none */
@@ -54,6 +56,7 @@ u32 flag_set(const char *word);
 
 /* Print the words for completion, one a line. */
 void names_print_states(void);
+void names_print_causes(void);
 void names_print_reasons(void);
 void names_print_flags(void);
 

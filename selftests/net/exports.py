@@ -13,6 +13,7 @@ import subprocess
 import threading
 import time
 
+import bed
 from bed import (ACK, ADDR, FIN, HOSTS, RST, SYN, TOOL, Failed, Skipped, Traffic, Wire, both, close_to, connect, counters,
                  equal, flow, listen, main, muted, pair, pair_of, read, run, status, sysctl, table,
                  test, true, tuple_of, until, within, write)
@@ -489,6 +490,76 @@ def monitor_tells_every_transition_in_order(v):
         equal([(e["step"], e["end"], e["from"], e["to"], e["cause"]) for e in mine],
               [(int(r["step"]), r["end"], r["from"], r["to"], r["cause"]) for r in log],
               f"port {sport}")
+
+
+@both
+def monitor_by_arc_cause_and_dwell(v):
+    """Each filter's lines are those of the whole that fulfil it."""
+    port = 6040
+    filters = {
+        "from established to close-wait": lambda e: (e["from"], e["to"]) == ("ESTABLISHED", "CLOSE_WAIT"),
+        "resp from listen": lambda e: e["end"] == "resp" and e["from"] == "LISTEN",
+        "cause snd_rst": lambda e: e["cause"] == "SND_RST",
+        "not cause SND_SYN dport = :6040": lambda e: e["cause"] != "SND_SYN" and e["dport"] == port,
+        "dwell gt 200ms": lambda e: e["dwell_ns"] > 200 * 10**6,
+    }
+    forget_flows()
+    whole = Monitor("router")
+    some = {words: Monitor("router", *words.split()) for words in filters}
+    for i in range(12):
+        c, s = pair(v, port)
+        if i % 3:
+            time.sleep(0.3 * (i % 2))
+            close_to(c, s)
+        else:
+            bed.reset(c)
+            s.close()
+    until(lambda: sum("to" in e for e in whole.lines) >= 12 * 7, "events")
+    time.sleep(0.3)
+    events = [e for e in whole.stop() if "to" in e]
+    for words, monitor in some.items():
+        want = [e for e in events if filters[words](e)]
+        have = monitor.stop()
+        key = lambda e: (e["flow"], e["step"])     # pylint: disable=unnecessary-lambda-assignment
+        equal(sorted(map(key, have)), sorted(map(key, want)), words)
+        true(want, f"some fulfil '{words}'")
+    for words in ("from nowhere", "cause boredom"):
+        with within("router"):
+            code, out, err = status(TOOL, "monitor", *words.split())
+        equal((code, out), (2, ""), err)
+        true(f"'{words.split()[1]}'" in err, err)
+    with within("router"):
+        code, out, err = status(TOOL, "flows", "cause", "SND_RST")
+    equal((code, out), (2, ""), err)
+    true("are of transitions" in err, err)
+
+
+@both
+def monitor_of_flows_as_they_end(v):
+    """One record for each, with its totals and the reason."""
+    forget_flows()
+    for name in HOSTS:
+        sysctl(name, "timeout_closed", 1)
+        sysctl(name, "timeout_time_wait", 1)
+    monitor = Monitor("router", "--flows", "dport", "=", ":6041")
+    ports = {}
+    for i in range(10):
+        c, s = pair(v, 6041)
+        ports[c.getsockname()[1]] = i % 2
+        c.sendall(b"x" * (1000 + i))
+        s.recv(2000)
+        if i % 2:
+            bed.reset(c)
+            s.close()
+        else:
+            close_to(c, s)
+    until(lambda: len(monitor.lines) == 10, lambda: f"{len(monitor.lines)} records")
+    for f in monitor.stop():
+        equal(f["reason"], "rst-orig" if ports.pop(f["sport"]) else "fin", "reason")
+        true(f["bytes"]["orig"] > 1000 and f["packets"]["resp"] >= 2 and f["history"]["orig"], f)
+    for name in HOSTS:
+        sysctl(name, "timeout_closed", 10)
+        sysctl(name, "timeout_time_wait", 60)
 
 
 @test
