@@ -5,9 +5,11 @@ import json
 import os
 import random
 import re
+import shutil
 import struct
 import subprocess
 import sys
+import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "../net"))
@@ -320,6 +322,39 @@ def completion_knows_each_verbs_words():
         true("state" in words and "dport" in words, f"filters of {verb}")
         true("close-wait" in complete(verb, "state"), f"states in filters of {verb}")
     equal(complete().count("-b"), 1, "-b before a verb")
+
+
+ZSH = """
+zmodload zsh/zpty
+zpty z zsh -f -i
+zpty -w z 'PS1=; fpath=($DIR $fpath); autoload -Uz compinit; compinit -u -d $DIR/dump; PATH=$TOOLS:$PATH'
+sleep 1
+zpty -w -n z $'tcpfsm monitor cause SND_R\\t'
+sleep 1
+while zpty -r -t z out; do print -r -- "$out"; done
+"""
+
+
+@test
+def three_shells_complete():
+    """Each asks the program."""
+    tools = os.path.dirname(os.path.abspath(TOOL))
+    env = dict(os.environ, PATH=f"{tools}:{os.environ['PATH']}", TOOLS=tools)
+
+    def shell(*words):
+        return subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=env,
+                              timeout=60, text=True, check=False).stdout
+
+    out = shell("bash", "-c", f"source {tools}/tcpfsm.bash; COMP_WORDS=(tcpfsm monitor cause SND_R); "
+                "COMP_CWORD=3; _tcpfsm; echo ${COMPREPLY[@]}")
+    equal(out.split(), ["SND_RST"], "bash")
+    out = shell("fish", "-c", f"source {tools}/tcpfsm.fish; complete -C 'tcpfsm monitor cause SND_R'; "
+                "complete -C 'tcpfsm mon'")
+    equal(out.split(), ["SND_RST", "monitor"], "fish")
+    with tempfile.TemporaryDirectory() as env["DIR"]:
+        shutil.copy(f"{tools}/tcpfsm.zsh", f"{env['DIR']}/_tcpfsm")
+        out = shell("zsh", "-f", "-c", ZSH)
+    true("SND_RST" in out, f"zsh: {out!r}")
 
 
 @test
