@@ -138,26 +138,46 @@ static void holder(char *buf, size_t size, const struct flow *f, unsigned int en
 						   f->tuple.src : f->tuple.dst));
 }
 
+/* Who should acknowledge its FIN. */
+static void peer(char *buf, size_t size, const struct flow *f, unsigned int end)
+{
+	char addr[FMT_ADDR];
+
+	snprintf(buf, size, "%s", fmt_addr(addr, f->tuple.family, end == TCPFSM_ORIG ?
+					   f->tuple.dst : f->tuple.src));
+}
+
 /* ---- stuck ---- */
 
-/* The peer has closed, the application has not. */
-static void close_wait(const struct patient *p)
+/* Ends that have been in one of these states for so long, by who is to blame. */
+static struct group *stuck(const struct patient *p, u32 states, u64 least,
+			   void (*blame)(char *buf, size_t size, const struct flow *f,
+					 unsigned int end))
 {
-	struct group *groups = NULL, *g;
-	char who[128], span[FMT_SPAN];
-	struct finding *f;
+	struct group *groups = NULL;
 	unsigned int end;
+	char who[128];
 	size_t i;
 
 	for (i = 0; i < p->flows; i++)
 		for (end = 0; end < TCPFSM_ENDS; end++) {
 			const struct flow_end *e = &p->flow[i].end[end];
 
-			if (e->state != TCPFSM_CLOSE_WAIT || e->dwell < STUCK)
+			if (!(states & 1U << e->state) || e->dwell < least)
 				continue;
-			holder(who, sizeof(who), &p->flow[i], end);
+			blame(who, sizeof(who), &p->flow[i], end);
 			add(group_of(&groups, who), e->dwell, &p->flow[i]);
 		}
+	return groups;
+}
+
+/* The peer has closed, the application has not. */
+static void close_wait(const struct patient *p)
+{
+	struct group *groups = stuck(p, 1U << TCPFSM_CLOSE_WAIT, STUCK, holder), *g;
+	char span[FMT_SPAN];
+	struct finding *f;
+
 	while ((g = take(&groups))) {
 		f = finding(RANK_WARNING, "close-wait", g->count,
 			    "%s holds %llu connection%s in CLOSE_WAIT, the oldest for %s: the peer has closed, it has not (a leaked connection: close() is never called).",
@@ -169,26 +189,13 @@ static void close_wait(const struct patient *p)
 	}
 }
 
-/* A FIN that nobody acknowledges. */
 static void unanswered_fins(const struct patient *p)
 {
-	const u32 states = 1U << TCPFSM_FIN_WAIT_1 | 1U << TCPFSM_CLOSING | 1U << TCPFSM_LAST_ACK;
-	struct group *groups = NULL, *g;
-	char who[128], span[FMT_SPAN];
+	struct group *groups = stuck(p, 1U << TCPFSM_FIN_WAIT_1 | 1U << TCPFSM_CLOSING |
+				     1U << TCPFSM_LAST_ACK, STUCK / 6, peer), *g;
+	char span[FMT_SPAN];
 	struct finding *f;
-	unsigned int end;
-	size_t i;
 
-	for (i = 0; i < p->flows; i++)
-		for (end = 0; end < TCPFSM_ENDS; end++) {
-			const struct flow_end *e = &p->flow[i].end[end];
-
-			if (!(states & 1U << e->state) || e->dwell < STUCK / 6)
-				continue;
-			fmt_addr(who, p->flow[i].tuple.family, end == TCPFSM_ORIG ?
-				 p->flow[i].tuple.dst : p->flow[i].tuple.src);
-			add(group_of(&groups, who), e->dwell, &p->flow[i]);
-		}
 	while ((g = take(&groups))) {
 		f = finding(RANK_WARNING, "fin-unanswered", g->count,
 			    "%s does not acknowledge the FIN of %llu connection%s, of the oldest for %s: it is dead, or a firewall between has forgotten them.",
