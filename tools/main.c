@@ -27,7 +27,7 @@ const struct verb verbs[] = {
 	{ "counters", "", "what was counted, and what each counter means", "Nx", verb_counters },
 	{ "dwell", "", "how long endpoints stayed in each state", "N", verb_dwell },
 	{ "log", "[FILTER]", "the last transitions, oldest first", "N46", verb_log },
-	{ "monitor", "[FILTER]", "transitions as they happen", "N46cdbqf", verb_monitor },
+	{ "monitor", "[FILTER]", "transitions as they happen", "N46cdbqfR", verb_monitor },
 	{ "top", "[FILTER]", "live: states and their rates, services, flows that are stuck",
 	  "N46Bicd", verb_top },
 	{ "doctor", "", "what is wrong now and why, worst first (status 0: nothing, 1: something)",
@@ -36,7 +36,7 @@ const struct verb verbs[] = {
 	  verb_graph },
 	{ "export", "", "a server of metrics for Prometheus, and of a live page", "NALq",
 	  verb_export },
-	{ "replay", "FILE [FILTER]", "the same engine over a capture (pcap, pcapng; - is stdin)",
+	{ "replay", "FILE [FILTER]", "the same engine over a capture (pcap, pcapng), or a record of monitor",
 	  "46qfokTxgF", verb_replay },
 	{ NULL, NULL, NULL, NULL, NULL },
 };
@@ -71,6 +71,7 @@ static const struct option_row {
 	{ 'f', 0, "flows", NULL, "a line for every flow: at the end (replay), as it ends (monitor)",
 	  &opt.flows },
 	{ 'o', 0, "counters", NULL, "at the end, what was counted", &opt.counters },
+	{ 'R', 0, "record", "FILE", "write what is printed to a file, too, for replay", NULL },
 	{ 'k', 0, "checksums", NULL, "ignore segments whose TCP checksum is wrong",
 	  &opt.checksums },
 	{ 'T', 0, "no-expire", NULL, "no time-out ends or moves a flow", &opt.no_expire },
@@ -222,6 +223,9 @@ static bool set_option(char id, const char *arg)
 		break;
 	case 'F':
 		opt.format = arg;
+		break;
+	case 'R':
+		opt.record = arg;
 		break;
 	case 'L':
 		opt.listen = arg;

@@ -18,6 +18,7 @@
 #include "live.h"
 #include "out.h"
 #include "parse.h"
+#include "record.h"
 #include "seqs.h"
 
 #define BATCHES		64		/* of events, before anything else has its turn */
@@ -36,6 +37,7 @@ struct monitor {
 	u64 asked_since;
 	unsigned int asked;	/* for single flows, since then */
 	u64 seq, printed;
+	FILE *record;		/* or NULL */
 	bool lost;		/* dump again */
 	bool drained;		/* no event waits to be read */
 	bool stopped;		/* by hand, or by time */
@@ -71,6 +73,8 @@ static void show(struct entry *entry, struct event *e, void *arg)
 	if (opt.flows || m->done || !wanted(m, entry, e))
 		return;
 	event_print(e);
+	if (m->record)
+		record_event(m->record, e);
 	if (++m->printed == opt.count)
 		m->done = true;
 }
@@ -96,6 +100,8 @@ static void lose(enum seqs_group group, u32 cpu, u64 first, u64 count, void *arg
 		m->seq += count;
 	if (!m->done)
 		lost_print(count, group_names[group], cpu, first);
+	if (!m->done && m->record)
+		record_lost(m->record, count, group_names[group], cpu, first);
 	m->lost = true;
 }
 
@@ -356,6 +362,13 @@ int verb_monitor(int argc, char **argv)
 
 	if (!filter_parse(&m.filter, argc, argv))
 		return EXIT_ERROR;
+	if (opt.record) {
+		m.record = record_open(opt.record);
+		if (!m.record) {
+			filter_free(m.filter);
+			return EXIT_ERROR;
+		}
+	}
 	out_start(OUT_LINES);
 	m.cache.show = show;
 	m.cache.ask = ask;
@@ -364,6 +377,8 @@ int verb_monitor(int argc, char **argv)
 	cache_free(&m.cache);
 	if (status == EXIT_FOUND && !m.printed && opt.for_ns)
 		status = EXIT_NONE;
+	if (m.record && !record_close(m.record, opt.record))
+		status = EXIT_ERROR;
 	seqs_free(&m.seqs);
 	kernel_close(m.events);
 	kernel_close(m.dump);

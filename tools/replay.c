@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Verb replay: the module's engine over a capture, without the module. */
+#include <errno.h>
 #include <pcap/pcap.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 #include "filter.h"
 #include "graph.h"
 #include "out.h"
+#include "record.h"
 #include "track.h"
 
 struct replay {
@@ -156,21 +158,80 @@ static int read_packets(struct replay *r, pcap_t *pcap)
 	return EXIT_FOUND;
 }
 
+/* ---- a record of monitor ---- */
+
+/* Of a flow that began before the record, the states before its first move are not known. */
+static void count_move(struct replay *r, const struct event *e)
+{
+	u64 *ends = e->end == TCPFSM_ORIG ? r->figure.orig : r->figure.resp;
+
+	if (ends[e->from])
+		ends[e->from]--;
+	ends[e->to]++;
+	r->track.transitions++;
+}
+
+static void on_recorded(const struct event *e, void *arg)
+{
+	struct flow f = { .id = e->flow, .tuple = *e->tuple };
+	struct replay *r = arg;
+
+	f.end[e->end].state = e->to;
+	if (!filter_event(r->filter, &f, e))
+		return;
+	count_move(r, e);
+	on_event(&f, e, r);
+}
+
+static void on_lost(u64 count, const char *group, int cpu, u64 first, void *arg)
+{
+	(void)arg;
+	if (!opt.quiet)
+		lost_print(count, group, cpu, first);
+}
+
+static int read_record(struct replay *r, FILE *file)
+{
+	const struct record_reader reader = { on_recorded, on_lost, r };
+	char title[256];
+	int status;
+
+	if (opt.flows || opt.counters)
+		return fail("%s is a record of transitions: --flows and --counters need a capture",
+			    r->name);
+	status = record_read(file, r->name, &reader);
+	if (status == EXIT_FOUND && opt.graph) {
+		snprintf(title, sizeof(title), "%s: %llu transitions", r->name,
+			 (unsigned long long)r->track.transitions);
+		r->figure.title = title;
+		status = graph_print(&r->figure);
+	}
+	return status;
+}
+
+/* ---- */
+
 static int replay(struct replay *r)
 {
+	FILE *file = strcmp(r->name, "-") ? fopen(r->name, "re") : stdin;
 	char why[PCAP_ERRBUF_SIZE] = "";
 	pcap_t *pcap;
 	int status;
 
-	pcap = pcap_open_offline_with_tstamp_precision(r->name, PCAP_TSTAMP_PRECISION_NANO, why);
+	if (!file)
+		return fail("%s: %s", r->name, strerror(errno));
+	if (record_is(file)) {
+		status = read_record(r, file);
+		fclose(file);
+		return status;
+	}
+	pcap = pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO, why);
 	if (!pcap) {
-		/* libpcap puts the name in front only if the file cannot be opened */
-		if (!strncmp(why, r->name, strlen(r->name)))
-			return fail("%s", why);
+		fclose(file);
 		return fail("%s: %s", r->name, why);
 	}
 	status = read_packets(r, pcap);
-	pcap_close(pcap);
+	pcap_close(pcap);	/* and the file */
 	return status;
 }
 

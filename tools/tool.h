@@ -33,6 +33,7 @@ struct options {
 	const char *format;	/* NULL: the verb's default */
 	bool graph;
 	const char *listen;	/* NULL: the default */
+	const char *record;	/* NULL: do not */
 	bool batch;
 };
 

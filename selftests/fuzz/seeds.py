@@ -76,7 +76,11 @@ def capture(frames, link=101, magic=0xa1b2c3d4):
 
 
 LIFE = [ip4(tcp(SYN, WSCALE, seq=9)), ip4(tcp(ACK, seq=10)), ip4(tcp(FIN | ACK, seq=10))]
+RECORD = (b'{"seq":1,"ts":"2026-11-21T16:55:51.123456789Z","flow":7,"step":1,"src":"10.0.0.1","sport":1,'
+          b'"dst":"10.0.0.2","dport":80,"end":"orig","from":"CLOSED","to":"SYN_SENT","cause":"SND_SYN",'
+          b'"dwell_ns":1}\n{"lost":3,"group":"transition","cpu":0,"first":5}\n')
 CAPTURES = {
+    "record": b"\0" + RECORD,
     "life": b"\0" + capture(LIFE),
     "flows": b"\x3f" + capture(LIFE),
     "ethernet": b"\x02" + capture([ethernet(p, 0x800) for p in LIFE], 1, 0xa1b23c4d),
@@ -84,6 +88,7 @@ CAPTURES = {
 }
 
 FILTERS = {
+    "arc": "resp from established to close-wait cause TOOK_FIN",
     "states": "state established or state time-wait",
     "pair": "pair ESTABLISHED:CLOSE_WAIT and not midstream",
     "address": "src 10.0.0.0/8 dport 443",

@@ -535,6 +535,37 @@ def monitor_by_arc_cause_and_dwell(v):
 
 
 @both
+def monitor_records_for_replay(v):
+    """The record is what was printed; replayed, it is printed again, or as a figure."""
+    forget_flows()
+    path = f"/tmp/record{v}"
+    monitor = Monitor("router", "--record", path, "dport", "=", ":6042")
+    for i in range(10):
+        c, s = pair(v, 6042)
+        close_to(*((c, s) if i % 2 else (s, c)))
+    until(lambda: sum(e.get("to") == "TIME_WAIT" for e in monitor.lines) == 10, "all are closed")
+    events = monitor.stop()
+    equal([json.loads(line) for line in run(TOOL, "-j", "replay", path).splitlines()], events, "again")
+    with open(path, encoding="ascii") as f:
+        equal([json.loads(line) for line in f], events, "the file")
+    some = [json.loads(line) for line in run(TOOL, "-j", "replay", path, "cause", "SND_FIN").splitlines()]
+    equal(some, [e for e in events if e["cause"] == "SND_FIN"], "filtered")
+    figure = json.loads(run(TOOL, "-j", "replay", path, "--graph"))
+    equal({(a["from"], a["to"]): a["count"] for a in figure["arcs"] if a["from"] == "SYN_SENT" and a["count"]},
+          {("SYN_SENT", "ESTABLISHED"): 10}, "the figure's arcs")
+    true(len(run(TOOL, "replay", path).splitlines()) == len(events), "as text")
+    with open(path, "a", encoding="ascii") as f:
+        f.write('{"seq":1,"nonsense":true}\n')
+    code, _, err = status(TOOL, "replay", path)
+    equal(code, 2, err)
+    true(f"line {len(events) + 1} is no transition" in err, err)
+    for words in (("replay", path, "--flows"), ("monitor", "--record", "/nowhere/file")):
+        code, _, err = status(TOOL, *words)
+        equal(code, 2, err)
+        true(words[1] in err or words[2] in err, err)
+
+
+@both
 def monitor_of_flows_as_they_end(v):
     """One record for each, with its totals and the reason."""
     forget_flows()
