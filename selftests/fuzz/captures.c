@@ -21,6 +21,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	opt = (struct options){
 		.json = *data & 1, .flows = *data & 2, .counters = *data & 4,
 		.checksums = *data & 8, .extended = *data & 16, .no_expire = *data & 32,
+		.graph = *data & 64,
 	};
 	verb_replay(1, argv);
 	return 0;
