@@ -17,6 +17,7 @@
 #define DAY		(86400 * HZ)
 #define BATCH		64	/* flows between two chances for others to run */
 #define LOOKS		4U	/* at flows or namespaces, for one to evict */
+#define TRIM_LOOKS	1024U	/* at flows, when the table has become smaller */
 #define IDLE		(300 * HZ)	/* without a segment: an established flow may be evicted */
 #define IDLE_MOST	(1U << 30)	/* more is not told apart: with a time-out, below 2^31 */
 
@@ -368,16 +369,16 @@ static const u8 evicted_as[TFSM_CLASSES] = {
 };
 
 /* End the oldest flow of a queue that may go, as far as a few looks tell. */
-static bool evict_from(struct tcpfsm_net *tn, unsigned int queue)
+static bool evict_from(struct tcpfsm_net *tn, unsigned int queue, unsigned int looks)
 {
 	enum tfsm_class class = class_of(queue);
-	unsigned int looks = 0, now;
 	struct tcpfsm_flow *f;
+	unsigned int now;
 
-	while (looks < LOOKS && (f = head(tn, queue))) {
+	while (looks && (f = head(tn, queue))) {
 		if (!tcpfsm_flow_lock_of(f, tn))
 			continue;	/* another processor was faster: the next is the oldest */
-		looks++;
+		looks--;
 		now = queue == TCPFSM_QUEUE_RECHECK ? queue : queue_of(f);
 		if (f->queue == queue && now == queue && may_go(f, class)) {
 			tcpfsm_count(tn, evicted_as[class]);
@@ -393,16 +394,16 @@ static bool evict_from(struct tcpfsm_net *tn, unsigned int queue)
 }
 
 /* In the order of enum tfsm_class; those with local sockets after the others. */
-static bool evict_within(struct tcpfsm_net *tn)
+static bool evict_within(struct tcpfsm_net *tn, unsigned int looks)
 {
 	unsigned int class;
 
 	for (class = 0; class < TFSM_CLASSES; class++)
-		if (evict_from(tn, TCPFSM_QUEUE_REMOTE + class) ||
+		if (evict_from(tn, TCPFSM_QUEUE_REMOTE + class, looks) ||
 		    (class != TFSM_CLASS_CLOSED &&
-		     evict_from(tn, TCPFSM_QUEUE_LOCAL + class)))
+		     evict_from(tn, TCPFSM_QUEUE_LOCAL + class, looks)))
 			return true;
-	return evict_from(tn, TCPFSM_QUEUE_RECHECK);
+	return evict_from(tn, TCPFSM_QUEUE_RECHECK, looks);
 }
 
 /*
@@ -432,7 +433,7 @@ static bool evict_among(struct side *side)
 {
 	struct tcpfsm_net *most = fattest(side);
 
-	return most && evict_within(most);
+	return most && evict_within(most, LOOKS);
 }
 
 /* Does an owner hold more than he is sure of? */
@@ -448,11 +449,33 @@ bool tcpfsm_expire_evict(struct tcpfsm_net *tn)
 
 	if (over_half(!tn->owner) && evict_among(other))
 		return true;
-	if (READ_ONCE(tn->flows) >= share && evict_within(tn))
+	if (READ_ONCE(tn->flows) >= share && evict_within(tn, LOOKS))
 		return true;
 	if (evict_among(own))
 		return true;
-	return tn->owner == TCPFSM_HOST && evict_among(other);
+	if (tn->owner == TCPFSM_HOST && evict_among(other))
+		return true;
+	return evict_within(tn, LOOKS);
+}
+
+/* Of the fattest namespaces first, and when these have nothing to give, of each in turn. */
+static bool trim_side(struct side *side)
+{
+	struct tcpfsm_net *tn;
+	unsigned int i;
+
+	if (evict_among(side))
+		return true;
+	for (i = 0; i < READ_ONCE(side->nr); i++) {
+		spin_lock(&sides_lock);
+		tn = list_first_entry_or_null(&side->actives, struct tcpfsm_net, actives);
+		if (tn)
+			list_move_tail(&tn->actives, &side->actives);
+		spin_unlock(&sides_lock);
+		if (tn && evict_within(tn, TRIM_LOOKS))
+			return true;
+	}
+	return false;
 }
 
 void tcpfsm_expire_trim(void)
@@ -465,8 +488,8 @@ void tcpfsm_expire_trim(void)
 			  READ_ONCE(tcpfsm_max_flows)) {
 		rcu_read_lock();
 		local_bh_disable();
-		evicted = (over_half(TCPFSM_GUEST) && evict_among(guest)) || evict_among(host) ||
-			  evict_among(guest);
+		evicted = (over_half(TCPFSM_GUEST) && trim_side(guest)) || trim_side(host) ||
+			  trim_side(guest);
 		local_bh_enable();
 		rcu_read_unlock();
 		if (++n % BATCH == 0)

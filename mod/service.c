@@ -203,13 +203,13 @@ void tcpfsm_service_put(struct tcpfsm_service *s)
 	spin_unlock(&idle_lock);
 }
 
-/* A RST took its end out of a state, or (by -1) did not after all. */
-static void reset(struct tcpfsm_service *s, u8 state, int by)
+/* A RST took its end out of a state; if it did not after all, rst_ignored counts that. */
+static void reset(struct tcpfsm_service *s, u8 state)
 {
 	if (state == TCPFSM_LISTEN)
-		atomic64_add(by, &s->refused);
+		atomic64_inc(&s->refused);
 	else if (state != TCPFSM_SYN_SENT && state != TCPFSM_SYN_RCVD)
-		atomic64_add(by, &s->reset);
+		atomic64_inc(&s->reset);
 }
 
 static void move(struct tcpfsm_service *s, const struct tfsm_move *m, u64 since_syn)
@@ -221,9 +221,7 @@ static void move(struct tcpfsm_service *s, const struct tfsm_move *m, u64 since_
 		atomic64_inc(&s->established);
 		atomic64_add(since_syn, &s->accept_ns);
 	} else if (m->cause == TCPFSM_SND_RST || m->cause == TCPFSM_RCV_RST) {
-		reset(s, m->from, 1);
-	} else if (m->cause == TCPFSM_RESUME && m->from != TCPFSM_LISTEN) {
-		reset(s, m->to, -1);	/* one back from LISTEN was in SYN_RCVD: not counted */
+		reset(s, m->from);
 	}
 }
 

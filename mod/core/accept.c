@@ -22,6 +22,9 @@ static enum tfsm_note seq_acceptable(const struct tfsm_end *a, const struct tfsm
 		return TFSM_NOTE_seq_old;
 	if (a->facts & TFSM_E_FIN && tfsm_after(end, a->next))
 		return TFSM_NOTE_seq_beyond_fin;
+	/* A fragment whose rest may never come, hence without a checksum, teaches nothing new. */
+	if (s->partial && a->facts & TFSM_E_SENT && tfsm_after(s->seq, a->next))
+		return TFSM_NOTE_seq_beyond_window;
 	/* One above the edge: a probe of a closed window whose grant shrank. */
 	if (b->facts & TFSM_E_ACKS && tfsm_after(s->seq, b->edge + 1))
 		return TFSM_NOTE_seq_beyond_window;
@@ -42,7 +45,7 @@ static enum tfsm_note ack_acceptable(const struct tfsm_end *a, const struct tfsm
 	if (!(b->facts & TFSM_E_SENT) || !tfsm_after(s->ack, b->next))
 		return TFSM_NOTES;
 	/* Beyond what passed here: a gap in our view, if the sender had granted so much. */
-	if (b->facts & TFSM_E_FIN)
+	if (b->facts & TFSM_E_FIN || s->partial)
 		return TFSM_NOTE_ack_beyond;
 	if (a->facts & TFSM_E_ACKS && tfsm_after(s->ack, a->edge + 1))
 		return TFSM_NOTE_ack_beyond;

@@ -166,6 +166,24 @@ TEST(fin_of_a_first_fragment_has_none)
 	EXPECT_EQ(TFSM_NOTES, tfsm_acceptable(&f, &s));
 }
 
+TEST(numbers_of_a_first_fragment_do_not_leap)
+{
+	struct tfsm_seg s = segment(TFSM_ACK, 1001, 2000, 0);
+	struct tfsm f = UP;
+
+	EXPECT_EQ(TFSM_NOTES, tfsm_acceptable(&f, &s));
+	s.partial = true;
+	EXPECT_EQ(TFSM_NOTE_seq_beyond_window, tfsm_acceptable(&f, &s));
+	s.seq = 1000;
+	EXPECT_EQ(TFSM_NOTES, tfsm_acceptable(&f, &s));
+	s.ack = 2001;
+	EXPECT_EQ(TFSM_NOTE_ack_beyond, tfsm_acceptable(&f, &s));
+	FACTS(f, 0, TFSM_E_ACKS);
+	s.ack = 2000;
+	s.seq = 1001;
+	EXPECT_EQ(TFSM_NOTES, tfsm_acceptable(&f, &s));
+}
+
 TEST(ack_between_the_window_below_and_what_can_have_been_sent)
 {
 	struct tfsm f = UP;
