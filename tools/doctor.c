@@ -74,10 +74,12 @@ static const char *rank_name(enum rank rank)
 	return names[rank];
 }
 
-static unsigned int tell(void)
+/* Return: whether one of them is more than a note. */
+static bool tell(unsigned int *told)
 {
 	const struct finding *f;
 	unsigned int n = 0, i;
+	bool ill = false;
 
 	for (f = findings; f; f = f->next) {
 		out_object(OUT_ITEM);
@@ -95,9 +97,11 @@ static unsigned int tell(void)
 		if (f->look)
 			out_text("   look: %s\n", f->look);
 		out_end();
+		ill |= f->rank > RANK_NOTE;
 		n++;
 	}
-	return n;
+	*told = n;
+	return ill;
 }
 
 static void forget(void)
@@ -254,12 +258,13 @@ static int examine(struct patient *p)
 	return err;
 }
 
-/* As grep's is not what monitoring expects: 0 is well, 1 is not, 2 could not look. */
+/* Status 0: nothing is wrong, notes apart; 1: something is; 2: could not look. */
 int verb_doctor(int argc, char **argv)
 {
 	struct patient p = { 0 };
 	unsigned int n;
 	int status;
+	bool ill;
 
 	(void)argc;
 	(void)argv;
@@ -273,7 +278,7 @@ int verb_doctor(int argc, char **argv)
 	if (status == EXIT_FOUND)
 		out_num("flows", 0, p.flows);
 	out_array("findings");
-	n = tell();
+	ill = tell(&n);
 	out_end();
 	out_end();
 	if (status == EXIT_FOUND && !n)
@@ -286,5 +291,5 @@ int verb_doctor(int argc, char **argv)
 	while (nr_counters)
 		free(counters[--nr_counters].name);
 	free(counters);
-	return status == EXIT_FOUND && n ? EXIT_NONE : status;
+	return status == EXIT_FOUND && ill ? EXIT_NONE : status;
 }

@@ -15,6 +15,8 @@
 #define RECENTLY	(60 * NSEC)	/* of resets */
 #define RESETS		10		/* fewer are no news */
 #define FORGETS		120		/* seconds */
+#define HALF_CLOSED	(10 * NSEC)	/* sooner, it may just be closing */
+#define GROUPS		64		/* of a kind; who comes later counts among the others */
 
 /* ---- what belongs together ---- */
 
@@ -28,11 +30,15 @@ struct group {
 
 static struct group *group_of(struct group **groups, const char *key)
 {
+	static const char others[] = "Others, too many to name:";
+	unsigned int n = 0;
 	struct group *g;
 
-	for (g = *groups; g; g = g->next)
+	for (g = *groups; g; g = g->next, n++)
 		if (!strcmp(g->key, key))
 			return g;
+	if (n >= GROUPS && strcmp(key, others))
+		return group_of(groups, others);
 	g = zalloc(sizeof(*g));
 	snprintf(g->key, sizeof(g->key), "%s", key);
 	g->least = ~0ULL;
@@ -294,7 +300,7 @@ static void inexact_resets(const struct patient *p)
 	if (inside + outside < RESETS)
 		return;
 	f = finding(RANK_NOTE, "rst-inexact", inside,
-		    "%llu RSTs were not exact: %llu within the window (answered by a challenge ACK), %llu outside: stale, or somebody tries to break connections.",
+		    "Since it was loaded, %llu RSTs were not exact: %llu within the window (answered by a challenge ACK), %llu outside: stale, or somebody tries to break connections.",
 		    inside + outside, inside, outside);
 	look_with(f, "tcpfsm counters --explain; tcpfsm flows flag suspect");
 }
@@ -360,6 +366,8 @@ static bool is_half_closed(const struct flow *f)
 {
 	u8 orig = f->end[TCPFSM_ORIG].state, resp = f->end[TCPFSM_RESP].state;
 
+	if (f->end[TCPFSM_ORIG].dwell < HALF_CLOSED || f->end[TCPFSM_RESP].dwell < HALF_CLOSED)
+		return false;
 	return (orig == TCPFSM_FIN_WAIT_2 && resp == TCPFSM_CLOSE_WAIT) ||
 	       (orig == TCPFSM_CLOSE_WAIT && resp == TCPFSM_FIN_WAIT_2);
 }
@@ -382,12 +390,15 @@ static void conntrack_forgets(const struct patient *p)
 	struct forgets x = { .p = p };
 	struct finding *f;
 	struct group *g;
+	int err;
 
 	if (!p->flows || !conntrack_there())
 		return;
 	qsort(p->flow, p->flows, sizeof(*p->flow), by_tuple);
-	if (conntrack_each(on_conntrack, &x))
-		return;
+	err = conntrack_each(on_conntrack, &x);
+	if (err)
+		finding(RANK_NOTE, "conntrack", 0, "nf_conntrack could not be asked: %s.",
+			strerror(-err));
 	while ((g = take(&x.groups))) {
 		f = finding(RANK_WARNING, "conntrack-forgets", g->count,
 			    "nf_conntrack will forget %llu half-closed connection%s that still live%s, the first in %llu s: what comes after is INVALID to its rules, and NAT no longer translates it.",

@@ -13,61 +13,112 @@
 #include "sock.h"
 
 #define PERCENT_FULL	80
+#define HALF_OPEN	8	/* fewer are just being opened */
 
 /* ---- queues of listeners ---- */
 
-static bool serves(const struct service *s, const struct tuple *t)
+/* Several sockets may listen at one place (SO_REUSEPORT). */
+struct listener {
+	struct listener *next;
+	struct tuple tuple;
+	u64 limit;
+};
+
+static bool serves(const struct listener *l, const struct flow *f)
 {
 	static const u8 any[16];
+	const struct tuple *own = &f->end[TCPFSM_RESP].sk, *at = own->family ? own : &f->tuple;
+	const u8 *addr = own->family ? own->src : f->tuple.dst;
+	u16 port = own->family ? own->sport : f->tuple.dport;
 
-	return s->port == t->sport && (s->family == t->family || t->family == AF_INET6) &&
-	       (!memcmp(t->src, any, addr_len(t->family)) ||
-		(s->family == t->family && !memcmp(s->addr, t->src, addr_len(t->family))));
+	if (port != l->tuple.sport)
+		return false;
+	if (!memcmp(l->tuple.src, any, addr_len(l->tuple.family)))
+		return at->family == l->tuple.family || l->tuple.family == AF_INET6;
+	return at->family == l->tuple.family &&
+	       !memcmp(addr, l->tuple.src, addr_len(at->family));
 }
 
-/* Handshakes that wait for their last ACK, as seen on the wire. */
-static u64 half_open(const struct patient *p, const struct tuple *t)
+static void collect(struct listener **list, const struct sock *s)
 {
-	u64 n = 0;
-	size_t i;
+	struct listener *l;
 
-	for (i = 0; i < p->services; i++)
-		if (p->service[i].family && serves(&p->service[i], t))
-			n += p->service[i].count[TCPFSM_SYN_RCVD];
-	return n;
+	for (l = *list; l; l = l->next)
+		if (l->tuple.family == s->tuple.family && l->tuple.sport == s->tuple.sport &&
+		    !memcmp(l->tuple.src, s->tuple.src, sizeof(l->tuple.src)))
+			break;
+	if (!l) {
+		l = zalloc(sizeof(*l));
+		l->tuple = s->tuple;
+		l->next = *list;
+		*list = l;
+	}
+	l->limit += s->sendq;
+}
+
+static void accept_queue(const struct sock *s)
+{
+	const struct process *process = process_of(s->inode);
+	char where[FMT_ENDPOINT], who[64] = "its process";
+	bool full = s->recvq > s->sendq;
+	struct finding *f;
+
+	if (!s->recvq || s->recvq * 100ULL < s->sendq * (u64)PERCENT_FULL)
+		return;
+	fmt_endpoint(where, s->tuple.family, s->tuple.src, s->tuple.sport);
+	if (process)
+		snprintf(who, sizeof(who), "%s (pid %d)", process->name, process->pid);
+	f = finding(full ? RANK_SERIOUS : RANK_WARNING, "accept-queue", s->recvq,
+		    "The accept queue of %s holds %u of %u connections: %s does not accept them fast enough%s.",
+		    where, s->recvq, s->sendq, who, full ? ", and new ones are dropped" : "");
+	evidence(f, "net.core.somaxconn is %llu",
+		 (unsigned long long)number_in("/proc/sys/net/core/somaxconn", 0));
+	look_with(f, "ss -ltnp sport = :%u; tcpfsm services", s->tuple.sport);
 }
 
 static void on_listener(const struct sock *s, void *arg)
 {
-	const struct patient *p = arg;
-	const struct process *process = process_of(s->inode);
-	char where[FMT_ENDPOINT], who[64] = "its process";
-	u64 waiting = half_open(p, &s->tuple);
-	struct finding *f;
+	collect(arg, s);
+	accept_queue(s);
+}
 
-	fmt_endpoint(where, s->tuple.family, s->tuple.src, s->tuple.sport);
-	if (process)
-		snprintf(who, sizeof(who), "%s (pid %d)", process->name, process->pid);
-	if (s->recvq && s->recvq * 100ULL >= s->sendq * (u64)PERCENT_FULL) {
-		f = finding(s->recvq > s->sendq ? RANK_SERIOUS : RANK_WARNING, "accept-queue",
-			    s->recvq,
-			    "The accept queue of %s holds %u of %u connections: %s does not accept them fast enough%s.",
-			    where, s->recvq, s->sendq, who,
-			    s->recvq > s->sendq ? ", and new ones are dropped" : "");
-		evidence(f, "net.core.somaxconn is %llu",
-			 (unsigned long long)number_in("/proc/sys/net/core/somaxconn", 0));
-		look_with(f, "ss -ltnp sport = :%u; tcpfsm services", s->tuple.sport);
-	}
-	if (waiting && waiting * 100 >= s->sendq * (u64)PERCENT_FULL) {
-		f = finding(RANK_SERIOUS, "half-open", waiting,
-			    "%llu handshakes with %s are half-open and its limit is %u: a SYN flood, or clients that do not hear its SYN|ACKs.",
-			    (unsigned long long)waiting, where, s->sendq);
-		evidence(f, "net.ipv4.tcp_syncookies is %llu, tcp_max_syn_backlog %llu",
-			 (unsigned long long)number_in("/proc/sys/net/ipv4/tcp_syncookies", 0),
-			 (unsigned long long)
-			 number_in("/proc/sys/net/ipv4/tcp_max_syn_backlog", 0));
-		look_with(f, "tcpfsm services; tcpfsm flows state syn-recv dport = :%u",
-			  s->tuple.sport);
+/* Handshakes with a local socket that wait for their last ACK, against what may wait. */
+static void half_open(const struct patient *p, const struct listener *l)
+{
+	char where[FMT_ENDPOINT];
+	struct finding *f;
+	u64 waiting = 0;
+	size_t i;
+
+	for (i = 0; i < p->flows; i++)
+		waiting += p->flow[i].end[TCPFSM_RESP].state == TCPFSM_SYN_RCVD &&
+			   p->flow[i].flags & TCPFSM_F_LOCAL_RESP && serves(l, &p->flow[i]);
+	if (waiting < HALF_OPEN || waiting * 100 < l->limit * PERCENT_FULL)
+		return;
+	fmt_endpoint(where, l->tuple.family, l->tuple.src, l->tuple.sport);
+	f = finding(RANK_SERIOUS, "half-open", waiting,
+		    "%llu handshakes with %s are half-open and its limit is %llu: a SYN flood, or clients that do not hear its SYN|ACKs.",
+		    (unsigned long long)waiting, where, (unsigned long long)l->limit);
+	evidence(f, "net.ipv4.tcp_syncookies is %llu, tcp_max_syn_backlog %llu",
+		 (unsigned long long)number_in("/proc/sys/net/ipv4/tcp_syncookies", 0),
+		 (unsigned long long)number_in("/proc/sys/net/ipv4/tcp_max_syn_backlog", 0));
+	look_with(f, "tcpfsm services; tcpfsm flows state syn-recv dport = :%u", l->tuple.sport);
+}
+
+static void listeners(const struct patient *p)
+{
+	struct listener *list = NULL, *l;
+	int err;
+
+	err = sock_each(1U << TCP_LISTEN, on_listener, &list);
+	if (err)
+		finding(RANK_NOTE, "sockets", 0,
+			"The sockets could not be asked (%s): no word of queues and processes.",
+			strerror(-err));
+	while ((l = list)) {
+		half_open(p, l);
+		list = l->next;
+		free(l);
 	}
 }
 
@@ -83,22 +134,22 @@ static void table(const struct patient *p)
 		f = finding(RANK_WARNING, "table", entries,
 			    "The table holds %llu of at most %llu flows; when it is full, half-open and closed ones give way.",
 			    entries, limit);
-		evidence(f, "max_flows can be changed at any time: /sys/module/tcpfsm/parameters/max_flows");
+		evidence(f, "max_flows can be changed at any time (/sys/module/tcpfsm/parameters/max_flows), hashsize when it is loaded");
 		look_with(f, "tcpfsm services; tcpfsm pairs");
 	}
 	if (evicted || refused) {
-		f = finding(refused ? RANK_SERIOUS : RANK_WARNING, "evicted", evicted + refused,
-			    "The table was full: %llu flows gave way to others, %llu found no room, and their history is lost.",
+		f = finding(RANK_NOTE, "evicted", evicted + refused,
+			    "Since it was loaded, %llu flows gave way to others in a full table, and %llu found no room.",
 			    evicted, refused);
 		look_with(f, "tcpfsm counters --explain");
 	}
 	if (p->counter("no_memory"))
-		finding(RANK_SERIOUS, "memory", p->counter("no_memory"),
-			"%llu flows or parts of them found no memory.",
+		finding(RANK_NOTE, "memory", p->counter("no_memory"),
+			"Since it was loaded, %llu flows or parts of them found no memory.",
 			(unsigned long long)p->counter("no_memory"));
 	if (p->counter("events_lost"))
-		finding(RANK_WARNING, "events-lost", p->counter("events_lost"),
-			"%llu events were not sent for want of memory; their numbers are missing in every listener's sequence.",
+		finding(RANK_NOTE, "events-lost", p->counter("events_lost"),
+			"Since it was loaded, %llu events were not sent for want of memory; their numbers are missing in every listener's sequence.",
 			(unsigned long long)p->counter("events_lost"));
 	if (!number_in("/proc/sys/net/tcpfsm/enabled", 1))
 		look_with(finding(RANK_SERIOUS, "disabled", 0,
@@ -219,7 +270,7 @@ int doctor_no_module(void)
 
 void doctor_host(const struct patient *p)
 {
-	sock_each(1U << TCP_LISTEN, on_listener, (void *)p);
+	listeners(p);
 	table(p);
 	installation();
 }

@@ -205,6 +205,8 @@ static int state_write(FILE *out, struct kernel *k)
 
 /* ---- HTTP ---- */
 
+static bool local_only;
+
 static enum MHD_Result send_text(struct MHD_Connection *c, unsigned int status, const char *type,
 				 const char *text, size_t len, enum MHD_ResponseMemoryMode mode)
 {
@@ -227,18 +229,54 @@ static enum MHD_Result send_error(struct MHD_Connection *c, unsigned int status,
 			 MHD_RESPMEM_MUST_COPY);
 }
 
+/*
+ * A web site in somebody's browser may have its name lead here, to read what only this host may:
+ * where we serve this host alone, answer to addresses and localhost.
+ */
+static bool host_is_ours(struct MHD_Connection *c)
+{
+	const char *host = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Host");
+
+	if (!local_only || !host)
+		return true;
+	return !strncmp(host, "localhost", 9) ? !host[9] || host[9] == ':' :
+						!host[strspn(host, "0123456789abcdefABCDEF.:[]")];
+}
+
+/* The last answer to /state.json, which costs a walk through the table. */
+static struct {
+	char *text;
+	size_t len;
+	u64 until;
+} kept;
+
+static void keep(const char *text, size_t len, u64 began)
+{
+	u64 now = clock_now(), cost = (now - began) * 20;
+
+	free(kept.text);
+	kept.text = malloc(len);
+	kept.len = kept.text ? len : 0;
+	if (kept.text)
+		memcpy(kept.text, text, len);
+	kept.until = now + (cost > NSEC ? cost : NSEC);
+}
+
 /* What is asked for of the module, into memory. */
 static enum MHD_Result send_asked(struct MHD_Connection *c, bool metrics)
 {
 	const char *accept = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Accept");
 	bool openmetrics = accept && strstr(accept, "application/openmetrics-text");
 	const char *type = "application/json";
+	u64 began = clock_now();
 	struct kernel *k;
 	char *text = NULL;
 	size_t len = 0;
 	FILE *out;
 	int err;
 
+	if (!metrics && kept.text && began < kept.until)
+		return send_text(c, MHD_HTTP_OK, type, kept.text, kept.len, MHD_RESPMEM_MUST_COPY);
 	if (metrics)
 		type = openmetrics ? "application/openmetrics-text; version=1.0.0; charset=utf-8" :
 				     "text/plain; version=0.0.4; charset=utf-8";
@@ -252,6 +290,8 @@ static enum MHD_Result send_asked(struct MHD_Connection *c, bool metrics)
 	err = metrics ? metrics_write(out, k, openmetrics) : state_write(out, k);
 	fclose(out);
 	kernel_close(k);
+	if (!err && !metrics)
+		keep(text, len, began);
 	if (!err)
 		return send_text(c, MHD_HTTP_OK, type, text, len, MHD_RESPMEM_MUST_FREE);
 	free(text);
@@ -269,6 +309,8 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *c, const cha
 	(void)state;
 	if (strcmp(method, "GET") && strcmp(method, "HEAD"))
 		return send_error(c, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD\n");
+	if (!host_is_ours(c))
+		return send_error(c, MHD_HTTP_FORBIDDEN, "ask for an address or for localhost\n");
 	if (!strcmp(url, "/"))
 		return send_text(c, MHD_HTTP_OK, "text/html; charset=utf-8", page,
 				 page_end - page, MHD_RESPMEM_PERSISTENT);
@@ -304,6 +346,16 @@ static int listen_at(const char *word, struct sockaddr_storage *at)
 	return 0;
 }
 
+static bool is_loopback(const struct sockaddr_storage *at)
+{
+	const struct sockaddr_in *in = (const struct sockaddr_in *)at;
+	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)at;
+
+	if (at->ss_family == AF_INET)
+		return ntohl(in->sin_addr.s_addr) >> 24 == 127;
+	return IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr);
+}
+
 int verb_export(int argc, char **argv)
 {
 	const char *where = opt.listen ? opt.listen : "127.0.0.1:9717";
@@ -327,6 +379,7 @@ int verb_export(int argc, char **argv)
 	fd.fd = catch_signals();
 	if (at.ss_family == AF_INET6)
 		flags |= MHD_USE_IPv6;
+	local_only = is_loopback(&at);
 	daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_request, NULL, MHD_OPTION_SOCK_ADDR, &at,
 				  MHD_OPTION_CONNECTION_TIMEOUT, 30U,
 				  MHD_OPTION_CONNECTION_LIMIT, 64U, MHD_OPTION_END);

@@ -2,6 +2,7 @@
 /* Verb graph: RFC 793's figure, with the ends that are in the states now, and moves. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -271,17 +272,28 @@ static void dot_arc(FILE *out, const struct figure *f, const struct arc *a, bool
 		drawn ? "" : ", style=dashed, color=firebrick, fontcolor=firebrick, constraint=false");
 }
 
+/* Within quotes: a capture's name may have any character. */
+static void dot_text(FILE *out, const char *text)
+{
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			putc('\\', out);
+		putc(*text, out);
+	}
+}
+
 static void print_dot(FILE *out, const struct figure *f)
 {
 	struct arc list[TCPFSM_STATES * TCPFSM_STATES];
 	unsigned int n = others(f, list), i;
 
-	fprintf(out, "digraph tcpfsm {\n"
-		"  label=\"%s\\nin the states: ends now, orig's / resp's; at the arcs: moves%s\";\n"
+	fprintf(out, "digraph tcpfsm {\n  label=\"");
+	dot_text(out, f->title);
+	fprintf(out, "\\nin the states: ends now, orig's / resp's; at the arcs: moves%s\";\n"
 		"  labelloc=t; fontname=Helvetica; fontsize=13; nodesep=0.6;\n"
 		"  node [shape=box, style=\"rounded,filled\", fontname=Helvetica, fontsize=11];\n"
 		"  edge [fontname=Helvetica, fontsize=9];\n",
-		f->title, f->seconds ? " a second" : "");
+		f->seconds ? " a second" : "");
 	for (i = 0; i < STATES_LISTED; i++)
 		dot_state(out, f, state_order[i]);
 	for (i = 0; i < ARRAY_SIZE(ranks); i++)
@@ -302,6 +314,7 @@ static int print_svg(const struct figure *f)
 	pid_t pid;
 
 	out_flush();
+	signal(SIGPIPE, SIG_IGN);	/* if dot ends early, its status tells */
 	if (pipe2(ends, O_CLOEXEC))
 		return fail("cannot start Graphviz: %s", strerror(errno));
 	posix_spawn_file_actions_init(&actions);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What is a label takes few values: states, ends, names of counters, network namespaces with
- * --all-netns, and services, of which only the busiest have a row of their own. Never a flow.
+ * --all-netns, and services, of which only those with most trouble have rows. Never a flow.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -161,10 +161,12 @@ static void write_dwell(struct metrics *m)
 						ns, state_name(state_order[i]),
 						(double)(2ULL << b) / 1e6, (unsigned long long)sum);
 			}
-			fprintf(m->out, "tcpfsm_state_dwell_seconds_bucket{%sstate=\"%s\",le=\"+Inf\"} %llu\n"
-				"tcpfsm_state_dwell_seconds_count{%sstate=\"%s\"} %llu\n",
-				ns, state_name(state_order[i]), (unsigned long long)sum,
+			fprintf(m->out, "tcpfsm_state_dwell_seconds_bucket{%sstate=\"%s\",le=\"+Inf\"} %llu\n",
 				ns, state_name(state_order[i]), (unsigned long long)sum);
+			/* Of their sum we know nothing, without which OpenMetrics has no count. */
+			if (!m->openmetrics)
+				fprintf(m->out, "tcpfsm_state_dwell_seconds_count{%sstate=\"%s\"} %llu\n",
+					ns, state_name(state_order[i]), (unsigned long long)sum);
 		}
 }
 
@@ -273,7 +275,9 @@ static void write_services(struct metrics *m)
 				write_service(m, what, s, fmt_endpoint(name, s->family, s->addr,
 								       s->port));
 		}
-		write_service(m, what, &other, "other");
+		/* Who is among the others changes: a sum of what only grows would not. */
+		if (!strcmp(of_service[what].type, "gauge"))
+			write_service(m, what, &other, "other");
 	}
 }
 

@@ -360,7 +360,7 @@ int verb_monitor(int argc, char **argv)
 	struct monitor m = { 0 };
 	int status;
 
-	if (!filter_parse(&m.filter, argc, argv))
+	if (!filter_parse(&m.filter, argc, argv) || (opt.flows && !filter_flows_only(m.filter)))
 		return EXIT_ERROR;
 	if (opt.record) {
 		m.record = record_open(opt.record);

@@ -146,6 +146,10 @@ static void read_name(const char *pid, char *name, size_t size)
 	if (fgets(name, size, f))
 		name[strcspn(name, "\n")] = '\0';
 	fclose(f);
+	/* Whoever gave it may have had a terminal in mind. */
+	for (; *name; name++)
+		if (*name < ' ' || *name > '~')
+			*name = '?';
 }
 
 static void look_at(const char *pid)

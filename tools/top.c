@@ -160,7 +160,7 @@ int verb_top(int argc, char **argv)
 		opt.interval_ns = INTERVAL;
 	if (opt.interval_ns < SHORTEST)
 		return fail("top: --interval takes 100ms or more");
-	if (!filter_parse(&filter, argc, argv))
+	if (!filter_parse(&filter, argc, argv) || !filter_flows_only(filter))
 		return EXIT_ERROR;
 	status = top_open(&t);
 	top_set_filter(&t, filter);

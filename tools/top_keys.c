@@ -67,6 +67,10 @@ static bool set_filter(struct screen *s, const char *text)
 
 	if (!filter_parse(&filter, *text ? 1 : 0, &words))
 		return false;
+	if (!filter_flows_only(filter)) {
+		filter_free(filter);
+		return false;
+	}
 	top_set_filter(s->t, filter);
 	snprintf(s->filter, sizeof(s->filter), "%s", text);
 	snprintf(s->line, sizeof(s->line), "%s", s->filter);

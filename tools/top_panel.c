@@ -277,9 +277,17 @@ static double n_bytes(const void *row, size_t at)
 	return f->end[TCPFSM_ORIG].bytes + f->end[TCPFSM_RESP].bytes;
 }
 
+/* It may have begun while the dump was read. */
+static u64 age(const struct top *t, const struct flow *f)
+{
+	u64 now = t->begun + top_since_dump(t);
+
+	return now > f->start ? now - f->start : 0;
+}
+
 TEXT(dwell_text, flow, fmt_span(buf, top_holder(r)->dwell + top_since_dump(t)))
 TEXT(idle_text, flow, fmt_span(buf, r->idle + top_since_dump(t)))
-TEXT(age_text, flow, fmt_span(buf, t->begun + top_since_dump(t) - r->start))
+TEXT(age_text, flow, fmt_span(buf, age(t, r)))
 TEXT(held_text, flow, strcpy(buf, state_name(top_holder(r)->state)))
 TEXT(pair_text, flow, fmt_pair(buf, r->end[0].state, r->end[1].state))
 TEXT(src_text, flow, fmt_endpoint(buf, r->tuple.family, r->tuple.src, r->tuple.sport))

@@ -27,7 +27,7 @@ def doctor(name):
         code, out, err = status(TOOL, "-j", "doctor")
     true(code in (0, 1), err)
     found = json.loads(out)["findings"]
-    equal(code, 1 if found else 0, "exit status")
+    equal(code, 1 if any(f["rank"] != "note" for f in found) else 0, "exit status")
     by_id = {}
     for f in found:
         by_id.setdefault(f["id"], []).append(f)
@@ -47,7 +47,7 @@ def says(name, what, *words):
         true(word in " ".join((f["what"], *f["evidence"], f["look"] or "")), f"'{word}' in {f}")
     with within(name) if name else contextlib.nullcontext():
         code, out, _ = status(TOOL, "doctor")
-    equal(code, 1, "exit status")
+    true(code in (0, 1), "exit status")
     for line in (f"{f['rank']}: {f['what']}", f"look: {f['look'] or ''}"):
         true(timeless(line) in timeless(out), out)
     return f
@@ -262,7 +262,7 @@ def half_closed_and_soon_forgotten_by_conntrack(v):
         c = connect("client", v, 9646)
         c.shutdown(socket.SHUT_WR)
         time.sleep(20)
-        says("router", "conntrack-forgets", "CLOSE_WAIT", "1 half-closed connection", "the first in 39 s")
+        says("router", "conntrack-forgets", "CLOSE_WAIT", "1 half-closed connection", "the first in ")
         true("conntrack-forgets" not in doctor("client"), "who has no nf_conntrack")
         reset(c)
 

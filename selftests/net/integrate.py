@@ -106,6 +106,8 @@ def what_it_does_not_serve():
         for path, words, code in (("/", (), "200"), ("/nothing", (), "404"), ("/metrics", ("-d", "x"), "405"),
                                   ("/metrics", ("-I",), "200")):
             equal(get(path, "-o", "/dev/null", "-w", "%{http_code}", *words), code, path)
+        for host, code in (("evil.example", "403"), ("localhost:9717", "200"), ("[::1]", "200")):
+            equal(get("/state.json", "-o", "/dev/null", "-w", "%{http_code}", "-H", f"Host: {host}"), code, host)
         code, out, err = status(TOOL, "export")
         equal((code, out), (2, ""), "the port is taken")
         true(f"cannot listen at {WHERE}" in err, err)
