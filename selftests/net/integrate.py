@@ -179,7 +179,7 @@ def alerts_fire_when_they_should():
 def browser(size, *words):
     code, out, err = status("timeout", "200", "chromium", "--headless=new", "--no-sandbox", "--disable-gpu",
                             "--user-data-dir=/tmp/chromium", "--disable-dev-shm-usage", "--no-zygote",
-                            "--virtual-time-budget=9000", f"--window-size={size}", *words,
+                            "--virtual-time-budget=600000", f"--window-size={size}", *words,
                             f"http://{WHERE}/")
     equal(code, 0, err[-2000:])
     return out
