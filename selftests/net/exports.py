@@ -454,7 +454,8 @@ class Monitor:
         self.lines = []
         self.thread = threading.Thread(target=self.collect)
         self.thread.start()
-        time.sleep(0.3)
+        while self.process.poll() is None and b"following" not in self.process.stderr.readline():
+            pass
 
     def collect(self):
         for line in self.process.stdout:
