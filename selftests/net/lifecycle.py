@@ -78,12 +78,13 @@ def a_reader_that_never_reads():
     with loaded():
         with within("router"):
             deaf = [subprocess.Popen([TOOL, "monitor"], stdout=subprocess.DEVNULL) for _ in range(4)]
-            hears = subprocess.Popen([TOOL, "-j", "monitor"], stdout=subprocess.PIPE, text=True)
+            hears = subprocess.Popen([TOOL, "-j", "monitor"], stdout=subprocess.PIPE,
+                                     stderr=subprocess.PIPE, text=True)
         lines = []
         thread = threading.Thread(target=lambda: lines.extend(hears.stdout))
         thread.start()
-        until(lambda: len(os.listdir(f"/proc/{hears.pid}/fd")) > 3, "it listens")
-        time.sleep(0.3)
+        while "following" not in hears.stderr.readline():
+            pass
         for d in deaf:
             d.send_signal(signal.SIGSTOP)
         before = sum(int(r["entered"]) for r in table("router", "states"))
