@@ -342,6 +342,7 @@ static int listen_at(const char *word, struct sockaddr_storage *at)
 		return fail("'%s' is no address to listen at: --listen takes one like 127.0.0.1:9717, [::1]:9717 or :9717",
 			    word);
 	memcpy(at, info->ai_addr, info->ai_addrlen);
+	at->ss_family = info->ai_family;
 	freeaddrinfo(info);
 	return 0;
 }

@@ -20,6 +20,7 @@ struct replay {
 	u64 decoded[DECODED_RESULTS];
 	u64 printed;
 	struct figure figure;
+	char title[256];	/* of the figure */
 };
 
 static void on_event(const struct flow *f, const struct event *e, void *arg)
@@ -54,11 +55,8 @@ static void count_ends(const struct flow *f, void *arg)
 
 static int print_figure(struct replay *r)
 {
-	char title[256];
-
-	snprintf(title, sizeof(title), "%s: %llu flows", r->name,
+	snprintf(r->title, sizeof(r->title), "%s: %llu flows", r->name,
 		 (unsigned long long)r->track.flows);
-	r->figure.title = title;
 	track_each(&r->track, count_ends, r);
 	return graph_print(&r->figure);
 }
@@ -193,7 +191,6 @@ static void on_lost(u64 count, const char *group, int cpu, u64 first, void *arg)
 static int read_record(struct replay *r, FILE *file)
 {
 	const struct record_reader reader = { on_recorded, on_lost, r };
-	char title[256];
 	int status;
 
 	if (opt.flows || opt.counters)
@@ -201,9 +198,8 @@ static int read_record(struct replay *r, FILE *file)
 			    r->name);
 	status = record_read(file, r->name, &reader);
 	if (status == EXIT_FOUND && opt.graph) {
-		snprintf(title, sizeof(title), "%s: %llu transitions", r->name,
+		snprintf(r->title, sizeof(r->title), "%s: %llu transitions", r->name,
 			 (unsigned long long)r->track.transitions);
-		r->figure.title = title;
 		status = graph_print(&r->figure);
 	}
 	return status;
@@ -249,6 +245,7 @@ int verb_replay(int argc, char **argv)
 		return EXIT_ERROR;
 	opt.quiet |= opt.graph;
 	out_start(OUT_LINES);
+	r.figure.title = r.title;
 	r.name = argv[0];
 	r.filter = filter;
 	r.track.on_event = on_event;
