@@ -321,6 +321,16 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *c, const cha
 	return send_error(c, MHD_HTTP_NOT_FOUND, "there are /, /metrics and /state.json\n");
 }
 
+static bool is_loopback(const struct sockaddr *at)
+{
+	const struct sockaddr_in *in = (const struct sockaddr_in *)at;
+	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)at;
+
+	if (at->sa_family == AF_INET)
+		return ntohl(in->sin_addr.s_addr) >> 24 == 127;
+	return IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr);
+}
+
 /* ADDR:PORT, [ADDR]:PORT, :PORT. Return: 0, or EXIT_ERROR and said why. */
 static int listen_at(const char *word, struct sockaddr_storage *at)
 {
@@ -342,19 +352,9 @@ static int listen_at(const char *word, struct sockaddr_storage *at)
 		return fail("'%s' is no address to listen at: --listen takes one like 127.0.0.1:9717, [::1]:9717 or :9717",
 			    word);
 	memcpy(at, info->ai_addr, info->ai_addrlen);
-	at->ss_family = info->ai_family;
+	local_only = is_loopback(info->ai_addr);
 	freeaddrinfo(info);
 	return 0;
-}
-
-static bool is_loopback(const struct sockaddr_storage *at)
-{
-	const struct sockaddr_in *in = (const struct sockaddr_in *)at;
-	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)at;
-
-	if (at->ss_family == AF_INET)
-		return ntohl(in->sin_addr.s_addr) >> 24 == 127;
-	return IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr);
 }
 
 int verb_export(int argc, char **argv)
@@ -380,7 +380,6 @@ int verb_export(int argc, char **argv)
 	fd.fd = catch_signals();
 	if (at.ss_family == AF_INET6)
 		flags |= MHD_USE_IPv6;
-	local_only = is_loopback(&at);
 	daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_request, NULL, MHD_OPTION_SOCK_ADDR, &at,
 				  MHD_OPTION_CONNECTION_TIMEOUT, 30U,
 				  MHD_OPTION_CONNECTION_LIMIT, 64U, MHD_OPTION_END);
