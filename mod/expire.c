@@ -446,16 +446,17 @@ bool tcpfsm_expire_evict(struct tcpfsm_net *tn)
 {
 	struct side *own = &sides[tn->owner], *other = &sides[!tn->owner];
 	unsigned int share = tcpfsm_flows_of(tn->owner) / max(1U, READ_ONCE(own->nr));
+	bool fat = READ_ONCE(tn->flows) >= share;
 
 	if (over_half(!tn->owner) && evict_among(other))
 		return true;
-	if (READ_ONCE(tn->flows) >= share && evict_within(tn, LOOKS))
+	if (fat && evict_within(tn, LOOKS))
 		return true;
 	if (evict_among(own))
 		return true;
 	if (tn->owner == TCPFSM_HOST && evict_among(other))
 		return true;
-	return evict_within(tn, LOOKS);
+	return !fat && evict_within(tn, LOOKS);
 }
 
 /* Of the fattest namespaces first, and when these have nothing to give, of each in turn. */

@@ -146,21 +146,10 @@ u64 number_in(const char *path, u64 otherwise)
 	return numbers_in(path, &n, 1) ? n : otherwise;
 }
 
-/* One more element at the end of an array. */
-static void *grow(void *array, size_t n, size_t size)
-{
-	if (n & (n - 1) && n)
-		return array;
-	array = reallocarray(array, n ? 2 * n : 1, size);
-	if (!array)
-		exit(fail("out of memory"));
-	return array;
-}
-
 static struct { char *name; u64 value; } *counters;
 static size_t nr_counters;
 
-static u64 counter(const char *name)
+u64 doctor_counter(const char *name)
 {
 	size_t i;
 
@@ -185,7 +174,7 @@ static int on_counter(const struct nlmsghdr *nlh, void *arg)
 	(void)arg;
 	if (!counter_parse(&c, nlh))
 		return 0;
-	counters = grow(counters, nr_counters, sizeof(*counters));
+	counters = array_grow(counters, nr_counters, sizeof(*counters));
 	counters[nr_counters].name = strdup(c.name);
 	counters[nr_counters++].value = c.value;
 	return 0;
@@ -198,7 +187,7 @@ static int on_flow(const struct nlmsghdr *nlh, void *arg)
 
 	if (!nest)
 		return 0;
-	p->flow = grow(p->flow, p->flows, sizeof(*p->flow));
+	p->flow = array_grow(p->flow, p->flows, sizeof(*p->flow));
 	memset(&p->flow[p->flows], 0, sizeof(*p->flow));
 	flow_parse(&p->flow[p->flows++], nest);
 	return 0;
@@ -208,7 +197,7 @@ static int on_service(const struct nlmsghdr *nlh, void *arg)
 {
 	struct patient *p = arg;
 
-	p->service = grow(p->service, p->services, sizeof(*p->service));
+	p->service = array_grow(p->service, p->services, sizeof(*p->service));
 	p->services += service_parse(&p->service[p->services], nlh);
 	return 0;
 }
@@ -221,8 +210,8 @@ static int on_entry(const struct nlmsghdr *nlh, void *arg)
 
 	if (!log_parse(&f, &e, nlh))
 		return 0;
-	p->event = grow(p->event, p->events, sizeof(*p->event));
-	p->tuple = grow(p->tuple, p->events, sizeof(*p->tuple));
+	p->event = array_grow(p->event, p->events, sizeof(*p->event));
+	p->tuple = array_grow(p->tuple, p->events, sizeof(*p->tuple));
 	p->tuple[p->events] = f.tuple;
 	p->event[p->events++] = e;
 	return 0;
@@ -253,7 +242,6 @@ static int examine(struct patient *p)
 	kernel_close(k);
 	for (i = 0; i < p->events; i++)
 		p->event[i].tuple = &p->tuple[i];
-	p->counter = counter;
 	p->now = clock_of_day();
 	return err;
 }

@@ -40,12 +40,14 @@ struct patient {
 	struct event *event;		/* of the log; tuple points into tuples */
 	struct tuple *tuple;
 	size_t events;
-	u64 (*counter)(const char *name);
 	u64 now;			/* time of day */
 };
 
 /* Numbers in the first line of a file of /proc or /sys. Return: how many */
 unsigned int numbers_in(const char *path, u64 *number, unsigned int most);
+/* What the module counted, by its name. */
+u64 doctor_counter(const char *name);
+
 /* The number in a file of /proc or /sys, or if that cannot be read. */
 u64 number_in(const char *path, u64 otherwise);
 

@@ -103,17 +103,12 @@ static bool is_local(const struct flow *f, unsigned int end)
 /* ---- sockets by cookie ---- */
 
 static struct sock *sockets;
-static size_t nr_sockets, room;
+static size_t nr_sockets;
 
 static void keep_socket(const struct sock *s, void *arg)
 {
 	(void)arg;
-	if (nr_sockets == room) {
-		room = room ? 2 * room : 64;
-		sockets = reallocarray(sockets, room, sizeof(*sockets));
-		if (!sockets)
-			exit(fail("out of memory"));
-	}
+	sockets = array_grow(sockets, nr_sockets, sizeof(*sockets));
 	sockets[nr_sockets++] = *s;
 }
 
@@ -291,10 +286,10 @@ static void ephemeral_ports(const struct patient *p)
 
 /* ---- resets ---- */
 
-static void inexact_resets(const struct patient *p)
+static void inexact_resets(void)
 {
-	unsigned long long inside = p->counter("rst_challenged");
-	unsigned long long outside = p->counter("rst_out_of_window");
+	unsigned long long inside = doctor_counter("rst_challenged");
+	unsigned long long outside = doctor_counter("rst_out_of_window");
 	struct finding *f;
 
 	if (inside + outside < RESETS)
@@ -437,7 +432,7 @@ void doctor_flows(const struct patient *p)
 	unanswered_syns(p);
 	ephemeral_ports(p);
 	resets(p);
-	inexact_resets(p);
+	inexact_resets();
 	offloaded(p);
 	conntrack_forgets(p);
 	free(sockets);

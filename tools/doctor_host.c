@@ -127,7 +127,7 @@ static void listeners(const struct patient *p)
 static void table(const struct patient *p)
 {
 	unsigned long long entries = p->stats.entries, limit = p->stats.limit;
-	unsigned long long evicted = p->counter("ended_evicted"), refused = p->counter("table_full");
+	unsigned long long evicted = doctor_counter("ended_evicted"), refused = doctor_counter("table_full");
 	struct finding *f;
 
 	if (limit && entries * 100 >= limit * PERCENT_FULL) {
@@ -143,14 +143,14 @@ static void table(const struct patient *p)
 			    evicted, refused);
 		look_with(f, "tcpfsm counters --explain");
 	}
-	if (p->counter("no_memory"))
-		finding(RANK_NOTE, "memory", p->counter("no_memory"),
+	if (doctor_counter("no_memory"))
+		finding(RANK_NOTE, "memory", doctor_counter("no_memory"),
 			"Since it was loaded, %llu flows or parts of them found no memory.",
-			(unsigned long long)p->counter("no_memory"));
-	if (p->counter("events_lost"))
-		finding(RANK_NOTE, "events-lost", p->counter("events_lost"),
+			(unsigned long long)doctor_counter("no_memory"));
+	if (doctor_counter("events_lost"))
+		finding(RANK_NOTE, "events-lost", doctor_counter("events_lost"),
 			"Since it was loaded, %llu events were not sent for want of memory; their numbers are missing in every listener's sequence.",
-			(unsigned long long)p->counter("events_lost"));
+			(unsigned long long)doctor_counter("events_lost"));
 	if (!number_in("/proc/sys/net/tcpfsm/enabled", 1))
 		look_with(finding(RANK_SERIOUS, "disabled", 0,
 				  "Tracking is switched off in this network namespace."),

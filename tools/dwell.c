@@ -9,12 +9,6 @@
 
 #define BAR	40
 
-static int on_stats(const struct nlmsghdr *nlh, void *arg)
-{
-	stats_parse(arg, nlh);
-	return 0;
-}
-
 /* Bucket n holds spans of [2^n, 2^(n+1)) us, bucket 0 also what is shorter. */
 static u64 bucket_start(unsigned int n)
 {
@@ -112,7 +106,7 @@ int verb_dwell(int argc, char **argv)
 	(void)argc;
 	(void)argv;
 	out_start(OUT_DOCUMENT);
-	err = kernel_once(TCPFSM_CMD_STATS_GET, false, on_stats, &s);
+	err = kernel_once(TCPFSM_CMD_STATS_GET, false, stats_take, &s);
 	if (err)
 		return err;
 	out_object(NULL);

@@ -34,12 +34,6 @@ __asm__(".section .rodata\n"
 
 /* ---- /state.json ---- */
 
-static int on_stats(const struct nlmsghdr *nlh, void *arg)
-{
-	stats_parse(arg, nlh);
-	return 0;
-}
-
 static json_t *json_stats(const struct stats *s)
 {
 	json_t *states = json_object(), *moves = json_array(), *move;
@@ -186,7 +180,7 @@ static int state_write(FILE *out, struct kernel *k)
 	json_t *json;
 	int err;
 
-	err = kernel_ask(k, TCPFSM_CMD_STATS_GET, false, NULL, on_stats, &stats);
+	err = kernel_ask(k, TCPFSM_CMD_STATS_GET, false, NULL, stats_take, &stats);
 	if (!err)
 		err = kernel_ask(k, TCPFSM_CMD_SERVICE_GET, true, NULL, on_service, &services);
 	if (!err)

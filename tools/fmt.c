@@ -10,6 +10,15 @@
 
 #include "fmt.h"
 
+struct tuple tuple_reversed(const struct tuple *t)
+{
+	struct tuple r = { .family = t->family, .sport = t->dport, .dport = t->sport };
+
+	memcpy(r.src, t->dst, sizeof(r.src));
+	memcpy(r.dst, t->src, sizeof(r.dst));
+	return r;
+}
+
 char *put_u64(char *p, u64 v)
 {
 	char digits[FMT_U64], *d = digits + sizeof(digits);

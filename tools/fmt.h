@@ -14,6 +14,9 @@ struct tuple {
 	u8 src[16], dst[16];	/* network order */
 };
 
+/* As the other end sees it. */
+struct tuple tuple_reversed(const struct tuple *t);
+
 #define FMT_U64		24
 #define FMT_TIME	48
 #define FMT_SPAN	32

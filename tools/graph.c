@@ -403,12 +403,6 @@ int graph_print(const struct figure *f)
 	return EXIT_FOUND;
 }
 
-static int on_stats(const struct nlmsghdr *nlh, void *arg)
-{
-	stats_parse(arg, nlh);
-	return 0;
-}
-
 /* What moved within the interval, or ever. */
 static int measure(struct figure *f, struct stats *now)
 {
@@ -418,13 +412,13 @@ static int measure(struct figure *f, struct stats *now)
 	int status;
 
 	if (opt.interval_ns) {
-		status = kernel_once(TCPFSM_CMD_STATS_GET, false, on_stats, &before);
+		status = kernel_once(TCPFSM_CMD_STATS_GET, false, stats_take, &before);
 		if (status)
 			return status;
 		nanosleep(&t, NULL);
 		f->seconds = (double)opt.interval_ns / NSEC;
 	}
-	status = kernel_once(TCPFSM_CMD_STATS_GET, false, on_stats, now);
+	status = kernel_once(TCPFSM_CMD_STATS_GET, false, stats_take, now);
 	for (i = 0; i < TCPFSM_STATES; i++) {
 		f->orig[i] = stats_orig(now, i);
 		f->resp[i] = stats_resp(now, i);

@@ -22,7 +22,7 @@ struct life {
 	u64 incarnations;		/* in the log */
 	struct event *event;		/* of the log, oldest first */
 	struct tuple tuple;
-	size_t events, room;
+	size_t events;
 	struct sock sock[TCPFSM_ENDS];
 	bool has_sock[TCPFSM_ENDS];
 	struct conntrack ct;
@@ -64,12 +64,7 @@ static int on_flow(const struct nlmsghdr *nlh, void *arg)
 
 static void keep_event(struct life *l, const struct event *e)
 {
-	if (l->events == l->room) {
-		l->room = l->room ? 2 * l->room : 64;
-		l->event = reallocarray(l->event, l->room, sizeof(*l->event));
-		if (!l->event)
-			exit(fail("out of memory"));
-	}
+	l->event = array_grow(l->event, l->events, sizeof(*l->event));
 	l->event[l->events++] = *e;
 }
 
@@ -132,20 +127,11 @@ static bool same(const struct tuple *a, const struct tuple *b)
 	       !memcmp(a->dst, b->dst, addr_len(a->family));
 }
 
-static struct tuple reversed(const struct tuple *t)
-{
-	struct tuple r = { .family = t->family, .sport = t->dport, .dport = t->sport };
-
-	memcpy(r.src, t->dst, sizeof(r.src));
-	memcpy(r.dst, t->src, sizeof(r.dst));
-	return r;
-}
-
 /* Is it the socket of an end? By its cookie if that is known, else by its addresses. */
 static bool is_socket_of(const struct life *l, unsigned int end, const struct sock *s)
 {
 	const struct flow_end *e = &l->flow.end[end];
-	struct tuple own = end == TCPFSM_ORIG ? l->tuple : reversed(&l->tuple);
+	struct tuple own = end == TCPFSM_ORIG ? l->tuple : tuple_reversed(&l->tuple);
 
 	if (l->flow.id && e->cookie && e->cookie == s->cookie)
 		return true;
@@ -167,7 +153,7 @@ static void on_socket(const struct sock *s, void *arg)
 
 static void on_conntrack(const struct conntrack *c, void *arg)
 {
-	struct tuple back = reversed(&c->tuple);
+	struct tuple back = tuple_reversed(&c->tuple);
 	struct life *l = arg;
 
 	if (!same(&c->tuple, &l->tuple) && !same(&back, &l->tuple))

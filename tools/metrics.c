@@ -13,11 +13,16 @@
 
 #define SERVICES	100	/* with a label of their own; the others are summed up */
 
+struct netns {
+	struct stats stats;
+	char label[288];	/* with the comma behind it; "" for one namespace alone */
+};
+
 struct metrics {
 	FILE *out;
 	bool openmetrics;
-	struct stats *stats;
-	size_t nr_stats;
+	struct netns *netns;
+	size_t nr_netns;
 	struct service *service;
 	size_t services;
 	struct { char name[32]; u64 value; } counter[128];
@@ -26,20 +31,22 @@ struct metrics {
 
 /* ---- reading ---- */
 
-static void *more(void *array, size_t n, size_t size)
-{
-	array = reallocarray(array, n + 1, size);
-	if (!array)
-		exit(fail("out of memory"));
-	return array;
-}
-
 static int on_stats(const struct nlmsghdr *nlh, void *arg)
 {
 	struct metrics *m = arg;
+	struct netns *ns;
+	char name[256];
 
-	m->stats = more(m->stats, m->nr_stats, sizeof(*m->stats));
-	stats_parse(&m->stats[m->nr_stats++], nlh);
+	m->netns = array_grow(m->netns, m->nr_netns, sizeof(*m->netns));
+	ns = &m->netns[m->nr_netns++];
+	stats_parse(&ns->stats, nlh);
+	*ns->label = '\0';
+	if (!opt.all_netns)
+		return 0;
+	if (netns_name(name, ns->stats.netns))
+		snprintf(ns->label, sizeof(ns->label), "netns=\"%s\",", name);
+	else
+		snprintf(ns->label, sizeof(ns->label), "netns=\"%u\",", ns->stats.netns);
 	return 0;
 }
 
@@ -47,7 +54,7 @@ static int on_service(const struct nlmsghdr *nlh, void *arg)
 {
 	struct metrics *m = arg;
 
-	m->service = more(m->service, m->services, sizeof(*m->service));
+	m->service = array_grow(m->service, m->services, sizeof(*m->service));
 	m->services += service_parse(&m->service[m->services], nlh);
 	return 0;
 }
@@ -74,99 +81,79 @@ static void family(struct metrics *m, const char *name, const char *type, const 
 	fprintf(m->out, "# HELP %s%s %s\n# TYPE %s%s %s\n", name, total, help, name, total, type);
 }
 
-/* The label of a namespace, with what stands behind it. */
-static const char *netns_label(char *buf, size_t size, const struct stats *s)
-{
-	char name[256];
-
-	*buf = '\0';
-	if (!opt.all_netns)
-		return buf;
-	if (netns_name(name, s->netns))
-		snprintf(buf, size, "netns=\"%s\",", name);
-	else
-		snprintf(buf, size, "netns=\"%u\",", s->netns);
-	return buf;
-}
-
-#define FMT_LABEL	288
-
 static void write_flows(struct metrics *m)
 {
-	char ns[FMT_LABEL];
-	unsigned int i, j;
-	size_t n;
+	const struct netns *ns;
+	unsigned int i, state;
 
 	family(m, "tcpfsm_flows", "gauge", "Flows now, by the state of one of their ends.");
-	for (n = 0; n < m->nr_stats; n++)
+	for (ns = m->netns; ns < m->netns + m->nr_netns; ns++)
 		for (i = 0; i < STATES_LISTED; i++) {
-			const struct stats *s = &m->stats[n];
-			unsigned int state = state_order[i];
-
-			netns_label(ns, sizeof(ns), s);
-			fprintf(m->out, "tcpfsm_flows{%sside=\"orig\",state=\"%s\"} %llu\n", ns,
-				state_name(state), (unsigned long long)stats_orig(s, state));
-			fprintf(m->out, "tcpfsm_flows{%sside=\"resp\",state=\"%s\"} %llu\n", ns,
-				state_name(state), (unsigned long long)stats_resp(s, state));
+			state = state_order[i];
+			fprintf(m->out, "tcpfsm_flows{%sside=\"orig\",state=\"%s\"} %llu\n",
+				ns->label, state_name(state),
+				(unsigned long long)stats_orig(&ns->stats, state));
+			fprintf(m->out, "tcpfsm_flows{%sside=\"resp\",state=\"%s\"} %llu\n",
+				ns->label, state_name(state),
+				(unsigned long long)stats_resp(&ns->stats, state));
 		}
-	family(m, "tcpfsm_flow_pairs", "gauge", "Flows now, by the states of both their ends.");
-	for (n = 0; n < m->nr_stats; n++)
-		for (i = 1; i < TCPFSM_STATES; i++)
-			for (j = 1; j < TCPFSM_STATES; j++)
-				if (m->stats[n].pairs[i][j])
-					fprintf(m->out, "tcpfsm_flow_pairs{%sorig=\"%s\",resp=\"%s\"} %llu\n",
-						netns_label(ns, sizeof(ns), &m->stats[n]),
-						state_name(i), state_name(j),
-						(unsigned long long)m->stats[n].pairs[i][j]);
 }
 
-static void write_transitions(struct metrics *m)
+/* The cells that are not zero; @row and @column: the labels of their two states. */
+static void write_cells(struct metrics *m, const char *name, const struct netns *ns,
+			const char *row, const char *column, const state_matrix cells)
 {
-	char ns[FMT_LABEL];
 	unsigned int i, j;
-	size_t n;
 
+	for (i = 1; i < TCPFSM_STATES; i++)
+		for (j = 1; j < TCPFSM_STATES; j++)
+			if (cells[i][j])
+				fprintf(m->out, "%s{%s%s=\"%s\",%s=\"%s\"} %llu\n", name,
+					ns->label, row, state_name(i), column, state_name(j),
+					(unsigned long long)cells[i][j]);
+}
+
+static void write_matrices(struct metrics *m)
+{
+	const struct netns *ns, *end = m->netns + m->nr_netns;
+
+	family(m, "tcpfsm_flow_pairs", "gauge", "Flows now, by the states of both their ends.");
+	for (ns = m->netns; ns < end; ns++)
+		write_cells(m, "tcpfsm_flow_pairs", ns, "orig", "resp", ns->stats.pairs);
 	family(m, "tcpfsm_transitions", "counter", "Moves of endpoints between states.");
-	for (n = 0; n < m->nr_stats; n++)
-		for (i = 1; i < TCPFSM_STATES; i++)
-			for (j = 1; j < TCPFSM_STATES; j++)
-				if (m->stats[n].moves[i][j])
-					fprintf(m->out, "tcpfsm_transitions_total{%sfrom=\"%s\",to=\"%s\"} %llu\n",
-						netns_label(ns, sizeof(ns), &m->stats[n]),
-						state_name(i), state_name(j),
-						(unsigned long long)m->stats[n].moves[i][j]);
+	for (ns = m->netns; ns < end; ns++)
+		write_cells(m, "tcpfsm_transitions_total", ns, "from", "to", ns->stats.moves);
 }
 
 /* Buckets of four times the last one's bound, up to 19 hours; what ended is in them, no more. */
 static void write_dwell(struct metrics *m)
 {
-	char ns[FMT_LABEL];
+	const struct netns *ns;
 	unsigned int i, b;
 	u64 sum;
-	size_t n;
 
 	family(m, "tcpfsm_state_dwell_seconds", "histogram",
 	       "How long endpoints stayed in a state that they left.");
 	if (m->openmetrics)
 		fprintf(m->out, "# UNIT tcpfsm_state_dwell_seconds seconds\n");
-	for (n = 0; n < m->nr_stats; n++)
+	for (ns = m->netns; ns < m->netns + m->nr_netns; ns++)
 		for (i = 0; i < STATES_LISTED; i++) {
-			const u64 *bucket = m->stats[n].dwell[state_order[i]];
+			const u64 *bucket = ns->stats.dwell[state_order[i]];
 
-			netns_label(ns, sizeof(ns), &m->stats[n]);
 			for (b = 0, sum = 0; b < TCPFSM_DWELL_BUCKETS; b++) {
 				sum += bucket[b];
 				if (b % 2 && b < 36)
 					fprintf(m->out, "tcpfsm_state_dwell_seconds_bucket{%sstate=\"%s\",le=\"%g\"} %llu\n",
-						ns, state_name(state_order[i]),
+						ns->label, state_name(state_order[i]),
 						(double)(2ULL << b) / 1e6, (unsigned long long)sum);
 			}
 			fprintf(m->out, "tcpfsm_state_dwell_seconds_bucket{%sstate=\"%s\",le=\"+Inf\"} %llu\n",
-				ns, state_name(state_order[i]), (unsigned long long)sum);
+				ns->label, state_name(state_order[i]), (unsigned long long)sum);
 			/* Of their sum we know nothing, without which OpenMetrics has no count. */
 			if (!m->openmetrics)
 				fprintf(m->out, "tcpfsm_state_dwell_seconds_count{%sstate=\"%s\"} %llu\n",
-					ns, state_name(state_order[i]), (unsigned long long)sum);
+					ns->label, state_name(state_order[i]),
+					(unsigned long long)sum);
 		}
 }
 
@@ -312,12 +299,12 @@ static void write_table(struct metrics *m)
 	char version[64] = "unknown";
 	FILE *f = fopen("/sys/module/tcpfsm/version", "re");
 	u64 entries = 0, limit = 0;
-	size_t i;
+	const struct netns *ns;
 
 	/* With all namespaces, the initial one's numbers are those of all. */
-	for (i = 0; i < m->nr_stats; i++) {
-		entries = m->stats[i].entries > entries ? m->stats[i].entries : entries;
-		limit = m->stats[i].limit;
+	for (ns = m->netns; ns < m->netns + m->nr_netns; ns++) {
+		entries = ns->stats.entries > entries ? ns->stats.entries : entries;
+		limit = ns->stats.limit;
 	}
 	family(m, "tcpfsm_table_entries", "gauge", "Flows in the table.");
 	fprintf(m->out, "tcpfsm_table_entries %llu\n", (unsigned long long)entries);
@@ -348,7 +335,7 @@ int metrics_write(FILE *out, struct kernel *k, bool openmetrics)
 		err = kernel_ask(k, TCPFSM_CMD_COUNTER_GET, true, NULL, on_counter, &m);
 	if (!err) {
 		write_flows(&m);
-		write_transitions(&m);
+		write_matrices(&m);
 		write_dwell(&m);
 		write_services(&m);
 		write_counters(&m);
@@ -356,7 +343,7 @@ int metrics_write(FILE *out, struct kernel *k, bool openmetrics)
 		if (openmetrics)
 			fprintf(out, "# EOF\n");
 	}
-	free(m.stats);
+	free(m.netns);
 	free(m.service);
 	return err;
 }

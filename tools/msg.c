@@ -56,3 +56,14 @@ void *zalloc(size_t size)
 		exit(fail("out of memory"));
 	return p;
 }
+
+void *array_grow(void *array, size_t n, size_t size)
+{
+	/* It doubles at each power of two. */
+	if (n & (n - 1))
+		return array;
+	array = reallocarray(array, n ? 2 * n : 1, size);
+	if (!array)
+		exit(fail("out of memory"));
+	return array;
+}

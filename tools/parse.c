@@ -88,6 +88,12 @@ void stats_parse(struct stats *s, const struct nlmsghdr *nlh)
 	attr_copy(s->dwell, sizeof(s->dwell), message_attr(nlh, TCPFSM_A_DWELL));
 }
 
+int stats_take(const struct nlmsghdr *nlh, void *arg)
+{
+	stats_parse(arg, nlh);
+	return 0;
+}
+
 static u64 column(const state_matrix m, unsigned int j)
 {
 	u64 sum = 0;

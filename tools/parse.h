@@ -28,6 +28,8 @@ struct service {
 
 /* A whole message of the family. */
 void stats_parse(struct stats *s, const struct nlmsghdr *nlh);
+/* The same, for kernel_ask(): @arg is a struct stats. */
+int stats_take(const struct nlmsghdr *nlh, void *arg);
 /* Return: false if it is about none. */
 bool service_parse(struct service *s, const struct nlmsghdr *nlh);
 

@@ -118,17 +118,12 @@ const char *sock_state_name(u8 state)
 /* ---- processes ---- */
 
 static struct process *found;
-static size_t nr_found, room;
+static size_t nr_found;
 static bool looked;
 
 static void add(u32 inode, int pid, int fd, const char *name)
 {
-	if (nr_found == room) {
-		room = room ? 2 * room : 256;
-		found = reallocarray(found, room, sizeof(*found));
-		if (!found)
-			exit(fail("out of memory"));
-	}
+	found = array_grow(found, nr_found, sizeof(*found));
 	found[nr_found] = (struct process){ .inode = inode, .pid = pid, .fd = fd };
 	snprintf(found[nr_found++].name, sizeof(found->name), "%s", name);
 }

@@ -77,12 +77,6 @@ static void print_states_object(const struct stats *s)
 	out_end();
 }
 
-static int on_one(const struct nlmsghdr *nlh, void *arg)
-{
-	stats_parse(arg, nlh);
-	return 0;
-}
-
 /* All namespaces as a table, one a line: how many ends are in each state. */
 static void print_line(const struct stats *s)
 {
@@ -136,7 +130,7 @@ static int ask(bool dump, kernel_fn fn, void *arg)
 	k = kernel_open(&err);
 	if (k)
 		err = kernel_ask(k, TCPFSM_CMD_STATS_GET, dump, NULL, fn, arg);
-	if (err == -ENOENT && !k && opt.explain && fn == on_one)
+	if (err == -ENOENT && !k && opt.explain && fn == stats_take)
 		status = EXIT_NONE;	/* what the words mean needs no module */
 	else
 		status = err ? kernel_fail(k, err) : EXIT_FOUND;
@@ -163,7 +157,7 @@ int verb_states(int argc, char **argv)
 		out_end();
 		return status;
 	}
-	status = ask(false, on_one, &s);
+	status = ask(false, stats_take, &s);
 	if (status == EXIT_FOUND) {
 		print_states_object(&s);
 	} else if (status == EXIT_NONE) {
@@ -231,7 +225,7 @@ int verb_pairs(int argc, char **argv)
 	(void)argc;
 	(void)argv;
 	out_start(OUT_DOCUMENT);
-	status = ask(false, on_one, &s);
+	status = ask(false, stats_take, &s);
 	if (status == EXIT_ERROR)
 		return status;
 	out_object(NULL);
@@ -264,7 +258,7 @@ int verb_transitions(int argc, char **argv)
 	(void)argc;
 	(void)argv;
 	out_start(OUT_DOCUMENT);
-	status = ask(false, on_one, &s);
+	status = ask(false, stats_take, &s);
 	if (status == EXIT_ERROR)
 		return status;
 	out_object(NULL);

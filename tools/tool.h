@@ -47,6 +47,8 @@ void note_to(void (*fn)(const char *text));
 int fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* calloc() that does not return without memory */
 void *zalloc(size_t size);
+/* Room for one more behind the n elements of an array; NULL is one of none. Likewise. */
+void *array_grow(void *array, size_t n, size_t size);
 
 struct verb {
 	const char *name;

@@ -53,25 +53,18 @@ u64 top_since_dump(const struct top *t)
 
 /* ---- the counts ---- */
 
-static int on_stats(const struct nlmsghdr *nlh, void *arg)
-{
-	stats_parse(arg, nlh);
-	return 0;
-}
-
 static int on_counter(const struct nlmsghdr *nlh, void *arg)
 {
-	const struct nlattr *tb[TCPFSM_COUNTER_MAX + 1];
 	u64 *counter = arg;
-	const char *name;
+	struct counted c;
 	unsigned int i, j;
 
-	attr_nest(tb, TCPFSM_COUNTER_MAX, message_attr(nlh, TCPFSM_A_COUNTER));
-	name = attr_str(tb[TCPFSM_COUNTER_NAME]);
-	for (i = 0; name && i < TOP_RATES; i++)
+	if (!counter_parse(&c, nlh))
+		return 0;
+	for (i = 0; i < TOP_RATES; i++)
 		for (j = 0; j < ARRAY_SIZE(rates[i].of); j++)
-			if (rates[i].of[j] && !strcmp(name, rates[i].of[j]))
-				counter[i] += attr_u64(tb[TCPFSM_COUNTER_VALUE]);
+			if (rates[i].of[j] && !strcmp(c.name, rates[i].of[j]))
+				counter[i] += c.value;
 	return 0;
 }
 
@@ -113,7 +106,7 @@ int top_sample(struct top *t)
 	unsigned int i;
 	int err;
 
-	err = kernel_ask(t->counts, TCPFSM_CMD_STATS_GET, false, NULL, on_stats, &stats);
+	err = kernel_ask(t->counts, TCPFSM_CMD_STATS_GET, false, NULL, stats_take, &stats);
 	if (!err)
 		err = kernel_ask(t->counts, TCPFSM_CMD_COUNTER_GET, true, NULL, on_counter,
 				 counter);

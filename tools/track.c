@@ -59,15 +59,6 @@ static struct track_flow *find(const struct track *t, const struct tuple *tuple,
 	return NULL;
 }
 
-static struct tuple reversed(const struct tuple *t)
-{
-	struct tuple r = { .family = t->family, .sport = t->dport, .dport = t->sport };
-
-	memcpy(r.src, t->dst, sizeof(r.src));
-	memcpy(r.dst, t->src, sizeof(r.dst));
-	return r;
-}
-
 /* ---- who is orig ---- */
 
 struct service {
@@ -202,7 +193,7 @@ static struct track_flow *open_flow(struct track *t, const struct segment *s, u6
 	u8 who;
 
 	f->flow.id = ++t->flows;
-	f->flow.tuple = dir == TCPFSM_ORIG ? s->tuple : reversed(&s->tuple);
+	f->flow.tuple = dir == TCPFSM_ORIG ? s->tuple : tuple_reversed(&s->tuple);
 	f->flow.end[TCPFSM_ORIG].state = TCPFSM_CLOSED;
 	f->flow.end[TCPFSM_RESP].state = TCPFSM_CLOSED;
 	f->flow.end[TCPFSM_ORIG].history = TCPFSM_CLOSED;

@@ -541,6 +541,7 @@ def of_many_flows_the_oldest_are_kept():
         for i in range(5):
             w.sport = 40000 + i
             w.send("client", SYN, 1)
+            time.sleep(0.02)        # two ticks: ages are told apart
         time.sleep(0.3)
         for i in range(700):
             w.sport = 41000 + i
