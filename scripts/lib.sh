@@ -9,7 +9,7 @@ die() { say "$*"; exit 125; }
 
 # What the tool is built with, for need.
 tool_packages="build-essential pkg-config libmnl-dev libpcap-dev libjansson-dev
-	libnetfilter-conntrack-dev libncurses-dev libmicrohttpd-dev"
+	libnetfilter-conntrack-dev libncurses-dev libmicrohttpd-dev libcurl4-gnutls-dev libfixbuf-dev"
 
 # need PACKAGE...: have these Debian packages installed, or say how.
 need() {

@@ -36,6 +36,10 @@ const struct verb verbs[] = {
 	  verb_graph },
 	{ "export", "", "a server of metrics for Prometheus, and of a live page", "NALq",
 	  verb_export },
+	{ "ship", "URL", "transitions and flows that ended, into a ClickHouse server, by way of a spool",
+	  "NdifqSM", verb_ship },
+	{ "ipfix", "HOST:PORT|FILE [FILTER]", "flows that ended, as IPFIX records over UDP or into a file",
+	  "N46cdq", verb_ipfix },
 	{ "replay", "FILE [FILTER]", "the same engine over a capture (pcap, pcapng), or a record of monitor",
 	  "46qfokTxgF", verb_replay },
 	{ NULL, NULL, NULL, NULL, NULL },
@@ -68,19 +72,21 @@ static const struct option_row {
 	{ 'b', 'b', "buffer", "BYTES", "what may wait for this reader (default 128 MiB)", NULL },
 	{ 'q', 'q', "quiet", NULL, "no transitions (replay), no notes of progress (monitor)",
 	  &opt.quiet },
-	{ 'f', 0, "flows", NULL, "a line for every flow: at the end (replay), as it ends (monitor)",
+	{ 'f', 0, "flows", NULL, "a line for every flow: at the end (replay), as it ends (monitor); no transitions (ship)",
 	  &opt.flows },
 	{ 'o', 0, "counters", NULL, "at the end, what was counted", &opt.counters },
 	{ 'R', 0, "record", "FILE", "write what is printed to a file, too, for replay", NULL },
 	{ 'k', 0, "checksums", NULL, "ignore segments whose TCP checksum is wrong",
 	  &opt.checksums },
 	{ 'T', 0, "no-expire", NULL, "no time-out ends or moves a flow", &opt.no_expire },
-	{ 'i', 'i', "interval", "TIME", "between samples (top, default 1s); rates over so long (graph)",
+	{ 'i', 'i', "interval", "TIME", "between samples (top, 1s), deliveries (ship, 10s); rates over so long (graph)",
 	  NULL },
 	{ 'g', 0, "graph", NULL, "at the end, the figure of RFC 793 with what moved where",
 	  &opt.graph },
 	{ 'F', 0, "format", "FORMAT", "of the figure: text (default), dot, svg", NULL },
 	{ 'L', 0, "listen", "ADDR:PORT", "where to serve (default 127.0.0.1:9717)", NULL },
+	{ 'S', 0, "spool", "DIR", "where rows wait for the server (default /var/spool/tcpfsm)", NULL },
+	{ 'M', 0, "spool-limit", "BYTES", "above which the oldest of them go (default 1 GiB)", NULL },
 	{ 'h', 'h', "help", NULL, "this help; after a verb, its own", NULL },
 	{ 'V', 'V', "version", NULL, "print the version", NULL },
 };
@@ -193,6 +199,13 @@ static bool parse_limits(char id, const char *arg)
 		fail("'%s' is no count: --count takes 1 or more", arg);
 		return false;
 	}
+	if (id == 'M') {
+		opt.spool_limit = strtoull(arg, &end, 10);
+		if (*arg >= '0' && *arg <= '9' && !*end && opt.spool_limit)
+			return true;
+		fail("'%s' is no size: --spool-limit takes bytes", arg);
+		return false;
+	}
 	time = id == 'd' ? &opt.for_ns : &opt.interval_ns;
 	if (read_span(arg, time) && *time)
 		return true;
@@ -230,10 +243,14 @@ static bool set_option(char id, const char *arg)
 	case 'L':
 		opt.listen = arg;
 		break;
+	case 'S':
+		opt.spool = arg;
+		break;
 	case 'b':
 	case 'c':
 	case 'd':
 	case 'i':
+	case 'M':
 		return parse_limits(id, arg);
 	}
 	return true;

@@ -34,6 +34,8 @@ struct options {
 	bool graph;
 	const char *listen;	/* NULL: the default */
 	const char *record;	/* NULL: do not */
+	const char *spool;	/* NULL: the default */
+	u64 spool_limit;	/* bytes, 0: the default */
 	bool batch;
 };
 
@@ -71,6 +73,8 @@ int verb_log(int argc, char **argv);
 int verb_monitor(int argc, char **argv);
 int verb_doctor(int argc, char **argv);
 int verb_export(int argc, char **argv);
+int verb_ship(int argc, char **argv);
+int verb_ipfix(int argc, char **argv);
 int verb_flow(int argc, char **argv);
 int verb_top(int argc, char **argv);
 int verb_graph(int argc, char **argv);

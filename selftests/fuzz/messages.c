@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Arbitrary netlink messages as the kernel's answers: to the verbs that dump, and to monitor as
- * events. kernel.c and monitor.c are the tool's own; only the socket beneath them is not.
+ * Arbitrary netlink messages as the kernel's answers: to the verbs that dump, and as events to
+ * what monitor follows. kernel.c and follow.c are the tool's own; only the socket beneath them is not.
  */
 #include <libmnl/libmnl.h>
 #include <sys/socket.h>
@@ -18,7 +18,7 @@ static int fake_recvmmsg(int fd, struct mmsghdr *v, unsigned int n, int flags, v
 #define mnl_socket_sendto			fake_sendto
 #define recvmmsg				fake_recvmmsg
 #include "../../tools/kernel.c"
-#include "../../tools/monitor.c"
+#include "../../tools/follow.c"
 #undef recvmmsg
 
 #include "fuzz.h"
@@ -93,15 +93,27 @@ static int fake_recvmmsg(int fd, struct mmsghdr *v, unsigned int n, int flags, v
 	return 1;
 }
 
-static void monitor_events(void)
+static void print(const struct entry *entry, const struct event *e, void *arg)
 {
-	struct monitor m = { .now = NSEC };
+	(void)entry, (void)arg;
+	event_print(e);
+}
+
+static void print_end(const struct flow *f, void *arg)
+{
+	(void)arg;
+	flow_print(f);
+}
+
+static void follow_events(void)
+{
+	struct follow f = { .on_event = print, .on_end = print_end };
+	struct follower m = {
+		.f = &f, .now = NSEC, .cache = { .show = show, .ask = ask, .arg = &m },
+	};
 	int err;
 
 	out_start(OUT_LINES);
-	m.cache.show = show;
-	m.cache.ask = ask;
-	m.cache.arg = &m;
 	m.events = m.dump = m.query = kernel_open(&err);
 	if (!m.events)
 		return;
@@ -134,7 +146,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	left = data + 1;
 	left_size = size - 1;
 	if (*data & 8)
-		monitor_events();
+		follow_events();
 	else
 		verbs[*data & 7](0, NULL);
 	return 0;

@@ -18,11 +18,10 @@ import time
 import traceback
 
 import bed
-from bed import (ADDR, HOSTS, MODULE, TOOL, Failed, Traffic, close_to, deep, flood, guests,
+from bed import (ADDR, HOSTS, MODULE, TALK, TOOL, Failed, Traffic, close_to, deep, flood, guests,
                  make_hosts, pair, read, remove_hosts, run, status, sysctl, test, true, until, within)
 
 SECONDS = deep(20, 300)           # of each mix, at least
-TALK = os.path.join(os.path.dirname(__file__), "../../build/net/talk")
 VIEWS = ("states", "pairs", "transitions", "counters", "dwell", "flows", "services", "log")
 TIMEOUTS = ("closed", "opening", "time_wait", "closing", "established", "half_closed")
 

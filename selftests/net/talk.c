@@ -4,7 +4,7 @@
  *
  *   talk call|serve ADDRESS PORT COUNT
  *
- * Ends after COUNT connections, or a second without one.
+ * Ends after COUNT connections, 20 s without the first one, or 3 s without the next.
  */
 #include <arpa/inet.h>
 #include <error.h>
@@ -44,6 +44,13 @@ static void converse(int fd)
 	close(fd);
 }
 
+static void wait_for(int fd, int seconds)
+{
+	struct timeval t = { .tv_sec = seconds };
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof(t));
+}
+
 static int new_socket(const struct addrinfo *a)
 {
 	struct timeval second = { .tv_sec = 1 };
@@ -78,10 +85,12 @@ static void serve(const struct addrinfo *a, int count)
 
 	if (bind(listener, a->ai_addr, a->ai_addrlen) || listen(listener, 64))
 		error(1, errno, "listen");
+	wait_for(listener, 20);
 	while (count--) {
 		fd = accept(listener, NULL, NULL);
 		if (fd < 0)
 			break;
+		wait_for(listener, 3);
 		converse(fd);
 	}
 }

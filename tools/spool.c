@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "spool.h"
+
+#define TABLES_MAX	4
+#define FULL		(8 << 20)
+
+#define PART		".part"
+#define REFUSED		".refused"
+
+struct spool {
+	const char *dir;
+	int fd;			/* the directory, locked */
+	u64 run, limit;
+	u64 number;
+	const char *const *tables;
+	unsigned int nr_tables;
+	struct open_file {
+		FILE *file;	/* or NULL */
+		char name[SPOOL_NAME];
+		u64 rows;
+	} open[TABLES_MAX];
+};
+
+static bool ends_in(const char *s, const char *end)
+{
+	size_t n = strlen(s), m = strlen(end);
+
+	return n >= m && !strcmp(s + n - m, end);
+}
+
+const char *spool_table(const char *name)
+{
+	return strchr(name, '.') + 1;
+}
+
+/* ---- the directory ---- */
+
+/* One that is complete and was not refused. */
+static bool waits(const char *name)
+{
+	return *name >= '0' && *name <= '9' && strchr(name, '.') && !ends_in(name, PART) &&
+	       !ends_in(name, REFUSED) && strlen(name) + sizeof(REFUSED) < SPOOL_NAME;
+}
+
+/* A stream of its own over the directory, from its beginning. */
+static DIR *list(const struct spool *s)
+{
+	int fd = openat(s->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!d && fd >= 0)
+		close(fd);
+	return d;
+}
+
+/* Of all, or of all tables but one. */
+static bool oldest_but(const struct spool *s, char *name, const char *table)
+{
+	const struct dirent *e;
+	DIR *d = list(s);
+
+	*name = '\0';
+	while (d && (e = readdir(d)))
+		if (waits(e->d_name) && (!*name || strcmp(e->d_name, name) < 0) &&
+		    (!table || strcmp(spool_table(e->d_name), table)))
+			strcpy(name, e->d_name);
+	if (d)
+		closedir(d);
+	return *name;
+}
+
+bool spool_oldest(const struct spool *s, char *name)
+{
+	return oldest_but(s, name, NULL);
+}
+
+/* How many wait, and what they take. */
+static u64 measure(const struct spool *s, u64 *bytes)
+{
+	const struct dirent *e;
+	DIR *d = list(s);
+	struct stat st;
+	u64 n = 0;
+
+	*bytes = 0;
+	while (d && (e = readdir(d))) {
+		if (waits(e->d_name) && !fstatat(s->fd, e->d_name, &st, 0)) {
+			*bytes += st.st_size;
+			n++;
+		}
+	}
+	if (d)
+		closedir(d);
+	return n;
+}
+
+u64 spool_waiting(const struct spool *s)
+{
+	u64 bytes;
+
+	return measure(s, &bytes);
+}
+
+FILE *spool_read(const struct spool *s, const char *name, u64 *size)
+{
+	int fd = openat(s->fd, name, O_RDONLY | O_CLOEXEC);
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
+	struct stat st;
+
+	if (!file || fstat(fd, &st)) {
+		if (file)
+			fclose(file);
+		else if (fd >= 0)
+			close(fd);
+		return NULL;
+	}
+	*size = st.st_size;
+	return file;
+}
+
+void spool_delivered(const struct spool *s, const char *name)
+{
+	unlinkat(s->fd, name, 0);
+}
+
+void spool_refused(const struct spool *s, const char *name)
+{
+	char aside[SPOOL_NAME + sizeof(REFUSED)];
+
+	snprintf(aside, sizeof(aside), "%s" REFUSED, name);
+	renameat(s->fd, name, s->fd, aside);
+}
+
+/* ---- writing ---- */
+
+static void cannot(const struct spool *s, const char *what, const char *name)
+{
+	exit(fail("cannot %s %s/%s: %s", what, s->dir, name, strerror(errno)));
+}
+
+static void make_complete(const struct spool *s, const char *part, u64 rows)
+{
+	char name[2 * SPOOL_NAME];
+	const char *dot = strchr(part, '.');
+
+	snprintf(name, sizeof(name), "%.*s-%llu%.*s", (int)(dot - part), part,
+		 (unsigned long long)rows, (int)(strlen(dot) - strlen(PART)), dot);
+	if (rows ? renameat(s->fd, part, s->fd, name) : unlinkat(s->fd, part, 0))
+		cannot(s, "rename", part);
+}
+
+/* Of a writer that died: its whole rows. */
+static void take_over(const struct spool *s, const char *part)
+{
+	int fd = openat(s->fd, part, O_RDWR | O_CLOEXEC);
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "r+");
+	u64 rows = 0;
+	off_t whole = 0, at = 0;
+	int c;
+
+	if (!file)
+		cannot(s, "read", part);
+	while ((c = getc(file)) != EOF) {
+		at++;
+		if (c == '\n') {
+			rows++;
+			whole = at;
+		}
+	}
+	if (ftruncate(fd, whole))
+		cannot(s, "write to", part);
+	fclose(file);
+	make_complete(s, part, rows);
+}
+
+static void take_all_over(const struct spool *s)
+{
+	const struct dirent *e;
+	DIR *d = list(s);
+
+	while (d && (e = readdir(d)))
+		if (*e->d_name >= '0' && *e->d_name <= '9' && ends_in(e->d_name, PART) &&
+		    strlen(e->d_name) < SPOOL_NAME)
+			take_over(s, e->d_name);
+	if (d)
+		closedir(d);
+}
+
+struct spool *spool_open(const char *dir, u64 run, u64 limit, const char *const *tables,
+			 unsigned int nr_tables)
+{
+	struct spool *s = zalloc(sizeof(*s));
+
+	*s = (struct spool){ .dir = dir, .run = run, .limit = limit, .tables = tables,
+			     .nr_tables = nr_tables };
+	mkdir(dir, 0700);	/* rows have addresses */
+	s->fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (s->fd < 0) {
+		fail("cannot spool in '%s': %s", dir, strerror(errno));
+	} else if (flock(s->fd, LOCK_EX | LOCK_NB)) {
+		fail("cannot spool in '%s': %s", dir,
+		     errno == EWOULDBLOCK ? "another ship uses it" : strerror(errno));
+		close(s->fd);
+	} else {
+		take_all_over(s);
+		return s;
+	}
+	free(s);
+	return NULL;
+}
+
+FILE *spool_row(struct spool *s, unsigned int table)
+{
+	struct open_file *o = &s->open[table];
+	int fd;
+
+	if (!o->file) {
+		snprintf(o->name, sizeof(o->name), "%020llu-%010llu.%s" PART,
+			 (unsigned long long)s->run, (unsigned long long)++s->number,
+			 s->tables[table]);
+		fd = openat(s->fd, o->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+		o->file = fd < 0 ? NULL : fdopen(fd, "w");
+		if (!o->file)
+			cannot(s, "write to", o->name);
+		o->rows = 0;
+	}
+	o->rows++;
+	return o->file;
+}
+
+bool spool_is_full(const struct spool *s)
+{
+	unsigned int i;
+
+	for (i = 0; i < s->nr_tables; i++)
+		if (s->open[i].file && ftello(s->open[i].file) > FULL)
+			return true;
+	return false;
+}
+
+/* Return: rows that went */
+static u64 make_room(const struct spool *s)
+{
+	char name[SPOOL_NAME];
+	u64 bytes, rows = 0;
+
+	while (measure(s, &bytes) && bytes > s->limit &&
+	       oldest_but(s, name, s->tables[s->nr_tables - 1])) {
+		const char *dot = strchr(name, '.'), *dash = memrchr(name, '-', dot - name);
+
+		rows += dash ? strtoull(dash + 1, NULL, 10) : 0;
+		spool_delivered(s, name);
+	}
+	return rows;
+}
+
+u64 spool_deliver(struct spool *s)
+{
+	unsigned int i;
+
+	for (i = 0; i < s->nr_tables; i++) {
+		struct open_file *o = &s->open[i];
+
+		if (!o->file)
+			continue;
+		if (ferror(o->file) | fclose(o->file))
+			cannot(s, "write to", o->name);
+		o->file = NULL;
+		make_complete(s, o->name, o->rows);
+	}
+	return make_room(s);
+}
+
+void spool_close(struct spool *s)
+{
+	if (s) {
+		close(s->fd);
+		free(s);
+	}
+}
