@@ -13,7 +13,8 @@
 struct flows {
 	const struct filter *filter;
 	u64 now;
-	u64 count;
+	u64 entries;		/* in the table */
+	u64 read, count;
 	bool headed;
 };
 
@@ -33,6 +34,7 @@ static int on_flow(const struct nlmsghdr *nlh, void *arg)
 
 	if (!nest)
 		return 0;
+	progress(s->read++, s->entries, "flows");
 	flow_parse(&f, nest);
 	if (!filter_flow(s->filter, &f, s->now))
 		return 0;
@@ -45,11 +47,17 @@ static int on_flow(const struct nlmsghdr *nlh, void *arg)
 static int ask(struct kernel *k, struct flows *s)
 {
 	struct kernel_filter kf;
+	struct stats stats = { 0 };
 	int err;
 
 	filter_kernel(s->filter, &kf);
-	if (!kf.id)
-		return kernel_ask(k, TCPFSM_CMD_FLOW_GET, true, &kf, on_flow, s);
+	if (!kf.id) {
+		if (!s->filter && !kernel_ask(k, TCPFSM_CMD_STATS_GET, false, NULL, stats_take, &stats))
+			s->entries = stats.entries;
+		err = kernel_ask(k, TCPFSM_CMD_FLOW_GET, true, &kf, on_flow, s);
+		progress_end();
+		return err;
+	}
 	kf = (struct kernel_filter){ .id = kf.id, .sport_max = 0xffff, .dport_max = 0xffff };
 	err = kernel_ask(k, TCPFSM_CMD_FLOW_GET, false, &kf, on_flow, s);
 	return err == -ENOENT ? 0 : err;

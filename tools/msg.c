@@ -3,7 +3,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
+#include "live.h"
 #include "out.h"
 #include "tool.h"
 
@@ -23,6 +25,7 @@ static void vnote(const char *fmt, va_list ap)
 		to(text);
 		return;
 	}
+	progress_end();
 	out_flush();		/* what was found before stands before */
 	fputs("tcpfsm: ", stderr);
 	vfprintf(stderr, fmt, ap);
@@ -46,6 +49,42 @@ int fail(const char *fmt, ...)
 	vnote(fmt, ap);
 	va_end(ap);
 	return EXIT_ERROR;
+}
+
+#define PROGRESS_FIRST	NSEC
+#define PROGRESS_NEXT	(NSEC / 2)
+
+static u64 progress_due;
+static bool progress_shown;
+
+void progress(u64 done, u64 all, const char *what)
+{
+	static int wanted = -1;
+	u64 now;
+
+	if (wanted < 0)
+		wanted = isatty(STDERR_FILENO) && !isatty(STDOUT_FILENO);
+	if (!wanted || done & 0xff)
+		return;
+	now = clock_now();
+	if (!progress_due)
+		progress_due = now + PROGRESS_FIRST;
+	if (now < progress_due)
+		return;
+	progress_due = now + PROGRESS_NEXT;
+	progress_shown = true;
+	fprintf(stderr, "\r%llu", (unsigned long long)done);
+	if (all)
+		fprintf(stderr, " of about %llu", (unsigned long long)(all > done ? all : done));
+	fprintf(stderr, " %s\033[K", what);
+	fflush(stderr);
+}
+
+void progress_end(void)
+{
+	if (progress_shown)
+		fputs("\r\033[K", stderr);
+	progress_shown = false;
 }
 
 void *zalloc(size_t size)

@@ -47,6 +47,12 @@ void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void note_to(void (*fn)(const char *text));
 /* A note. Return: EXIT_ERROR */
 int fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/*
+ * How far a long answer is, twice a second from the first second on; if stderr is a terminal, and
+ * the data go elsewhere. @all: about so many, or 0. progress_end() takes it away.
+ */
+void progress(u64 done, u64 all, const char *what);
+void progress_end(void);
 /* calloc() that does not return without memory */
 void *zalloc(size_t size);
 /* Room for one more behind the n elements of an array; NULL is one of none. Likewise. */

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import random
+import re
 import signal
 import socket
 import struct
@@ -15,7 +16,7 @@ import time
 
 import bed
 from bed import (ACK, ADDR, FIN, HOSTS, RST, SYN, TOOL, Failed, Skipped, Traffic, Wire, both, close_to, connect, counters,
-                 equal, flow, listen, main, muted, pair, pair_of, read, run, status, sysctl, table,
+                 equal, flood, flow, listen, main, muted, pair, pair_of, read, run, status, sysctl, table,
                  test, true, tuple_of, until, within, write)
 
 
@@ -630,19 +631,74 @@ def monitor_counts_what_it_lost():
 
 
 @test
+def a_long_dump_says_how_far_it_is():
+    """To a terminal, while the data go elsewhere; no trace is left of it."""
+    flood("client", "syn", 4, 20000, dport=6302)
+    for to_terminal in (False, True):
+        terminal, end = os.openpty()
+        with within("router"):
+            p = subprocess.Popen([TOOL, "flows"], stderr=end, stdout=end if to_terminal else subprocess.PIPE)
+        os.close(end)
+        shown = bytearray()
+
+        def read_terminal(fd=terminal, shown=shown):
+            with contextlib.suppress(OSError):
+                while True:
+                    shown.extend(os.read(fd, 65536))
+        reader = threading.Thread(target=read_terminal)
+        reader.start()
+        lines = 0
+        if not to_terminal:
+            time.sleep(2)           # a slow reader
+            lines = len(p.stdout.read().splitlines())
+        p.wait()
+        reader.join()
+        os.close(terminal)
+        if to_terminal:
+            true(b"of about" not in shown, "among the data")
+            continue
+        true(lines > 5000, f"{lines} flows")
+        true(re.match(rb"\r\d+ of about \d+ flows\x1b\[K", shown), shown)
+        true(shown.endswith(b"\r\x1b[K"), shown)
+
+
+def group_has_listener(name, pid):
+    """Has a process joined a group of generic netlink?"""
+    rows = run("ip", "netns", "exec", name, "cat", "/proc/net/netlink").splitlines()[1:]
+    return any(r[1] == "16" and r[2] == str(pid) and int(r[3], 16) for r in map(str.split, rows))
+
+
+@test
 def the_spec_serves_ynl():
-    """The kernel's own YNL reads the family by its spec, which is valid by the schema."""
+    """The kernel's own YNL knows the family by its spec, which is valid by the schema: every operation,
+    and both notifications."""
     source = os.environ.get("TCPFSM_LINUX")
     if not source:
         raise Skipped("TCPFSM_LINUX names no kernel source with tools/net/ynl")
     here = os.path.dirname(os.path.abspath(__file__))
+    cli = ("python3", f"{source}/tools/net/ynl/pyynl/cli.py", "--spec", f"{here}/../../include/netlink/tcpfsm.yaml",
+           "--schema", f"{source}/Documentation/netlink/genetlink.yaml", "--output-json")
 
     def ynl(*words):
         with within("router"):
-            return json.loads(run("python3", f"{source}/tools/net/ynl/pyynl/cli.py", "--spec",
-                                  f"{here}/../../include/netlink/tcpfsm.yaml", "--schema",
-                                  f"{source}/Documentation/netlink/genetlink.yaml",
-                                  "--output-json", *words))
+            return json.loads(run(*cli, *words))
+
+    def told(group):
+        """What a notification tells of one connection, opened and reset."""
+        with within("router"):
+            p = subprocess.Popen([*cli, "--subscribe", group, "--duration", "8"], stdout=subprocess.PIPE, text=True)
+        until(lambda: group_has_listener("router", p.pid), "it listens")
+        c, s = pair(4, 6301)
+        bed.reset(c)
+        s.close()
+        out, _ = p.communicate(timeout=60)
+        equal(p.returncode, 0, "status")
+        decoder, at, messages = json.JSONDecoder(), 0, []
+        while out[at:].strip():
+            at += len(out[at:]) - len(out[at:].lstrip())
+            message, at = decoder.raw_decode(out, at)
+            messages.append(message)
+        return messages
     c, s = pair(4, 6300)
     rows = [f for m in ynl("--dump", "flow-get") for f in m.get("flow", [])]
     mine = [f for f in rows if f["sport"] == c.getsockname()[1] and f["dport"] == 6300]
@@ -657,7 +713,12 @@ def the_spec_serves_ynl():
     equal(have, [2, 10, 3, 1, 1], "states entered, by the kernel's numbers")
     true("flows" in json.dumps(ynl("--dump", "service-get")), "services")
     true(ynl("--do", "stats-get")["limit"] > 1000, "limit")
+    equal(sum("pairs" in m for m in ynl("--dump", "stats-get")), 1, "namespaces that the router may ask for")
     close_to(c, s)
+    moves = [t["move"] >> 4 & 15 for m in told("transition") for t in m["msg"]["transition"]]
+    equal(moves, [2, 10, 3, 1, 1, 7, 7], "transitions")
+    flows = [f for m in told("flow") for f in m["msg"]["flow"]]
+    equal([("reason" in f, f["dport"]) for f in flows], [(False, 6301), (True, 6301)], "flows")
 
 
 @test
