@@ -8,7 +8,7 @@
 # make check-integrations  the tool with a real Prometheus and a real browser
 # make fuzz       libFuzzer over the engine and what reads foreign bytes, T minutes each
 # make lint       checkpatch, sparse, Coccinelle, clang-tidy, and a build with clang
-# make figures    the figure and the README's tables, from the machine in mod/core/table.c
+# make figures    the figure, the README's tables and parts of the manual, from the tables in the code
 # make truth      the whole comparison with the kernel's own sockets; make check-deep: the deep
 #                 search, and data races under KCSAN, an hour
 # make bench      speed and memory beside nf_conntrack, 15 minutes; parts: scripts/bench --help

@@ -154,6 +154,16 @@ void print_options(const char *verb)
 	}
 }
 
+const char *own_option(const struct verb *v, unsigned int n)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++)
+		if (strchr(v->options, rows[i].id) && !n--)
+			return rows[i].name;
+	return NULL;
+}
+
 static int help(const struct verb *v)
 {
 	const struct verb *w;
@@ -359,6 +369,8 @@ int main(int argc, char **argv)
 
 	if (argc > 1 && !strcmp(argv[1], "--complete"))
 		return complete(argc - 2, argv + 2);
+	if (argc == 3 && !strcmp(argv[1], "--manual"))
+		return manual(argv[2]);
 	opterr = 0;
 	given = parse_options(argc, argv);
 	if (!given)

@@ -88,7 +88,11 @@ int verb_replay(int argc, char **argv);
 
 /* main.c, for complete.c: the options of a verb, or of all if NULL */
 void print_options(const char *verb);
+/* The nth long option that only some verbs know, this one among them. NULL: it has no more */
+const char *own_option(const struct verb *v, unsigned int n);
 /* complete.c: candidates for the shell */
 int complete(int argc, char **argv);
+/* manual.c: a part of the manual page */
+int manual(const char *part);
 
 #endif
