@@ -319,6 +319,18 @@ static void event_json(const struct event *e)
 	out_end();
 }
 
+/* A RST is bad news, and what we had to take back is odd. */
+static enum out_paint event_paint(const struct event *e)
+{
+	if (e->cause == TCPFSM_SND_RST || e->cause == TCPFSM_RCV_RST)
+		return OUT_BAD;
+	if (e->flags & (TCPFSM_T_CORRECTION | TCPFSM_T_INFERRED))
+		return OUT_ODD;
+	if (e->to == TCPFSM_ESTABLISHED)
+		return OUT_GOOD;
+	return e->to == TCPFSM_CLOSED ? OUT_OVER : OUT_PLAIN;
+}
+
 void event_print(const struct event *e)
 {
 	char text[FMT_TIME];
@@ -333,7 +345,9 @@ void event_print(const struct event *e)
 	out_str(NULL, -4, end_name(e->end));
 	out_str(NULL, 11, state_name(e->from));
 	out_str(NULL, -1, ">");
+	out_paint(event_paint(e));
 	out_str(NULL, -11, state_name(e->to));
+	out_paint(event_paint(e));
 	out_str(NULL, -12, cause_name(e->cause));
 	out_str(NULL, -6, fmt_span(text, e->dwell));
 	if (e->flags & TCPFSM_T_CORRECTION)
@@ -355,6 +369,7 @@ void lost_print(u64 count, const char *group, int cpu, u64 first)
 	out_num("first", 0, first);
 	out_num("last", 0, to);
 	out_end();
+	out_paint(OUT_BAD);
 	if (cpu >= 0)
 		out_text("-- %llu %s events lost (cpu %d, %llu..%llu) --", n, group, cpu, from, to);
 	else

@@ -31,14 +31,26 @@ static struct {
 	char close[DEPTH];	/* '}' or ']' */
 	bool more[DEPTH];	/* a comma goes before what comes */
 	json_t *tree[DEPTH];
+	bool colours;
+	enum out_paint paint;	/* of the next cell */
 } out;
 
 void out_start(enum out_shape shape)
 {
+	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+
 	if (out.depth && out.shape == OUT_DOCUMENT)
 		json_decref(out.tree[0]);
 	out.depth = 0;
 	out.shape = opt.json ? shape : OUT_TEXT;
+	out.colours = isatty(STDOUT_FILENO) && !(no && *no) && !(term && !strcmp(term, "dumb"));
+	out.paint = OUT_PLAIN;
+}
+
+void out_paint(enum out_paint paint)
+{
+	if (out.colours)
+		out.paint = paint;
 }
 
 bool out_is_text(void)
@@ -232,6 +244,19 @@ static void put_spaces(size_t n)
 	out.len += n;
 }
 
+static void put_painted(const char *s, size_t len)
+{
+	static const char * const codes[] = {
+		[OUT_GOOD] = "\033[32m", [OUT_ODD] = "\033[33m", [OUT_BAD] = "\033[31m",
+		[OUT_OVER] = "\033[2m",
+	};
+
+	put(codes[out.paint], strlen(codes[out.paint]), NULL);
+	put(s, len, NULL);
+	put("\033[0m", 4, NULL);
+	out.paint = OUT_PLAIN;
+}
+
 static void put_cell(int width, const char *s, size_t len)
 {
 	size_t want = width < 0 ? -width : width;
@@ -241,7 +266,10 @@ static void put_cell(int width, const char *s, size_t len)
 		put_char(' ');
 	if (width > 0)
 		put_spaces(pad);
-	put(s, len, NULL);
+	if (out.paint)
+		put_painted(s, len);
+	else
+		put(s, len, NULL);
 	if (width < 0)
 		put_spaces(pad);
 }
@@ -259,7 +287,10 @@ void out_text(const char *fmt, ...)
 	va_end(ap);
 	if (n < 0)
 		exit(fail("out of memory"));
-	put(s, n, NULL);
+	if (out.paint)
+		put_painted(s, n);
+	else
+		put(s, n, NULL);
 	if (n && s[n - 1] == '\n')
 		out.line = out.len;
 	free(s);

@@ -35,6 +35,10 @@ void out_real(const char *key, double v);
 void out_str(const char *key, int width, const char *s);
 void out_true(const char *key);
 
+/* The next cell of text stands out, on a terminal, unless NO_COLOR is set. */
+enum out_paint { OUT_PLAIN, OUT_GOOD, OUT_ODD, OUT_BAD, OUT_OVER };
+void out_paint(enum out_paint paint);
+
 void out_text(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void out_line(void);
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 """The tool without a module and without root: replay, filters, help and errors."""
+import contextlib
 import json
 import os
 import random
@@ -282,6 +283,33 @@ def figure_of_a_capture():
     code, out, err = tool("replay", "-", "--graph", "--format", "gif", data=data)
     equal((code, out), (2, ""), err)
     true("'gif'" in err and "svg" in err, err)
+
+
+def on_a_terminal(*words, data, **env):
+    """What it writes to a terminal."""
+    ours, theirs = os.openpty()
+    with subprocess.Popen([TOOL, *words], stdin=subprocess.PIPE, stdout=theirs, stderr=subprocess.DEVNULL,
+                          env=dict(os.environ, TERM="xterm", **env)) as p:
+        os.close(theirs)
+        p.stdin.write(data)
+        p.stdin.close()
+        out = b""
+        with contextlib.suppress(OSError):
+            while more := os.read(ours, 65536):
+                out += more
+    os.close(ours)
+    return out.decode()
+
+
+@test
+def colours_on_a_terminal_only():
+    data = pcap(timed([packet(4, False, SYN, 100), packet(4, True, RST | ACK, 0, 101)]))
+    red = "\x1b[31mSND_RST\x1b[0m"
+    out = on_a_terminal("replay", "-", data=data)
+    true(red in out, repr(out))
+    plain = on_a_terminal("replay", "-", data=data, NO_COLOR="1").replace("\r", "")
+    equal(plain, tool("replay", "-", data=data)[1], "with NO_COLOR as into a pipe")
+    equal(re.sub("\x1b\\[[0-9]*m", "", out).replace("\r", ""), plain, "but for the colours")
 
 
 @test
