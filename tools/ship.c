@@ -249,21 +249,28 @@ static void wait_or_stop(const struct ship *s, unsigned int ms)
 static void *sender(void *arg)
 {
 	struct ship *s = arg;
-	CURL *curl = curl_easy_init();
 	unsigned int retry = 0;
 	char name[SPOOL_NAME];
+	CURL *curl = NULL;
 	struct answer a;
 	bool last;
 
-	if (!curl)
-		exit(fail("out of memory"));
 	for (;;) {
 		last = __atomic_load_n(&s->stop, __ATOMIC_ACQUIRE);
 		if (!spool_oldest(s->spool, name)) {
 			if (last)
 				break;
+			/* Its connection would wait in CLOSE_WAIT till the next delivery. */
+			curl_easy_cleanup(curl);
+			curl = NULL;
 			wait_or_stop(s, IDLE);
-		} else if (send_file(s, curl, name, &a)) {
+			continue;
+		}
+		if (!curl)
+			curl = curl_easy_init();
+		if (!curl)
+			exit(fail("out of memory"));
+		if (send_file(s, curl, name, &a)) {
 			if (retry)
 				note("ship: the server takes rows again");
 			retry = 0;
