@@ -5,7 +5,8 @@
 # make demo       the main job on real traffic, in a throw-away virtual machine
 # make check      all tests; TAP, and a closing line 'N passed, N failed, N skipped'
 # make check-kernels  all tests of the module under every supported kernel, an hour
-# make check-integrations  the tool with a real Prometheus and a real browser
+# make check-integrations  the tool with a real Prometheus, ClickHouse, nfcapd and browser, and the
+#                 packages as people install them
 # make fuzz       libFuzzer over the engine and what reads foreign bytes, T minutes each
 # make lint       checkpatch, sparse, Coccinelle, clang-tidy, and a build with clang
 # make figures    the figure, the README's tables and parts of the manual, from the tables in the code
@@ -54,7 +55,7 @@ check-kernels:
 	scripts/check kernels
 
 check-integrations:
-	scripts/check integrations
+	scripts/check integrations packages
 
 fuzz:
 	scripts/fuzz --minutes $(or $(T),1)
