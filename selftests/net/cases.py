@@ -459,7 +459,7 @@ def split_handshake_with_an_ack_before_the_syn(v):
 def tcp_fast_open(v):
     """The server's application has data and answers it before the handshake is over."""
     with setting("client", tcp_fastopen=0x5), setting("server", tcp_fastopen=0x602):
-        delay(100)
+        delay(400)          # there and back, just less than when a SYN is sent again
         try:
             with contextlib.closing(listen("server", v, 7033)) as listener:
                 c = stream("client", v)

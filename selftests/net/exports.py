@@ -601,11 +601,11 @@ def monitor_counts_what_it_lost():
     forget_flows()
     with within("router"):
         process = subprocess.Popen([TOOL, "-j", "monitor", "--buffer", "8192"],
-                                   stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     lines = []
     thread = threading.Thread(target=lambda: lines.extend(process.stdout))
     thread.start()
-    time.sleep(0.5)
+    true(b"following" in process.stderr.readline(), "it follows")
     process.send_signal(signal.SIGSTOP)
     before = sum(int(r["entered"]) for r in table("router", "states"))
     with muted(), contextlib.closing(Wire(4)) as w:
@@ -615,10 +615,10 @@ def monitor_counts_what_it_lost():
     until(lambda: sum(int(r["entered"]) for r in table("router", "states")) >= before + 3000,
           "3000 transitions")
     process.send_signal(signal.SIGCONT)
-    time.sleep(0.5)
+    true(b"faster than they were read" in process.stderr.readline(), "it says so")
     c, s = pair(4, 6014)
     close_to(c, s)
-    time.sleep(0.5)
+    until(lambda: any(b'"dport":6014' in line and b'"to":"TIME_WAIT"' in line for line in lines), "the last one", 30)
     process.send_signal(signal.SIGINT)
     thread.join()
     process.wait()
@@ -687,7 +687,7 @@ def the_spec_serves_ynl():
         """What a notification tells of one connection, opened and reset."""
         with within("router"):
             p = subprocess.Popen([*cli, "--subscribe", group, "--duration", "8"], stdout=subprocess.PIPE, text=True)
-        until(lambda: group_has_listener("router", p.pid), "it listens")
+        until(lambda: group_has_listener("router", p.pid), "it listens", 60)
         c, s = pair(4, 6301)
         bed.reset(c)
         s.close()

@@ -55,6 +55,7 @@ def it_works(port):
 def readers_killed_in_the_middle():
     """Dumps by netlink and of files, cut short: nothing stays behind, it can be unloaded."""
     with loaded("max_flows=65536"), muted(), contextlib.closing(Wire(4)) as w:
+        sysctl("router", "timeout_opening", 100000)
         many_flows(w, 8000)
         rng = random.Random(SEED)
         for i in range(deep(40, 1000)):
