@@ -52,8 +52,9 @@ static int ask(struct kernel *k, struct flows *s)
 
 	filter_kernel(s->filter, &kf);
 	if (!kf.id) {
-		if (!s->filter && !kernel_ask(k, TCPFSM_CMD_STATS_GET, false, NULL, stats_take, &stats))
-			s->entries = stats.entries;
+		if (!s->filter)
+			kernel_ask(k, TCPFSM_CMD_STATS_GET, false, NULL, stats_take, &stats);
+		s->entries = stats.entries;
 		err = kernel_ask(k, TCPFSM_CMD_FLOW_GET, true, &kf, on_flow, s);
 		progress_end();
 		return err;

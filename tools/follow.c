@@ -22,7 +22,7 @@
 #define DUMP_EVERY	NSEC
 #define ASKS		20		/* for single flows, a second */
 #define TICK		(NSEC / 5)
-#define PATIENCE	(10 * NSEC)	/* events are not waited for longer, though more and more come */
+#define PATIENCE	(10 * NSEC)	/* events are read without an end: no longer */
 
 struct follower {
 	struct follow *f;

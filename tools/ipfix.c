@@ -4,6 +4,7 @@
  * collector over UDP or into a file (RFC 5655).
  */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <fixbuf/public.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,17 +71,17 @@ struct ipfix {
 	u16 template4, template6;
 	u64 emit, templates;		/* CLOCK_MONOTONIC, when due */
 	u64 written;
+	FILE *file;			/* or NULL */
 	bool failed;
 };
 
-/* Once, until it works again. A collector that is away loses what is sent, as UDP has it. */
+/* Of a file: over UDP libfixbuf takes every send for a success. */
 static void said(struct ipfix *x, bool ok, GError *err)
 {
 	if (!ok && !x->failed)
-		note("ipfix: cannot write to %s: %s", x->to, err->message);
-	if (!ok && !x->udp)
-		x->follow.done = true;
-	x->failed = !ok;
+		fail("cannot write to '%s': %s", x->to, err->message);
+	x->follow.done |= !ok;
+	x->failed |= !ok;
 	g_clear_error(&err);
 }
 
@@ -222,7 +223,13 @@ static int open_exporter(struct ipfix *x, const char *to)
 		return fail("'%s' is no collector: ipfix takes one like 192.0.2.1:4739 or [2001:db8::1]:4739, or a file",
 			    to);
 	}
-	exporter = x->udp ? fbExporterAllocNet(&spec) : fbExporterAllocFile(to);
+	if (!x->udp)
+		x->file = fopen(to, "we");
+	if (!x->udp && !x->file) {
+		free(word);
+		return fail("cannot write to '%s': %s", to, strerror(errno));
+	}
+	exporter = x->udp ? fbExporterAllocNet(&spec) : fbExporterAllocFP(x->file);
 	x->session = fbSessionAlloc(model);
 	x->template4 = add_template(x->session, model, spec4, 256, &err);
 	if (x->template4)
@@ -235,11 +242,7 @@ static int open_exporter(struct ipfix *x, const char *to)
 	if (!err)
 		fBufEmit(x->buf, &err);
 	free(word);
-	if (!err || (x->udp && x->buf && g_error_matches(err, FB_ERROR_DOMAIN, FB_ERROR_IO))) {
-		said(x, !err, err);
-		return EXIT_FOUND;
-	}
-	return fail("cannot write to '%s': %s", to, err->message);
+	return !err ? EXIT_FOUND : fail("cannot write to '%s': %s", to, err->message);
 }
 
 int verb_ipfix(int argc, char **argv)
@@ -258,7 +261,11 @@ int verb_ipfix(int argc, char **argv)
 		status = follow(&x.follow, "ipfix");
 		emit(&x);
 	}
-	if (x.failed && !x.udp)
+	if (x.file && !x.failed && fflush(x.file)) {
+		fail("cannot write to '%s': %s", x.to, strerror(errno));
+		x.failed = true;
+	}
+	if (x.failed)
 		status = EXIT_ERROR;
 	if (x.buf)
 		fBufFree(x.buf);

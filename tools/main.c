@@ -85,8 +85,10 @@ static const struct option_row {
 	  &opt.graph },
 	{ 'F', 0, "format", "FORMAT", "of the figure: text (default), dot, svg", NULL },
 	{ 'L', 0, "listen", "ADDR:PORT", "where to serve (default 127.0.0.1:9717)", NULL },
-	{ 'S', 0, "spool", "DIR", "where rows wait for the server (default /var/spool/tcpfsm)", NULL },
-	{ 'M', 0, "spool-limit", "BYTES", "above which the oldest of them go (default 1 GiB)", NULL },
+	{ 'S', 0, "spool", "DIR", "where rows wait for the server (default /var/spool/tcpfsm)",
+	  NULL },
+	{ 'M', 0, "spool-limit", "BYTES", "above which the oldest of them go (default 1 GiB)",
+	  NULL },
 	{ 'h', 'h', "help", NULL, "this help; after a verb, its own", NULL },
 	{ 'V', 'V', "version", NULL, "print the version", NULL },
 };

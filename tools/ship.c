@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Verb ship: every transition, every flow that ended and every loss as rows for a ClickHouse server,
- * by way of a spool on disk: one thread follows the module and writes, another one sends, over and
- * over until the server has said that it has them. What it may have taken without our hearing of it
- * it gets again: rows have a key, (host, boot, run, seq), by which they are told.
+ * Verb ship: every transition, every flow that ended and every loss as rows for a ClickHouse
+ * server, by way of a spool on disk: one thread follows the module and writes, another one sends,
+ * over and over until the server has said that it has them. What was taken without our hearing of
+ * it is sent again: rows have a key, (host, boot, run, seq), by which they are told.
  */
 #include <curl/curl.h>
+#include <errno.h>
 #include <jansson.h>
 #include <poll.h>
 #include <pthread.h>
@@ -26,6 +27,8 @@
 #define RETRY_LAST	60000
 #define IDLE		200		/* ms between looks for what there is to send */
 #define ANSWER		512		/* of what the server says, for a note */
+#define SLOW		60		/* s without any progress: given up */
+#define LAST_WORDS	(5 * NSEC)	/* for what waits, when it is to stop */
 
 enum { TRANSITIONS, FLOWS, LOSSES, TABLES };
 
@@ -38,7 +41,7 @@ struct ship {
 	u64 seq;		/* of the last row, in this run */
 	u64 gone;		/* rows that the spool had no room for, not told yet */
 	u64 interval, deliver;	/* CLOCK_MONOTONIC, when to */
-	bool stop;		/* by the writer, atomically: send what waits, if that is possible */
+	u64 stop;		/* 0, or by the writer, atomically: when it is to be at an end */
 };
 
 /* ---- rows ---- */
@@ -47,7 +50,8 @@ static FILE *row(struct ship *s, unsigned int table)
 {
 	FILE *out = spool_row(s->spool, table);
 
-	fprintf(out, "%s,\"seq\":%llu", s->who, (unsigned long long)++s->seq);
+	s->seq++;
+	fprintf(out, "%s,\"seq\":%llu", s->who, (unsigned long long)s->seq);
 	return out;
 }
 
@@ -178,10 +182,22 @@ static char *url_of(const char *base, const char *table)
 	return url;
 }
 
-/*
- * Return: what HTTP says, 0 if there was no answer; @a: in words.
- */
-static long post(CURL *curl, FILE *file, u64 size, const char *url, struct answer *a)
+static u64 stop_at(const struct ship *s)
+{
+	return __atomic_load_n(&s->stop, __ATOMIC_ACQUIRE);
+}
+
+static int on_progress(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+	u64 stop = stop_at(arg);
+
+	(void)a, (void)b, (void)c, (void)d;
+	return stop && clock_now() >= stop;
+}
+
+/* Return: what HTTP says, 0 if there was no answer; @a: in words. */
+static long post(const struct ship *s, CURL *curl, FILE *file, u64 size, const char *url,
+		 struct answer *a)
 {
 	char error[CURL_ERROR_SIZE] = "";
 	CURLcode err;
@@ -193,7 +209,11 @@ static long post(CURL *curl, FILE *file, u64 size, const char *url, struct answe
 	curl_easy_setopt(curl, CURLOPT_NETRC, (long)CURL_NETRC_OPTIONAL);
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, 10L);
-	curl_easy_setopt(curl, CURLOPT_TIMEOUT, 120L);
+	curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)SLOW);
+	curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+	curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+	curl_easy_setopt(curl, CURLOPT_XFERINFODATA, s);
 	curl_easy_setopt(curl, CURLOPT_POST, 1L);
 	curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)size);
 	curl_easy_setopt(curl, CURLOPT_READDATA, file);
@@ -213,36 +233,45 @@ static long post(CURL *curl, FILE *file, u64 size, const char *url, struct answe
 static bool send_file(const struct ship *s, CURL *curl, const char *name, struct answer *a)
 {
 	char *url = url_of(s->url, spool_table(name));
+	long status = 0;
 	FILE *file;
-	long status;
+	bool gone;
 	u64 size;
 
 	*a = (struct answer){ 0 };
 	file = spool_read(s->spool, name, &size);
-	if (!url || !file) {		/* gone to make room */
-		if (file)
-			fclose(file);
+	if (!file) {
+		gone = errno == ENOENT;		/* to make room */
+		snprintf(a->text, sizeof(a->text), "%s: %s", name, strerror(errno));
 		curl_free(url);
-		return true;
+		return gone;
 	}
-	status = post(curl, file, size, url, a);
+	if (!url)
+		exit(fail("out of memory"));
+	if (spool_is_whole(name, file))
+		status = post(s, curl, file, size, url, a);
+	else
+		strcpy(a->text, "Code: none, it was cut short on this disk");
 	fclose(file);
 	curl_free(url);
 	if (status == 200) {
-		spool_delivered(s->spool, name);
-	} else if (status == 400) {	/* as it will be next time */
-		note("ship: the server will not have %s, kept as %s.refused: %s", name, name, a->text);
-		spool_refused(s->spool, name);
+		gone = spool_delivered(s->spool, name);
+	} else if ((!status || status == 400) && !strncmp(a->text, "Code: ", 6)) {
+		/* As it will be next time. */
+		note("ship: %s is kept as %s.refused: %s", name, name, a->text);
+		gone = spool_refused(s->spool, name);
 	} else {
 		return false;
 	}
-	return true;
+	if (!gone)
+		snprintf(a->text, sizeof(a->text), "%s: %s", name, strerror(errno));
+	return gone;
 }
 
 /* Not longer than a look for more would take, if it is to stop. */
 static void wait_or_stop(const struct ship *s, unsigned int ms)
 {
-	for (; ms && !__atomic_load_n(&s->stop, __ATOMIC_ACQUIRE); ms -= ms < IDLE ? ms : IDLE)
+	for (; ms && !stop_at(s); ms -= ms < IDLE ? ms : IDLE)
 		poll(NULL, 0, ms < IDLE ? ms : IDLE);
 }
 
@@ -253,10 +282,12 @@ static void *sender(void *arg)
 	char name[SPOOL_NAME];
 	CURL *curl = NULL;
 	struct answer a;
-	bool last;
+	u64 last;
 
 	for (;;) {
-		last = __atomic_load_n(&s->stop, __ATOMIC_ACQUIRE);
+		last = stop_at(s);
+		if (last && clock_now() >= last)
+			break;
 		if (!spool_oldest(s->spool, name)) {
 			if (last)
 				break;
@@ -276,10 +307,12 @@ static void *sender(void *arg)
 			retry = 0;
 		} else {
 			if (!retry)
-				note("ship: kept for later, the server does not take rows: %s", a.text);
+				note("ship: kept for later, the server does not take rows: %s",
+				     a.text);
 			if (last)
 				break;
-			retry = !retry ? RETRY_FIRST : 2 * retry < RETRY_LAST ? 2 * retry : RETRY_LAST;
+			retry = retry ? 2 * retry : RETRY_FIRST;
+			retry = retry < RETRY_LAST ? retry : RETRY_LAST;
 			wait_or_stop(s, retry);
 		}
 	}
@@ -330,7 +363,7 @@ static int ship(struct ship *s)
 	deliver(s);
 	deliver(s);		/* and what that has to tell of a spool that is full */
 	deliver(s);
-	__atomic_store_n(&s->stop, true, __ATOMIC_RELEASE);
+	__atomic_store_n(&s->stop, clock_now() + LAST_WORDS, __ATOMIC_RELEASE);
 	pthread_join(thread, NULL);
 	left = spool_waiting(s->spool);
 	if (left && !opt.quiet)

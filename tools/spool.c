@@ -51,6 +51,12 @@ static bool waits(const char *name)
 	       !ends_in(name, REFUSED) && strlen(name) + sizeof(REFUSED) < SPOOL_NAME;
 }
 
+static bool was_refused(const char *name)
+{
+	return *name >= '0' && *name <= '9' && strchr(name, '.') && ends_in(name, REFUSED) &&
+	       strlen(name) < SPOOL_NAME;
+}
+
 /* A stream of its own over the directory, from its beginning. */
 static DIR *list(const struct spool *s)
 {
@@ -62,28 +68,39 @@ static DIR *list(const struct spool *s)
 	return d;
 }
 
-/* Of all, or of all tables but one. */
-static bool oldest_but(const struct spool *s, char *name, const char *table)
+bool spool_oldest(const struct spool *s, char *name)
 {
 	const struct dirent *e;
 	DIR *d = list(s);
 
 	*name = '\0';
 	while (d && (e = readdir(d)))
-		if (waits(e->d_name) && (!*name || strcmp(e->d_name, name) < 0) &&
-		    (!table || strcmp(spool_table(e->d_name), table)))
+		if (waits(e->d_name) && (!*name || strcmp(e->d_name, name) < 0))
 			strcpy(name, e->d_name);
 	if (d)
 		closedir(d);
 	return *name;
 }
 
-bool spool_oldest(const struct spool *s, char *name)
+/* The oldest that may go, what was refused included; the last table stays. */
+static bool oldest_to_go(const struct spool *s, char *name)
 {
-	return oldest_but(s, name, NULL);
+	const char *last = s->tables[s->nr_tables - 1];
+	const struct dirent *e;
+	DIR *d = list(s);
+
+	*name = '\0';
+	while (d && (e = readdir(d)))
+		if ((was_refused(e->d_name) ||
+		     (waits(e->d_name) && strcmp(spool_table(e->d_name), last))) &&
+		    (!*name || strcmp(e->d_name, name) < 0))
+			strcpy(name, e->d_name);
+	if (d)
+		closedir(d);
+	return *name;
 }
 
-/* How many wait, and what they take. */
+/* How many wait, and what they and those that were refused take. */
 static u64 measure(const struct spool *s, u64 *bytes)
 {
 	const struct dirent *e;
@@ -93,9 +110,10 @@ static u64 measure(const struct spool *s, u64 *bytes)
 
 	*bytes = 0;
 	while (d && (e = readdir(d))) {
-		if (waits(e->d_name) && !fstatat(s->fd, e->d_name, &st, 0)) {
+		if ((waits(e->d_name) || was_refused(e->d_name)) &&
+		    !fstatat(s->fd, e->d_name, &st, 0)) {
 			*bytes += st.st_size;
-			n++;
+			n += waits(e->d_name);
 		}
 	}
 	if (d)
@@ -127,17 +145,38 @@ FILE *spool_read(const struct spool *s, const char *name, u64 *size)
 	return file;
 }
 
-void spool_delivered(const struct spool *s, const char *name)
+/* ROWS of a name */
+static u64 rows_of(const char *name)
 {
-	unlinkat(s->fd, name, 0);
+	const char *dot = strchr(name, '.'), *dash = memrchr(name, '-', dot - name);
+
+	return dash ? strtoull(dash + 1, NULL, 10) : 0;
 }
 
-void spool_refused(const struct spool *s, const char *name)
+bool spool_is_whole(const char *name, FILE *file)
+{
+	u64 rows = 0;
+	int c, last = '\n';
+
+	while ((c = getc(file)) > 0) {
+		rows += c == '\n';
+		last = c;
+	}
+	rewind(file);
+	return c == EOF && last == '\n' && rows == rows_of(name);
+}
+
+bool spool_delivered(const struct spool *s, const char *name)
+{
+	return !unlinkat(s->fd, name, 0) || errno == ENOENT;
+}
+
+bool spool_refused(const struct spool *s, const char *name)
 {
 	char aside[SPOOL_NAME + sizeof(REFUSED)];
 
 	snprintf(aside, sizeof(aside), "%s" REFUSED, name);
-	renameat(s->fd, name, s->fd, aside);
+	return !renameat(s->fd, name, s->fd, aside) || errno == ENOENT;
 }
 
 /* ---- writing ---- */
@@ -176,7 +215,7 @@ static void take_over(const struct spool *s, const char *part)
 			whole = at;
 		}
 	}
-	if (ftruncate(fd, whole))
+	if (ftruncate(fd, whole) || fdatasync(fd))
 		cannot(s, "write to", part);
 	fclose(file);
 	make_complete(s, part, rows);
@@ -224,8 +263,9 @@ FILE *spool_row(struct spool *s, unsigned int table)
 	int fd;
 
 	if (!o->file) {
+		s->number++;
 		snprintf(o->name, sizeof(o->name), "%020llu-%010llu.%s" PART,
-			 (unsigned long long)s->run, (unsigned long long)++s->number,
+			 (unsigned long long)s->run, (unsigned long long)s->number,
 			 s->tables[table]);
 		fd = openat(s->fd, o->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 		o->file = fd < 0 ? NULL : fdopen(fd, "w");
@@ -253,18 +293,18 @@ static u64 make_room(const struct spool *s)
 	char name[SPOOL_NAME];
 	u64 bytes, rows = 0;
 
-	while (measure(s, &bytes) && bytes > s->limit &&
-	       oldest_but(s, name, s->tables[s->nr_tables - 1])) {
-		const char *dot = strchr(name, '.'), *dash = memrchr(name, '-', dot - name);
-
-		rows += dash ? strtoull(dash + 1, NULL, 10) : 0;
-		spool_delivered(s, name);
+	for (;;) {
+		measure(s, &bytes);
+		if (bytes <= s->limit || !oldest_to_go(s, name) || !spool_delivered(s, name))
+			break;
+		rows += rows_of(name);
 	}
 	return rows;
 }
 
 u64 spool_deliver(struct spool *s)
 {
+	bool any = false;
 	unsigned int i;
 
 	for (i = 0; i < s->nr_tables; i++) {
@@ -272,11 +312,14 @@ u64 spool_deliver(struct spool *s)
 
 		if (!o->file)
 			continue;
-		if (ferror(o->file) | fclose(o->file))
+		if (fflush(o->file) || fdatasync(fileno(o->file)) || fclose(o->file))
 			cannot(s, "write to", o->name);
 		o->file = NULL;
+		any = true;
 		make_complete(s, o->name, o->rows);
 	}
+	if (any && fsync(s->fd))
+		cannot(s, "write to", ".");
 	return make_room(s);
 }
 

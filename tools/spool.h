@@ -2,9 +2,9 @@
 /*
  * Rows on disk until they are delivered: files in a directory, which a writer fills and a sender
  * (another thread, or the next run) empties, oldest first. A file is named
- * RUN-NUMBER-ROWS.TABLE: RUN is when its writer started (ns since 1970), ROWS how many it has. While
- * it is written it is called RUN-NUMBER.TABLE.part; one that the server will never take ends in
- * .refused and is left for somebody to look at.
+ * RUN-NUMBER-ROWS.TABLE: RUN is when its writer started (ns since 1970), ROWS how many it has.
+ * While it is written it is called RUN-NUMBER.TABLE.part; one that the server will never take ends
+ * in .refused and is left for somebody to look at, as long as there is room.
  */
 #ifndef SPOOL_H
 #define SPOOL_H
@@ -39,9 +39,13 @@ bool spool_is_full(const struct spool *s);
 
 /* The oldest that waits. Return: false: none */
 bool spool_oldest(const struct spool *s, char *name);
+/* Return: NULL, and errno; ENOENT: it went to make room */
 FILE *spool_read(const struct spool *s, const char *name, u64 *size);
-void spool_delivered(const struct spool *s, const char *name);
-void spool_refused(const struct spool *s, const char *name);
+/* Has it the rows that its name tells, whole ones? */
+bool spool_is_whole(const char *name, FILE *file);
+/* Return: false, and errno, if it is there still */
+bool spool_delivered(const struct spool *s, const char *name);
+bool spool_refused(const struct spool *s, const char *name);
 u64 spool_waiting(const struct spool *s);
 
 /* TABLE of a file's name */

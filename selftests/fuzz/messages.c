@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Arbitrary netlink messages as the kernel's answers: to the verbs that dump, and as events to
- * what monitor follows. kernel.c and follow.c are the tool's own; only the socket beneath them is not.
+ * Arbitrary netlink messages as the kernel's answers: to the verbs that dump, and as events to what
+ * monitor follows. kernel.c and follow.c are the tool's own; only the socket beneath them is not.
  */
 #include <libmnl/libmnl.h>
 #include <sys/socket.h>
@@ -95,7 +95,8 @@ static int fake_recvmmsg(int fd, struct mmsghdr *v, unsigned int n, int flags, v
 
 static void print(const struct entry *entry, const struct event *e, void *arg)
 {
-	(void)entry, (void)arg;
+	(void)entry;
+	(void)arg;
 	event_print(e);
 }
 

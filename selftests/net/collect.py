@@ -221,8 +221,8 @@ def the_questions_are_answered(v):
                 with socket.socket(socket.AF_INET6 if v == 6 else socket.AF_INET) as s:
                     true(s.connect_ex((to, 9320)) != 0, "refused")
         until(lambda: int(server.one("select count() from tcpfsm.flows where dport = 9320")) == 5, "rows", 30)
-        until(lambda: int(server.one("select count() from tcpfsm.transitions where to = 'CLOSE_WAIT'")) == 3,
-              "rows", 30)
+        until(lambda: int(server.one("select count() from tcpfsm.transitions where to = 'CLOSE_WAIT' "
+                                     "and dport >= 9300")) == 3, "rows", 30)
         leaks, resets, slow, failed, whole = [server.ask(q) for q in sql("queries.sql")]
         equal(sorted((r["host"], r["dst"], r["dport"], r["end"], r["ends"]) for r in leaks),
               [("server", to, str(9300 + i), "resp", "1") for i in range(3)], "leaks")
@@ -245,18 +245,22 @@ def what_the_server_refuses_is_kept():
         os.makedirs("/tmp/spool-client", exist_ok=True)
         with open("/tmp/spool-client/00000000000000000001-0000000001-1.flows", "w", encoding="ascii") as f:
             f.write("{nonsense\n")
+        with open("/tmp/spool-client/00000000000000000001-0000000003-2.flows", "w", encoding="ascii") as f:
+            f.write('{"host":"old","boot":"b","run":1,"seq":2}\n{"host":"old","boot"')     # its disk lost the rest
         with open("/tmp/spool-client/00000000000000000001-0000000002.flows.part", "w", encoding="ascii") as f:
             f.write('{"host":"old","boot":"b","run":1,"seq":1}\n{"host":"old","bo')
         p = ship("client")
-        said = p.stderr.readline() + p.stderr.readline()
-        true("will not have 00000000000000000001-0000000001-1.flows" in said, said)
+        said = "".join(p.stderr.readline() for _ in range(3))
+        true("00000000000000000001-0000000003-2.flows.refused: Code: none, it was cut short" in said, said)
+        true("00000000000000000001-0000000001-1.flows.refused: Code: " in said, said)
         until(lambda: server.one("select count() from tcpfsm.flows where host = 'old'") == "1",
               "the whole rows of one that died")
         code, out, err = status("ip", "netns", "exec", "client", TOOL, "ship", "--spool", "/tmp/spool-client", AT)
         equal((code, out), (2, ""), err)
         true("another ship uses it" in err, err)
         stop(p)
-        equal(spooled("client"), ["00000000000000000001-0000000001-1.flows.refused"], "what is left")
+        equal(spooled("client"), ["00000000000000000001-0000000001-1.flows.refused",
+                                  "00000000000000000001-0000000003-2.flows.refused"], "what is left")
 
 
 @test

@@ -119,7 +119,7 @@ def a_namespace_floods_while_others_work():
                 y, _ = listener.accept()
                 close_to(x, y)
                 n += 1
-                time.sleep(0.005)       # the hosts' half of the table must do
+                time.sleep(0.05)        # a minute's TIME_WAITs must fit into the hosts' half of the table
         thread.join()
         equal(refused(HOSTS, "table_full", "evicted_established", "evicted_opening",
                       "evicted_closing", "evicted_half_closed"), 0, "what the hosts lost")

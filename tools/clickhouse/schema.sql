@@ -4,9 +4,11 @@
 -- A row's key is (host, boot, run, seq): boot is the kernel's boot_id, run the time at which ship was
 -- started, seq the row's number in that run over all three tables, without a gap. A row that came twice
 -- has the same key; merges remove it, and FINAL does in a query. A seq that is missing is a row that is
--- still in that host's spool, or was lost with its disk.
+-- still in that host's spool, was refused, or went from a full one (losses tells of these).
 --
--- Times are ns since 1970 (the module's clock), spans ns; columns are called as in tcpfsm -j. Addresses are
+-- A table has a partition for each day; ALTER TABLE tcpfsm.transitions DROP PARTITION '2026-11-21' forgets one.
+--
+-- Times are ns since 1970 (of transitions, and start_ns, by the module's clock; else when ship heard of it), spans ns; columns are called as in tcpfsm -j. Addresses are
 -- text as they were sent, and src_ip and dst_ip 16 bytes to compare, IPv4 mapped into IPv6.
 
 CREATE DATABASE IF NOT EXISTS tcpfsm;
