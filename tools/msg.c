@@ -27,9 +27,11 @@ static void vnote(const char *fmt, va_list ap)
 	}
 	progress_end();
 	out_flush();		/* what was found before stands before */
+	flockfile(stderr);	/* ship has two threads */
 	fputs("tcpfsm: ", stderr);
 	vfprintf(stderr, fmt, ap);
 	fputc('\n', stderr);
+	funlockfile(stderr);
 }
 
 void note(const char *fmt, ...)
