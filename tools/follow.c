@@ -95,16 +95,20 @@ static void ask(struct entry *entry, void *arg)
 		cache_fill(&m->cache, entry, &f);
 }
 
-static void take_position(struct follower *m, const struct nlattr *nest)
+/* Return: false if it cannot be true */
+static bool take_position(struct follower *m, const struct nlattr *nest)
 {
 	const struct nlattr *tb[TCPFSM_POSITION_MAX + 1];
 	u32 cpu;
 
 	attr_nest(tb, TCPFSM_POSITION_MAX, nest);
 	cpu = attr_u32(tb[TCPFSM_POSITION_CPU]);
+	if (cpu >= SEQS_CPUS)
+		return false;
 	seqs_position(&m->seqs, SEQS_TRANSITION, cpu, attr_u64(tb[TCPFSM_POSITION_TRANSITION]),
 		      m->now);
 	seqs_position(&m->seqs, SEQS_FLOW, cpu, attr_u64(tb[TCPFSM_POSITION_FLOW]), m->now);
+	return true;
 }
 
 static int on_dump(const struct nlmsghdr *nlh, void *arg)
@@ -116,7 +120,8 @@ static int on_dump(const struct nlmsghdr *nlh, void *arg)
 	mnl_attr_for_each(a, nlh, sizeof(struct genlmsghdr)) {
 		switch (mnl_attr_get_type(a)) {
 		case TCPFSM_A_POSITION:
-			take_position(m, a);
+			if (!take_position(m, a))
+				return -EPROTO;
 			break;
 		case TCPFSM_A_FLOW:
 			flow_parse(&f, a);
@@ -163,6 +168,8 @@ static int on_event(const struct nlmsghdr *nlh, void *arg)
 		switch (mnl_attr_get_type(a)) {
 		case TCPFSM_A_CPU:
 			cpu = attr_u32(a);
+			if (cpu >= SEQS_CPUS)
+				return -EPROTO;
 			break;
 		case TCPFSM_A_SEQ:
 			seq = attr_u64(a);

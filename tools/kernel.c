@@ -394,6 +394,8 @@ int kernel_fail(const struct kernel *k, int err)
 		return fail("this needs CAP_NET_ADMIN over the network namespace; run with sudo");
 	case EPROTONOSUPPORT:
 		return fail("the loaded kernel module has no event groups: it is of another version than this tool");
+	case EPROTO:
+		return fail("the kernel module tells what cannot be: it is of another version than this tool");
 	default:
 		return fail("asking the kernel module: %s", strerror(-err));
 	}

@@ -4,16 +4,12 @@
 
 #include "seqs.h"
 
-#define CPUS_MAX	65536
 #define PATIENCE	(500 * NSEC_PER_MS)	/* messages leave the kernel within 10 ms */
 
 static struct seqs_cpu *slot(struct seqs *s, enum seqs_group group, u32 cpu)
 {
 	unsigned int cpus = s->cpus ? s->cpus : 16, g;
 
-	if (cpu >= CPUS_MAX)
-		exit(fail("the kernel module tells of CPU %u: it is of another version than this tool",
-			  cpu));
 	while (cpus <= cpu)
 		cpus *= 2;
 	for (g = 0; g < SEQS_GROUPS && cpus != s->cpus; g++) {

@@ -9,6 +9,8 @@
 
 #include "tool.h"
 
+#define SEQS_CPUS	65536		/* numbers of processors are below */
+
 enum seqs_group { SEQS_TRANSITION, SEQS_FLOW, SEQS_GROUPS };
 
 struct seqs_cpu {
