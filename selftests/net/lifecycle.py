@@ -90,8 +90,10 @@ def a_reader_that_never_reads():
             d.send_signal(signal.SIGSTOP)
         before = sum(int(r["entered"]) for r in table("router", "states"))
         traffic = Traffic()
-        until(lambda: traffic.done >= deep(3000, 100_000), "connections", 600)
-        traffic.stop()
+        try:
+            until(lambda: traffic.done >= deep(3000, 100_000), "connections", 600)
+        finally:
+            traffic.stop()
         equal(traffic.errors, [], "connections that failed")
         until(lambda: sum('"to"' in x for x in lines) >=
               sum(int(r["entered"]) for r in table("router", "states")) - before, "all are told")
