@@ -330,17 +330,11 @@ static int listen_at(const char *word, struct sockaddr_storage *at)
 {
 	struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
 				  .ai_socktype = SOCK_STREAM }, *info;
-	char *copy = strdup(word), *colon = copy ? strrchr(copy, ':') : NULL, *host = copy;
+	char *copy = strdup(word), *host, *port;
 	int err = EAI_NONAME;
 
-	if (colon && colon[1]) {
-		*colon = '\0';
-		if (*host == '[' && colon > host && colon[-1] == ']') {
-			host++;
-			colon[-1] = '\0';
-		}
-		err = getaddrinfo(*host ? host : NULL, colon + 1, &hints, &info);
-	}
+	if (copy && split_endpoint(copy, &host, &port) && *port)
+		err = getaddrinfo(*host ? host : NULL, port, &hints, &info);
 	free(copy);
 	if (err)
 		return fail("'%s' is no address to listen at: --listen takes one like 127.0.0.1:9717, [::1]:9717 or :9717",

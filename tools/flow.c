@@ -333,6 +333,7 @@ static enum out_paint event_paint(const struct event *e)
 
 void event_print(const struct event *e)
 {
+	enum out_paint paint = event_paint(e);
 	char text[FMT_TIME];
 
 	if (!out_is_text()) {
@@ -345,9 +346,9 @@ void event_print(const struct event *e)
 	out_str(NULL, -4, end_name(e->end));
 	out_str(NULL, 11, state_name(e->from));
 	out_str(NULL, -1, ">");
-	out_paint(event_paint(e));
+	out_paint(paint);
 	out_str(NULL, -11, state_name(e->to));
-	out_paint(event_paint(e));
+	out_paint(paint);
 	out_str(NULL, -12, cause_name(e->cause));
 	out_str(NULL, -6, fmt_span(text, e->dwell));
 	if (e->flags & TCPFSM_T_CORRECTION)

@@ -52,7 +52,7 @@ static int ask(struct kernel *k, struct flows *s)
 
 	filter_kernel(s->filter, &kf);
 	if (!kf.id) {
-		if (!s->filter)
+		if (!s->filter && progress_wanted())
 			kernel_ask(k, TCPFSM_CMD_STATS_GET, false, NULL, stats_take, &stats);
 		s->entries = stats.entries;
 		err = kernel_ask(k, TCPFSM_CMD_FLOW_GET, true, &kf, on_flow, s);

@@ -19,6 +19,22 @@ struct tuple tuple_reversed(const struct tuple *t)
 	return r;
 }
 
+bool split_endpoint(char *word, char **host, char **port)
+{
+	char *colon = strrchr(word, ':');
+
+	if (!colon)
+		return false;
+	*colon = '\0';
+	*port = colon + 1;
+	*host = word;
+	if (*word == '[' && colon[-1] == ']') {
+		(*host)++;
+		colon[-1] = '\0';
+	}
+	return true;
+}
+
 char *put_u64(char *p, u64 v)
 {
 	char digits[FMT_U64], *d = digits + sizeof(digits);

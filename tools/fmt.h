@@ -17,6 +17,12 @@ struct tuple {
 /* As the other end sees it. */
 struct tuple tuple_reversed(const struct tuple *t);
 
+/*
+ * HOST:PORT or [HOST]:PORT, taken apart in place; either may be empty.
+ * Return: false if there is no colon.
+ */
+bool split_endpoint(char *word, char **host, char **port);
+
 #define FMT_U64		24
 #define FMT_TIME	48
 #define FMT_SPAN	32

@@ -110,9 +110,16 @@ static bool append(struct ipfix *x, u16 template, void *record, size_t size, GEr
 static void on_end(const struct flow *f, void *arg)
 {
 	const struct flow_end *o = &f->end[TCPFSM_ORIG], *r = &f->end[TCPFSM_RESP];
-	u64 end = clock_of_day() - f->idle;
+	u64 now = clock_of_day(), end = now - f->idle;
 	struct ipfix *x = arg;
-	struct totals totals = {
+	struct record4 r4;
+	struct record6 r6;
+	GError *err = NULL;
+	bool ok;
+
+	if (!f->tuple.family || !filter_flow(x->filter, f, now))
+		return;
+	r4.totals = r6.totals = (struct totals){
 		.start = f->start / NSEC_PER_MS,
 		.end = (end > f->start ? end : f->start) / NSEC_PER_MS,
 		.octets = o->bytes, .reverse_octets = r->bytes,
@@ -120,13 +127,6 @@ static void on_end(const struct flow *f, void *arg)
 		.id = f->id, .sport = f->tuple.sport, .dport = f->tuple.dport,
 		.protocol = IPPROTO_TCP, .reason = end_reason(f->reason),
 	};
-	struct record4 r4 = { .totals = totals };
-	struct record6 r6 = { .totals = totals };
-	GError *err = NULL;
-	bool ok;
-
-	if (!f->tuple.family || !filter_flow(x->filter, f, clock_of_day()))
-		return;
 	if (f->tuple.family == AF_INET) {
 		memcpy(&r4.src, f->tuple.src, sizeof(r4.src));
 		memcpy(&r4.dst, f->tuple.dst, sizeof(r4.dst));
@@ -191,23 +191,6 @@ static u16 add_template(fbSession_t *session, fbInfoModel_t *model, fbInfoElemen
 	return fbSessionAddTemplate(session, FALSE, id, out, err);
 }
 
-/* HOST:PORT or [HOST]:PORT, taken apart; anything with a slash, or without a colon, is a file. */
-static bool is_collector(char *to, char **host, char **port)
-{
-	char *colon = strrchr(to, ':');
-
-	if (strchr(to, '/') || !colon)
-		return false;
-	*colon = '\0';
-	*port = colon + 1;
-	*host = to;
-	if (*to == '[' && colon[-1] == ']') {
-		(*host)++;
-		colon[-1] = '\0';
-	}
-	return true;
-}
-
 static int open_exporter(struct ipfix *x, const char *to)
 {
 	fbConnSpec_t spec = { .transport = FB_UDP };
@@ -217,7 +200,8 @@ static int open_exporter(struct ipfix *x, const char *to)
 	GError *err = NULL;
 
 	x->to = to;
-	x->udp = is_collector(word, &spec.host, &spec.svc);
+	/* Anything with a slash, or without a colon, is a file. */
+	x->udp = !strchr(to, '/') && split_endpoint(word, &spec.host, &spec.svc);
 	if (x->udp && (!*spec.host || !*spec.svc)) {
 		free(word);
 		return fail("'%s' is no collector: ipfix takes one like 192.0.2.1:4739 or [2001:db8::1]:4739, or a file",

@@ -189,15 +189,21 @@ static int help(const struct verb *v)
 	return EXIT_FOUND;
 }
 
-static bool parse_limits(char id, const char *arg)
+/* Return: whether it is one from 1 to @most */
+static bool read_number(const char *arg, u64 most, u64 *n)
 {
 	char *end;
-	u64 *time;
+
+	*n = strtoull(arg, &end, 10);
+	return *arg >= '0' && *arg <= '9' && !*end && *n && *n <= most;
+}
+
+static bool parse_limits(char id, const char *arg)
+{
+	u64 *time, bytes;
 
 	if (id == 'b') {
-		unsigned long bytes = strtoul(arg, &end, 10);
-
-		if (*arg >= '0' && *arg <= '9' && !*end && bytes && bytes <= INT_MAX) {
+		if (read_number(arg, INT_MAX, &bytes)) {
 			opt.buffer = bytes;
 			return true;
 		}
@@ -205,15 +211,13 @@ static bool parse_limits(char id, const char *arg)
 		return false;
 	}
 	if (id == 'c') {
-		opt.count = strtoull(arg, &end, 10);
-		if (*arg >= '0' && *arg <= '9' && !*end && opt.count)
+		if (read_number(arg, ULLONG_MAX, &opt.count))
 			return true;
 		fail("'%s' is no count: --count takes 1 or more", arg);
 		return false;
 	}
 	if (id == 'M') {
-		opt.spool_limit = strtoull(arg, &end, 10);
-		if (*arg >= '0' && *arg <= '9' && !*end && opt.spool_limit)
+		if (read_number(arg, ULLONG_MAX, &opt.spool_limit))
 			return true;
 		fail("'%s' is no size: --spool-limit takes bytes", arg);
 		return false;

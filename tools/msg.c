@@ -59,14 +59,20 @@ int fail(const char *fmt, ...)
 static u64 progress_due;
 static bool progress_shown;
 
-void progress(u64 done, u64 all, const char *what)
+bool progress_wanted(void)
 {
 	static int wanted = -1;
-	u64 now;
 
 	if (wanted < 0)
 		wanted = isatty(STDERR_FILENO) && !isatty(STDOUT_FILENO);
-	if (!wanted || done & 0xff)
+	return wanted;
+}
+
+void progress(u64 done, u64 all, const char *what)
+{
+	u64 now;
+
+	if (done & 0xff || !progress_wanted())
 		return;
 	now = clock_now();
 	if (!progress_due)

@@ -229,42 +229,53 @@ static long post(const struct ship *s, CURL *curl, FILE *file, u64 size, const c
 	return status;
 }
 
+/* What would fare no better next time. */
+static bool set_aside(const struct ship *s, const char *name, const char *why)
+{
+	note("ship: %s is kept as %s.refused: %s", name, name, why);
+	return spool_refused(s->spool, name);
+}
+
+/* Return: false if it stays in the queue: errno, or if that is 0, @a says why. */
+static bool send_open_file(const struct ship *s, CURL *curl, const char *name, FILE *file,
+			   u64 size, struct answer *a)
+{
+	char *url;
+	long status;
+
+	if (!spool_is_whole(name, file))
+		return set_aside(s, name, "Code: none, it was cut short on this disk");
+	url = url_of(s->url, spool_table(name));
+	if (!url)
+		exit(fail("out of memory"));
+	status = post(s, curl, file, size, url, a);
+	curl_free(url);
+	if (status == 200)
+		return spool_delivered(s->spool, name);
+	if (status == 400 && !strncmp(a->text, "Code: ", 6))
+		return set_aside(s, name, a->text);
+	errno = 0;
+	return false;
+}
+
 /* Return: false if it must be tried again; @a: why. */
 static bool send_file(const struct ship *s, CURL *curl, const char *name, struct answer *a)
 {
-	char *url = url_of(s->url, spool_table(name));
-	long status = 0;
 	FILE *file;
 	bool gone;
 	u64 size;
 
 	*a = (struct answer){ 0 };
 	file = spool_read(s->spool, name, &size);
-	if (!file) {
-		gone = errno == ENOENT;		/* to make room */
-		snprintf(a->text, sizeof(a->text), "%s: %s", name, strerror(errno));
-		curl_free(url);
+	if (file) {
+		gone = send_open_file(s, curl, name, file, size, a);
+		if (!gone && errno)
+			snprintf(a->text, sizeof(a->text), "%s: %s", name, strerror(errno));
+		fclose(file);
 		return gone;
 	}
-	if (!url)
-		exit(fail("out of memory"));
-	if (spool_is_whole(name, file))
-		status = post(s, curl, file, size, url, a);
-	else
-		strcpy(a->text, "Code: none, it was cut short on this disk");
-	fclose(file);
-	curl_free(url);
-	if (status == 200) {
-		gone = spool_delivered(s->spool, name);
-	} else if ((!status || status == 400) && !strncmp(a->text, "Code: ", 6)) {
-		/* As it will be next time. */
-		note("ship: %s is kept as %s.refused: %s", name, name, a->text);
-		gone = spool_refused(s->spool, name);
-	} else {
-		return false;
-	}
-	if (!gone)
-		snprintf(a->text, sizeof(a->text), "%s: %s", name, strerror(errno));
+	gone = errno == ENOENT;		/* to make room */
+	snprintf(a->text, sizeof(a->text), "%s: %s", name, strerror(errno));
 	return gone;
 }
 

@@ -44,17 +44,21 @@ const char *spool_table(const char *name)
 
 /* ---- the directory ---- */
 
-/* One that is complete and was not refused. */
-static bool waits(const char *name)
-{
-	return *name >= '0' && *name <= '9' && strchr(name, '.') && !ends_in(name, PART) &&
-	       !ends_in(name, REFUSED) && strlen(name) + sizeof(REFUSED) < SPOOL_NAME;
-}
+/* Sets of what lies there */
+enum { WRITTEN_TO = 1, WAITS = 2, REFUSED_ONCE = 4, LAST_TABLE = 8 };
 
-static bool was_refused(const char *name)
+/* Return: what a file is; 0: none of ours */
+static unsigned int kind_of(const struct spool *s, const char *name)
 {
-	return *name >= '0' && *name <= '9' && strchr(name, '.') && ends_in(name, REFUSED) &&
-	       strlen(name) < SPOOL_NAME;
+	if (*name < '0' || *name > '9' || !strchr(name, '.') || strlen(name) >= SPOOL_NAME)
+		return 0;
+	if (ends_in(name, PART))
+		return WRITTEN_TO;
+	if (ends_in(name, REFUSED))
+		return REFUSED_ONCE;
+	if (strlen(name) + sizeof(REFUSED) >= SPOOL_NAME)
+		return 0;
+	return strcmp(spool_table(name), s->tables[s->nr_tables - 1]) ? WAITS : LAST_TABLE;
 }
 
 /* A stream of its own over the directory, from its beginning. */
@@ -68,36 +72,23 @@ static DIR *list(const struct spool *s)
 	return d;
 }
 
-bool spool_oldest(const struct spool *s, char *name)
+static bool oldest(const struct spool *s, char *name, unsigned int kinds)
 {
 	const struct dirent *e;
 	DIR *d = list(s);
 
 	*name = '\0';
 	while (d && (e = readdir(d)))
-		if (waits(e->d_name) && (!*name || strcmp(e->d_name, name) < 0))
+		if (kind_of(s, e->d_name) & kinds && (!*name || strcmp(e->d_name, name) < 0))
 			strcpy(name, e->d_name);
 	if (d)
 		closedir(d);
 	return *name;
 }
 
-/* The oldest that may go, what was refused included; the last table stays. */
-static bool oldest_to_go(const struct spool *s, char *name)
+bool spool_oldest(const struct spool *s, char *name)
 {
-	const char *last = s->tables[s->nr_tables - 1];
-	const struct dirent *e;
-	DIR *d = list(s);
-
-	*name = '\0';
-	while (d && (e = readdir(d)))
-		if ((was_refused(e->d_name) ||
-		     (waits(e->d_name) && strcmp(spool_table(e->d_name), last))) &&
-		    (!*name || strcmp(e->d_name, name) < 0))
-			strcpy(name, e->d_name);
-	if (d)
-		closedir(d);
-	return *name;
+	return oldest(s, name, WAITS | LAST_TABLE);
 }
 
 /* How many wait, and what they and those that were refused take. */
@@ -105,16 +96,17 @@ static u64 measure(const struct spool *s, u64 *bytes)
 {
 	const struct dirent *e;
 	DIR *d = list(s);
+	unsigned int kind;
 	struct stat st;
 	u64 n = 0;
 
 	*bytes = 0;
 	while (d && (e = readdir(d))) {
-		if ((waits(e->d_name) || was_refused(e->d_name)) &&
-		    !fstatat(s->fd, e->d_name, &st, 0)) {
-			*bytes += st.st_size;
-			n += waits(e->d_name);
-		}
+		kind = kind_of(s, e->d_name);
+		if (!(kind & ~WRITTEN_TO) || fstatat(s->fd, e->d_name, &st, 0))
+			continue;
+		*bytes += st.st_size;
+		n += kind != REFUSED_ONCE;
 	}
 	if (d)
 		closedir(d);
@@ -153,17 +145,34 @@ static u64 rows_of(const char *name)
 	return dash ? strtoull(dash + 1, NULL, 10) : 0;
 }
 
-bool spool_is_whole(const char *name, FILE *file)
-{
-	u64 rows = 0;
-	int c, last = '\n';
+struct content {
+	u64 rows;
+	off_t whole, all;	/* bytes: of the rows, and with what is behind them */
+	bool nul;		/* a disk that lost power may have some */
+};
 
-	while ((c = getc(file)) > 0) {
-		rows += c == '\n';
-		last = c;
+static struct content read_content(FILE *file)
+{
+	struct content r = { 0 };
+	int c;
+
+	while ((c = getc(file)) != EOF) {
+		r.all++;
+		r.nul |= !c;
+		if (c == '\n') {
+			r.rows++;
+			r.whole = r.all;
+		}
 	}
 	rewind(file);
-	return c == EOF && last == '\n' && rows == rows_of(name);
+	return r;
+}
+
+bool spool_is_whole(const char *name, FILE *file)
+{
+	struct content r = read_content(file);
+
+	return !r.nul && r.whole == r.all && r.rows == rows_of(name);
 }
 
 bool spool_delivered(const struct spool *s, const char *name)
@@ -202,23 +211,15 @@ static void take_over(const struct spool *s, const char *part)
 {
 	int fd = openat(s->fd, part, O_RDWR | O_CLOEXEC);
 	FILE *file = fd < 0 ? NULL : fdopen(fd, "r+");
-	u64 rows = 0;
-	off_t whole = 0, at = 0;
-	int c;
+	struct content r;
 
 	if (!file)
 		cannot(s, "read", part);
-	while ((c = getc(file)) != EOF) {
-		at++;
-		if (c == '\n') {
-			rows++;
-			whole = at;
-		}
-	}
-	if (ftruncate(fd, whole) || fdatasync(fd))
+	r = read_content(file);
+	if (ftruncate(fd, r.whole) || fdatasync(fd))
 		cannot(s, "write to", part);
 	fclose(file);
-	make_complete(s, part, rows);
+	make_complete(s, part, r.rows);
 }
 
 static void take_all_over(const struct spool *s)
@@ -227,8 +228,7 @@ static void take_all_over(const struct spool *s)
 	DIR *d = list(s);
 
 	while (d && (e = readdir(d)))
-		if (*e->d_name >= '0' && *e->d_name <= '9' && ends_in(e->d_name, PART) &&
-		    strlen(e->d_name) < SPOOL_NAME)
+		if (kind_of(s, e->d_name) == WRITTEN_TO)
 			take_over(s, e->d_name);
 	if (d)
 		closedir(d);
@@ -295,7 +295,8 @@ static u64 make_room(const struct spool *s)
 
 	for (;;) {
 		measure(s, &bytes);
-		if (bytes <= s->limit || !oldest_to_go(s, name) || !spool_delivered(s, name))
+		if (bytes <= s->limit || !oldest(s, name, WAITS | REFUSED_ONCE) ||
+		    !spool_delivered(s, name))
 			break;
 		rows += rows_of(name);
 	}
@@ -312,7 +313,8 @@ u64 spool_deliver(struct spool *s)
 
 		if (!o->file)
 			continue;
-		if (fflush(o->file) || fdatasync(fileno(o->file)) || fclose(o->file))
+		if (ferror(o->file) || fflush(o->file) || fdatasync(fileno(o->file)) ||
+		    fclose(o->file))
 			cannot(s, "write to", o->name);
 		o->file = NULL;
 		any = true;

@@ -49,8 +49,9 @@ void note_to(void (*fn)(const char *text));
 int fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /*
  * How far a long answer is, twice a second from the first second on; if stderr is a terminal, and
- * the data go elsewhere. @all: about so many, or 0. progress_end() takes it away.
+ * the data go elsewhere: progress_wanted(). @all: about so many, or 0. progress_end() removes it.
  */
+bool progress_wanted(void);
 void progress(u64 done, u64 all, const char *what);
 void progress_end(void);
 /* calloc() that does not return without memory */

@@ -19,14 +19,20 @@
 
 static char data[60000];
 
+static void wait_for(int fd, int what, int seconds)
+{
+	struct timeval t = { .tv_sec = seconds };
+
+	setsockopt(fd, SOL_SOCKET, what, &t, sizeof(t));
+}
+
 static void converse(int fd)
 {
-	struct timeval second = { .tv_sec = 1 };
 	struct linger at_once = { .l_onoff = 1 };
 	int turns = rand() % 4;
 
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &second, sizeof(second));
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &second, sizeof(second));
+	wait_for(fd, SO_RCVTIMEO, 1);
+	wait_for(fd, SO_SNDTIMEO, 1);
 	while (turns--)
 		if (send(fd, data, 1 + rand() % (rand() % 2 ? 100 : sizeof(data)),
 			 MSG_NOSIGNAL) < 0 || recv(fd, data, sizeof(data), 0) <= 0)
@@ -44,23 +50,15 @@ static void converse(int fd)
 	close(fd);
 }
 
-static void wait_for(int fd, int seconds)
-{
-	struct timeval t = { .tv_sec = seconds };
-
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof(t));
-}
-
 static int new_socket(const struct addrinfo *a)
 {
-	struct timeval second = { .tv_sec = 1 };
 	int fd = socket(a->ai_family, SOCK_STREAM, 0), on = 1;
 
 	if (fd < 0)
 		error(1, errno, "socket");
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &second, sizeof(second));
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &second, sizeof(second));
+	wait_for(fd, SO_RCVTIMEO, 1);
+	wait_for(fd, SO_SNDTIMEO, 1);
 	return fd;
 }
 
@@ -85,12 +83,12 @@ static void serve(const struct addrinfo *a, int count)
 
 	if (bind(listener, a->ai_addr, a->ai_addrlen) || listen(listener, 64))
 		error(1, errno, "listen");
-	wait_for(listener, 20);
+	wait_for(listener, SO_RCVTIMEO, 20);
 	while (count--) {
 		fd = accept(listener, NULL, NULL);
 		if (fd < 0)
 			break;
-		wait_for(listener, 3);
+		wait_for(listener, SO_RCVTIMEO, 3);
 		converse(fd);
 	}
 }
