@@ -1170,6 +1170,46 @@ def dnat_at_the_clients_output(v):
 
 
 @both
+def another_socket_with_a_dead_ones_tuple_is_not_it(v):
+    """Where NAT sent the first, it is silent; the tuple that its socket knew lives on, in another."""
+    def route_to(port):
+        return nat("output", f"@ daddr {ELSEWHERE[v]} tcp dport 7111 dnat @ to "
+                   f"{at(v, ADDR[v]['server'], port)}", v)
+
+    forgets = "/proc/sys/net/netfilter/nf_conntrack_tcp_timeout_established"
+    with contextlib.closing(listen("server", v, 7110)) as first, \
+         contextlib.closing(listen("server", v, 7115)) as second:
+        with nft("client", route_to(7110)):
+            with within("client"), open(forgets, encoding="ascii") as f:
+                usual = f.read()
+                write(forgets, 1)
+            try:
+                c = connect("client", v, 7111, ELSEWHERE[v])
+                s = accept(first)
+                old, sport = key_of_passive(s), c.getsockname()[1]
+                pairs_are(old, UP)
+                vanish(c)
+                time.sleep(1.5)
+            finally:
+                with within("client"):
+                    write(forgets, usual.strip())
+        with nft("client", route_to(7115)):
+            c = stream("client", v, sport)
+            c.connect((ELSEWHERE[v], 7111))
+            t = accept(second)
+            new = key_of_passive(t)
+            pairs_are(new, UP)
+            with timeout("client", "established", 1):
+                pairs_are(old, "CLOSED:ESTABLISHED", hosts=("client",))
+                pairs_are(new, UP)
+            equal([(r["end"], r["from"], r["to"]) for r in log_of("client", old)
+                   if r["cause"] == "GONE"], [("orig", "ESTABLISHED", "CLOSED")], "how it went")
+            close_in_turn(c, t)
+        whole(new, *HOSTS)
+        s.close()
+
+
+@both
 def dnat_and_masquerade_at_the_router(v):
     rules = (nat("prerouting", f"@ daddr {ELSEWHERE[v]} tcp dport 7112 dnat @ to "
                  f"{at(v, ADDR[v]['server'], 7110)}", v) +

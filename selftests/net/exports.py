@@ -178,7 +178,10 @@ def kernel_filters(v):
             (("state", "established", "dport", "=", f":{port}"), True),
             (("state", "close-wait", "dport", "=", f":{port}"), False),
             (("src", ADDR[v]["client"], "and", "dport", "=", f":{port}"), True),
+            ((f"-{v}", "dport", "=", f":{port}"), True),
+            ((f"-{10 - v}", "dport", "=", f":{port}"), False),
             (("dst", ADDR[v]["client"], "and", "dport", "=", f":{port}"), False),
+            (("id", "123456789"), False),
             (("dport", "=", f":{port}", "age", ">", "1h"), False)):
         with within("router"):
             code, out, err = status(TOOL, "-H", "flows", *words)
@@ -314,6 +317,7 @@ def malformed_attributes_are_refused_by_name():
         ("port", attr(2 | nest, attr(11, u32(70000))), b"range"),
         ("ports", attr(2 | nest, attr(11, u32(90)) + attr(12, u32(80))), b"port"),
         ("address", attr(2 | nest, attr(7, b"abcde")), b"bytes"),
+        ("families", attr(2 | nest, attr(3, u32(10)) + attr(7, b"abcd")), b"not of the family"),
         ("prefix", attr(2 | nest, attr(7, b"abcd") + attr(8, u32(33))), b"prefix"),
         ("prefix alone", attr(2 | nest, attr(8, u32(3))), b"address"),
         ("unknown", attr(2 | nest, attr(60, u32(3))), b"attribute"),
