@@ -15,6 +15,7 @@
 #include "service.h"
 #include "stats.h"
 #include "sysctl.h"
+#include "tcpfsm_version.h"
 
 #define FLOWS_LEAST	1024
 #define FLOWS_MOST	(1U << 26)
@@ -189,5 +190,5 @@ module_init(tcpfsm_init);
 module_exit(tcpfsm_exit);
 
 MODULE_LICENSE("GPL");
-MODULE_VERSION("0.1");
+MODULE_VERSION(TCPFSM_VERSION);
 MODULE_DESCRIPTION("TCP states of both endpoints of every flow");

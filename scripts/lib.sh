@@ -55,6 +55,12 @@ mirror() {
 		awk '$2 == "Debian" { print $1; exit }'
 }
 
+# This machine's Debian, all of it, as lines of a sources.list.
+sources() {
+	apt-get indextargets --format '$(LABEL) [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $(REPO_URI) $(RELEASE) $(COMPONENT)' \
+		'Created-By: Packages' | sed -n 's/^Debian[^ ]* /deb /p' | sort -u
+}
+
 # apt_suite "SUITE..." COMMAND...: an apt tool on other suites than the machine's,
 # with lists and cache of its own.
 apt_suite() {

@@ -9,6 +9,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "../include/tcpfsm_version.h"
 #include "doctor.h"
 #include "sock.h"
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "../include/tcpfsm_version.h"
 #include "fmt.h"
 #include "netns.h"
 #include "out.h"

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../include/tcpfsm_version.h"
 #include "metrics.h"
 #include "names.h"
 #include "netns.h"

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _TCPFSM_VERSION_H
+#define _TCPFSM_VERSION_H
+
+/* Of the module and of the tool; doctor tells where they differ. */
+#define TCPFSM_VERSION	"0.1"
+
+#endif
