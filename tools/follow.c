@@ -38,6 +38,7 @@ struct follower {
 	unsigned int asked;	/* for single flows, since then */
 	u64 seq;
 	bool lost;		/* dump again */
+	bool overrun;		/* it has ever lost any */
 	bool drained;		/* no event waits to be read */
 	bool stopped;		/* by hand, or by time */
 };
@@ -238,6 +239,7 @@ static int read_events(struct follower *m)
 				note("%s: events came faster than they were read; reading all flows again",
 				     m->verb);
 			m->lost = true;
+			m->overrun = true;
 		} else if (ret < 0) {
 			return ret;
 		}
@@ -287,6 +289,31 @@ static int step(struct follower *m, struct pollfd *fds, u64 until)
 	return ret;
 }
 
+/* What happened before it was stopped is still on its way. */
+static int read_last(struct follower *m)
+{
+	int err;
+
+	poll(NULL, 0, LAST_EVENTS);
+	do {
+		err = read_events(m);
+	} while (!err && !m->f->done && !m->drained);
+	return err;
+}
+
+/* Of the last losses no later event has told: the head of a dump does, of no flow. */
+static int count_last(struct follower *m)
+{
+	struct kernel_filter none = { .id = 1ULL << 62, .sport_max = 0xffff, .dport_max = 0xffff };
+	int err = kernel_ask(m->query, TCPFSM_CMD_FLOW_GET, true, &none, on_dump, m);
+
+	if (!err)
+		err = read_last(m);
+	if (!err)
+		seqs_overdue(&m->seqs, ~0ULL, lose, m);
+	return err;
+}
+
 static int run(struct follower *m, int signals)
 {
 	struct pollfd fds[] = {
@@ -302,13 +329,10 @@ static int run(struct follower *m, int signals)
 		err = begin_dump(m);
 	while (!err && !m->f->done && !m->stopped)
 		err = step(m, fds, until);
-	if (err || m->f->done)
-		return err;
-	/* What happened before it was stopped is still on its way. */
-	poll(NULL, 0, LAST_EVENTS);
-	do {
-		err = read_events(m);
-	} while (!err && !m->f->done && !m->drained);
+	if (!err && !m->f->done)
+		err = read_last(m);
+	if (!err && !m->f->done && m->overrun)
+		err = count_last(m);
 	return err;
 }
 

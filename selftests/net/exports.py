@@ -599,8 +599,7 @@ def monitor_of_flows_as_they_end(v):
         sysctl(name, "timeout_time_wait", 60)
 
 
-@test
-def monitor_counts_what_it_lost():
+def lost_by_monitor(then):
     """Stopped for a while with a small buffer, it says how many events it missed."""
     forget_flows()
     with within("router"):
@@ -618,20 +617,39 @@ def monitor_counts_what_it_lost():
             w.raw_send("client", SYN, 1)
     until(lambda: sum(int(r["entered"]) for r in table("router", "states")) >= before + 3000,
           "3000 transitions")
-    process.send_signal(signal.SIGCONT)
-    true(b"faster than they were read" in process.stderr.readline(), "it says so")
-    c, s = pair(4, 6014)
-    close_to(c, s)
-    until(lambda: any(b'"dport":6014' in line and b'"to":"TIME_WAIT"' in line for line in lines), "the last one", 30)
-    process.send_signal(signal.SIGINT)
+    then(process, lines)
     thread.join()
-    process.wait()
+    true(b"faster than they were read" in process.stderr.read(), "it says so")
+    equal(process.wait(), 0, "exit status")
     events = [json.loads(line) for line in lines]
     lost = sum(e["lost"] for e in events if e.get("group") == "transition")
     seen = sum("to" in e for e in events)
     after = sum(int(r["entered"]) for r in table("router", "states"))
     true(lost > 0, "a gap was told")
     equal(seen + lost, after - before, f"seen {seen} + lost {lost}")
+
+
+@test
+def monitor_counts_what_it_lost():
+    def more_comes(process, lines):
+        process.send_signal(signal.SIGCONT)
+        c, s = pair(4, 6014)
+        close_to(c, s)
+        until(lambda: any(b'"dport":6014' in line and b'"to":"TIME_WAIT"' in line for line in lines),
+              "the last one", 30)
+        process.send_signal(signal.SIGINT)
+
+    lost_by_monitor(more_comes)
+
+
+@test
+def monitor_counts_what_it_lost_last():
+    """Ended at once, when no later event has told of the gap."""
+    def no_more_comes(process, _):
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGCONT)
+
+    lost_by_monitor(no_more_comes)
 
 
 @test
