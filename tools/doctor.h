@@ -51,6 +51,9 @@ u64 doctor_counter(const char *name);
 /* The number in a file of /proc or /sys, or if that cannot be read. */
 u64 number_in(const char *path, u64 otherwise);
 
+/* The end of a noun of which there are so many. */
+const char *s_of(u64 n);
+
 /* doctor_flows.c: what flows, sockets and nf_conntrack show */
 void doctor_flows(const struct patient *p);
 /* doctor_host.c: queues and limits, the table, and the installation */

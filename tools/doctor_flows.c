@@ -69,7 +69,7 @@ static struct group *take(struct group **groups)
 
 /* ---- words ---- */
 
-static const char *s_of(u64 n)
+const char *s_of(u64 n)
 {
 	return n == 1 ? "" : "s";
 }
