@@ -14,7 +14,7 @@
 	X(CLOSED, "closed", \
 	  "No connection at this end; the entry lingers shortly so that late segments find it.", \
 	  "Waits for nothing.", \
-	  "Many: connections are short, or one side resets them; see the reasons in flows.") \
+	  "Many: connections are short, or one side resets them; see ended_* and reset in counters.") \
 	X(LISTEN, "listening", \
 	  "A SYN went to this end and it has not answered; that it listens is presumed.", \
 	  "Waits for this end to send SYN|ACK.", \
@@ -140,6 +140,7 @@
 	X(rst_behind_hole,	"A RST behind data that its receiver has not got: moved its sender only, for the receiver challenges it.") \
 	X(rst_ignored,		"Ends that a RST had closed were put back: both went on, or a local socket lives.") \
 	X(refused,		"A connection refused: RST from LISTEN.") \
+	X(reset,		"A connection reset: a RST that moved its receiver, other than refused and stale_syn.") \
 	X(stale_syn,		"A SYN|ACK that the SYN's sender reset: a stale SYN, or a scan.") \
 	X(gap,			"An ACK of data that did not pass here.") \
 	X(one_way,		"A handshake step inferred from the other direction alone.") \

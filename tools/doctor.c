@@ -58,13 +58,40 @@ void evidence(struct finding *f, const char *fmt, ...)
 	va_end(args);
 }
 
+/* Commands, with "; " between them, for the network namespace that he was called for. */
 void look_with(struct finding *f, const char *fmt, ...)
 {
+	char *commands, *command, *rest, *all = NULL, *arg;
 	va_list args;
+	size_t size;
+	FILE *out;
 
 	va_start(args, fmt);
-	f->look = print(fmt, args);
+	commands = print(fmt, args);
 	va_end(args);
+	if (!opt.netns) {
+		f->look = commands;
+		return;
+	}
+	out = open_memstream(&all, &size);
+	if (!out)
+		exit(fail("out of memory"));
+	for (command = commands; command; command = rest) {
+		rest = strstr(command, "; ");
+		if (rest) {
+			*rest = '\0';
+			rest += 2;
+		}
+		arg = strchr(command, ' ');
+		if (!strncmp(command, "tcpfsm ", 7) || !strncmp(command, "ss ", 3))
+			fprintf(out, "%.*s -N %s%s", (int)(arg - command), command, opt.netns, arg);
+		else
+			fputs(command, out);
+		fputs(rest ? "; " : "", out);
+	}
+	fclose(out);
+	free(commands);
+	f->look = all;
 }
 
 static const char *rank_name(enum rank rank)

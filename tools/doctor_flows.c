@@ -227,7 +227,7 @@ static void unanswered_syns(const struct patient *p)
 	}
 	while ((g = take(&groups))) {
 		f = finding(RANK_WARNING, "syn-unanswered", g->count,
-			    "%s answers no SYN: %llu connection%s wait%s, the oldest for %s (it is down, a firewall drops them, or its queue is full).",
+			    "%s leaves SYNs unanswered: %llu connection%s wait%s, the oldest for %s (it is down, a firewall drops them, or its accept queue is full).",
 			    g->key, (unsigned long long)g->count, s_of(g->count),
 			    g->count == 1 ? "s" : "", fmt_span(span, g->most));
 		show_flow(f, "the oldest", g->worst);
@@ -331,7 +331,7 @@ static void resets(const struct patient *p)
 				    "%s, %llu times within the last minute, %llu of them in ESTABLISHED.",
 				    g->key, (unsigned long long)g->count,
 				    (unsigned long long)g->extra);
-			look_with(f, "tcpfsm monitor -j | grep SND_RST");
+			look_with(f, "tcpfsm log cause SND_RST; tcpfsm monitor cause SND_RST");
 		}
 		free(g);
 	}

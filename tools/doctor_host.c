@@ -70,9 +70,11 @@ static void accept_queue(const struct sock *s)
 	if (process)
 		snprintf(who, sizeof(who), "%s (pid %d)", process->name, process->pid);
 	f = finding(full ? RANK_SERIOUS : RANK_WARNING, "accept-queue", s->recvq,
-		    "The accept queue of %s holds %u of %u connections: %s does not accept them fast enough%s.",
-		    where, s->recvq, s->sendq, who, full ? ", and new ones are dropped" : "");
-	evidence(f, "net.core.somaxconn is %llu",
+		    "The accept queue of %s %s: %u connection%s wait%s, its limit is %u%s: %s does not accept them fast enough.",
+		    where, full ? "is full" : "fills", s->recvq, s_of(s->recvq),
+		    s->recvq == 1 ? "s" : "", s->sendq,
+		    full ? ", and new ones are dropped" : "", who);
+	evidence(f, "its limit is the least of listen()'s and net.core.somaxconn, which is %llu",
 		 (unsigned long long)number_in("/proc/sys/net/core/somaxconn", 0));
 	look_with(f, "ss -ltnp sport = :%u; tcpfsm services", s->tuple.sport);
 }

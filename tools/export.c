@@ -333,7 +333,9 @@ static int listen_at(const char *word, struct sockaddr_storage *at)
 	char *copy = strdup(word), *host, *port;
 	int err = EAI_NONAME;
 
-	if (copy && split_endpoint(copy, &host, &port) && *port)
+	/* getaddrinfo() takes any number for a port, and IPv6 needs its brackets in the URL. */
+	if (copy && split_endpoint(copy, &host, &port) && *port && strlen(port) < 6 &&
+	    atoi(port) <= 65535 && (*word == '[' || !strchr(host, ':')))
 		err = getaddrinfo(*host ? host : NULL, port, &hints, &info);
 	free(copy);
 	if (err)
@@ -342,6 +344,13 @@ static int listen_at(const char *word, struct sockaddr_storage *at)
 	memcpy(at, info->ai_addr, info->ai_addrlen);
 	local_only = is_loopback(info->ai_addr);
 	freeaddrinfo(info);
+	return 0;
+}
+
+static int on_nothing(const struct nlmsghdr *nlh, void *arg)
+{
+	(void)nlh;
+	(void)arg;
 	return 0;
 }
 
@@ -364,7 +373,12 @@ int verb_export(int argc, char **argv)
 	k = kernel_open(&err);
 	if (!k)
 		return kernel_fail(k, err);
+	err = kernel_ask(k, TCPFSM_CMD_SERVICE_GET, true, NULL, on_nothing, NULL);
+	if (err)
+		err = kernel_fail(k, err);
 	kernel_close(k);
+	if (err)
+		return err;
 	fd.fd = catch_signals();
 	if (at.ss_family == AF_INET6)
 		flags |= MHD_USE_IPv6;
@@ -374,8 +388,9 @@ int verb_export(int argc, char **argv)
 	if (!daemon)
 		return fail("cannot listen at %s: %s", where, strerror(errno));
 	if (!opt.quiet)
-		note("export: http://%s/ shows the states, http://%s/metrics is for Prometheus",
-		     where, where);
+		note("export: http://%s%s/ shows the states, http://%s%s/metrics is for Prometheus",
+		     *where == ':' ? "localhost" : "", where, *where == ':' ? "localhost" : "",
+		     where);
 	while (poll(&fd, 1, -1) < 0 && errno == EINTR)
 		;
 	MHD_stop_daemon(daemon);

@@ -32,6 +32,9 @@ bool filter_event(const struct filter *f, const struct flow *flow, const struct 
 /* Can it hold for a flow as such? If it asks for what only transitions have, says so. */
 bool filter_flows_only(const struct filter *f);
 
+/* Can it hold for a flow that lives? If it asks for what only those have that are over, says so. */
+bool filter_of_living(const struct filter *f);
+
 /* What the kernel may pass over. */
 void filter_kernel(const struct filter *f, struct kernel_filter *k);
 

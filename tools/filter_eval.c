@@ -176,6 +176,17 @@ bool filter_flows_only(const struct filter *f)
 	return filter_flows_only(f->left) && filter_flows_only(f->right);
 }
 
+bool filter_of_living(const struct filter *f)
+{
+	if (!f)
+		return true;
+	if (f->kind == NODE_REASON) {
+		fail("reason is of flows that are over: monitor --flows and replay --flows have them");
+		return false;
+	}
+	return filter_of_living(f->left) && filter_of_living(f->right);
+}
+
 bool filter_has_states(const struct filter *f)
 {
 	return f && (f->kind == NODE_STATE || f->kind == NODE_PAIR || f->kind == NODE_ID ||

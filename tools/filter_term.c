@@ -155,7 +155,7 @@ static bool parse_time(struct parser *p, struct filter *f)
 {
 	f->op = parse_op(p, OP_GE);
 	return read_span(p->token, &f->value) ||
-	       filter_bad(p, "expected a time with a unit of ms, s, m, h or d, as in 10s");
+	       filter_bad(p, "expected a time with a unit of us, ms, s, m, h or d, as in 10s");
 }
 
 static bool parse_reason(struct parser *p, struct filter *f)

@@ -64,15 +64,15 @@ static int ask(struct kernel *k, struct flows *s)
 	return err == -ENOENT ? 0 : err;
 }
 
-/* For people; in JSON, every flow that ended carries its sentence. */
-static void explain_reasons(void)
+/* For people. */
+static void explain_flags(void)
 {
 	unsigned int i;
 
 	out_line();
-	for (i = 1; i < TCPFSM_REASONS; i++) {
-		out_str(NULL, -10, reason_name(i));
-		out_str(NULL, -1, reason_help(i));
+	for (i = 0; flag_name(i); i++) {
+		out_str(NULL, -14, flag_name(i));
+		out_str(NULL, -1, flag_help(i));
 		out_line();
 	}
 }
@@ -84,7 +84,8 @@ int verb_flows(int argc, char **argv)
 	struct kernel *k;
 	int err;
 
-	if (!filter_parse(&filter, argc, argv) || !filter_flows_only(filter))
+	if (!filter_parse(&filter, argc, argv) || !filter_flows_only(filter) ||
+	    !filter_of_living(filter))
 		return EXIT_ERROR;
 	out_start(OUT_LINES);
 	k = kernel_open(&err);
@@ -100,7 +101,7 @@ int verb_flows(int argc, char **argv)
 	} else {
 		print_header(&s);
 		if (opt.explain)
-			explain_reasons();
+			explain_flags();
 	}
 	kernel_close(k);
 	filter_free(filter);

@@ -3,6 +3,7 @@
  * Verb flow: one flow's life, from what the module keeps of it, and what the local sockets and
  * nf_conntrack say of the same connection.
  */
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -31,6 +32,23 @@ struct life {
 
 /* ---- what is asked for ---- */
 
+/* ADDR:PORT or [ADDR]:PORT; a filter's own words would do with less. */
+static bool is_end(const char *word)
+{
+	char *copy = strdup(word), *host, *port;
+	u8 addr[16];
+	bool ok;
+
+	ok = copy && split_endpoint(copy, &host, &port) && *port &&
+	     port[strspn(port, "0123456789")] == '\0' &&
+	     inet_pton(*word == '[' ? AF_INET6 : AF_INET, host, addr) == 1;
+	free(copy);
+	if (!ok)
+		fail("flow: '%s' is no end: it takes an address and a port, as in 10.0.0.1:4000 or [2001:db8::1]:4000",
+		     word);
+	return ok;
+}
+
 /* A number, or the addresses and ports of both ends in either order. */
 static bool parse_flow(struct life *l, int argc, char **argv)
 {
@@ -38,13 +56,14 @@ static bool parse_flow(struct life *l, int argc, char **argv)
 	char *words[13] = { "(", "src", a, "dst", b, ")", "or", "(", "src", b, "dst", a, ")" };
 
 	if (argc == 2)
-		return filter_parse(&l->filter, ARRAY_SIZE(words), words);
-	if (argc == 1 && a[strspn(a, "0123456789")] == '\0') {
+		return is_end(a) && is_end(b) && filter_parse(&l->filter, ARRAY_SIZE(words), words);
+	if (argc == 1 && a[strspn(a, "0123456789")] == '\0' && a[strspn(a, "0")]) {
 		words[0] = "id";
 		words[1] = a;
 		return filter_parse(&l->filter, 2, words);
 	}
-	fail("flow: which one? Give its number, or both its ends, as in 10.0.0.1:4000 10.0.0.2:443");
+	fail("flow: which one%s%s%s? Give its number, or both its ends, as in 10.0.0.1:4000 10.0.0.2:443",
+	     argc ? " is '" : "", argc > 2 ? argv[2] : a, argc ? "'" : "");
 	return false;
 }
 

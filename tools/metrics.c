@@ -144,7 +144,7 @@ static void write_dwell(struct metrics *m)
 			for (b = 0, sum = 0; b < TCPFSM_DWELL_BUCKETS; b++) {
 				sum += bucket[b];
 				if (b % 2 && b < 36)
-					fprintf(m->out, "tcpfsm_state_dwell_seconds_bucket{%sstate=\"%s\",le=\"%g\"} %llu\n",
+					fprintf(m->out, "tcpfsm_state_dwell_seconds_bucket{%sstate=\"%s\",le=\"%.10g\"} %llu\n",
 						ns->label, state_name(state_order[i]),
 						(double)(2ULL << b) / 1e6, (unsigned long long)sum);
 			}

@@ -78,6 +78,8 @@ int verb_monitor(int argc, char **argv)
 
 	if (!filter_parse(&m.filter, argc, argv) || (opt.flows && !filter_flows_only(m.filter)))
 		return EXIT_ERROR;
+	if (opt.record && opt.flows)
+		return fail("monitor: --record keeps transitions: without --flows");
 	if (opt.record) {
 		m.record = record_open(opt.record);
 		if (!m.record) {

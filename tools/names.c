@@ -35,13 +35,13 @@ static const char * const reasons[TCPFSM_REASONS][2] = {
 
 static const struct {
 	u32 flag;
-	const char *name;
+	const char *name, *help;
 } flags[] = {
-#define X(id, name) { TCPFSM_F_##id, name },
+#define X(id, name, help) { TCPFSM_F_##id, name, help },
 	FLAG_LIST(X)
 #undef X
 	/* for filters: either of two */
-	{ TCPFSM_F_LOCAL_ORIG | TCPFSM_F_LOCAL_RESP, "local" },
+	{ TCPFSM_F_LOCAL_ORIG | TCPFSM_F_LOCAL_RESP, "local", "one end is a socket of this namespace" },
 };
 
 #define S(x)	(1U << TCPFSM_##x)
@@ -97,14 +97,27 @@ const char *reason_help(unsigned int reason)
 	return reason < TCPFSM_REASONS && reasons[reason][1] ? reasons[reason][1] : "";
 }
 
+static size_t flag_row(unsigned int bit)
+{
+	size_t i = 0;
+
+	while (i < ARRAY_SIZE(flags) && flags[i].flag != 1U << bit)
+		i++;
+	return i;
+}
+
 const char *flag_name(unsigned int bit)
 {
-	size_t i;
+	size_t i = flag_row(bit);
 
-	for (i = 0; i < ARRAY_SIZE(flags); i++)
-		if (flags[i].flag == 1U << bit)
-			return flags[i].name;
-	return NULL;
+	return i < ARRAY_SIZE(flags) ? flags[i].name : NULL;
+}
+
+const char *flag_help(unsigned int bit)
+{
+	size_t i = flag_row(bit);
+
+	return i < ARRAY_SIZE(flags) ? flags[i].help : "";
 }
 
 /* Equal but for case, hyphens and underscores: fin-wait-1, FIN_WAIT1, FIN_WAIT_1. */

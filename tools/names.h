@@ -8,18 +8,18 @@
 
 /* flag of a flow; name */
 #define FLAG_LIST(X) \
-	X(MIDSTREAM,		"midstream") \
-	X(UNCONFIRMED,		"unconfirmed") \
-	X(GAP,			"gap") \
-	X(ONE_WAY,		"one-way") \
-	X(CORRECTED,		"corrected") \
-	X(OFFLOADED,		"offloaded") \
-	X(FORWARDED,		"forwarded") \
-	X(LOCAL_ORIG,		"local-orig") \
-	X(LOCAL_RESP,		"local-resp") \
-	X(SYN_ACK_RESENT,	"synack-resent") \
-	X(REANCHORED,		"reanchored") \
-	X(SUSPECT,		"suspect")
+	X(MIDSTREAM,		"midstream", "its start was not seen") \
+	X(UNCONFIRMED,		"unconfirmed", "both ends have yet to prove alive") \
+	X(GAP,			"gap", "segments passed unseen") \
+	X(ONE_WAY,		"one-way", "one direction was inferred from the other") \
+	X(CORRECTED,		"corrected", "a state shown earlier was corrected") \
+	X(OFFLOADED,		"offloaded", "handed to a flowtable: blind since") \
+	X(FORWARDED,		"forwarded", "this host forwards it") \
+	X(LOCAL_ORIG,		"local-orig", "orig is a socket of this namespace") \
+	X(LOCAL_RESP,		"local-resp", "resp is a socket of this namespace") \
+	X(SYN_ACK_RESENT,	"synack-resent", "SYN|ACK resent after its ACK had passed: a full accept queue, as a rule") \
+	X(REANCHORED,		"reanchored", "sequence numbers were learnt anew") \
+	X(SUSPECT,		"suspect", "a RST in the window passed: may be dead")
 
 /* Sets of states, as in ss(8) */
 #define STATE_GROUPS	"all connected synchronized bucket big"
@@ -30,6 +30,7 @@ const char *end_name(unsigned int end);
 const char *cause_name(unsigned int cause);
 const char *reason_name(unsigned int reason);
 const char *flag_name(unsigned int bit);	/* NULL: no such flag */
+const char *flag_help(unsigned int bit);
 
 /* Sentences */
 enum state_help { STATE_MEANS, STATE_WAITS, STATE_MANY, STATE_HELPS };

@@ -67,7 +67,7 @@ bool record_is(FILE *file)
 
 	if (c != EOF)
 		ungetc(c, file);
-	return c == '{';
+	return c == '{' || c == EOF;
 }
 
 static u64 number(const json_t *line, const char *key)
@@ -155,6 +155,8 @@ int record_read(FILE *file, const char *name, const struct record_reader *r)
 		ok = read_line(text, r);
 	}
 	free(text);
+	if (!n)
+		note("%s is empty: no transition is recorded", name);
 	if (!ok)
 		return fail("%s: line %llu is no transition as monitor records them", name,
 			    (unsigned long long)n);

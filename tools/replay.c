@@ -19,6 +19,7 @@ struct replay {
 	u64 packets;
 	u64 decoded[DECODED_RESULTS];
 	u64 printed;
+	u64 shown;		/* flows, in the figure */
 	struct figure figure;
 	char title[256];	/* of the figure */
 };
@@ -27,8 +28,10 @@ static void on_event(const struct flow *f, const struct event *e, void *arg)
 {
 	struct replay *r = arg;
 
+	if (!filter_event(r->filter, f, e))
+		return;
 	r->figure.moves[e->from][e->to]++;
-	if (opt.quiet || (opt.count && r->printed >= opt.count) || !filter_event(r->filter, f, e))
+	if (opt.quiet || (opt.count && r->printed >= opt.count))
 		return;
 	event_print(e);
 	r->printed++;
@@ -49,15 +52,18 @@ static void count_ends(const struct flow *f, void *arg)
 {
 	struct replay *r = arg;
 
+	if (!filter_flow(r->filter, f, r->track.clock))
+		return;
+	r->shown++;
 	r->figure.orig[f->end[TCPFSM_ORIG].state]++;
 	r->figure.resp[f->end[TCPFSM_RESP].state]++;
 }
 
 static int print_figure(struct replay *r)
 {
-	snprintf(r->title, sizeof(r->title), "%s: %llu flows", r->name,
-		 (unsigned long long)r->track.flows);
 	track_each(&r->track, count_ends, r);
+	snprintf(r->title, sizeof(r->title), "%s: %llu flows", r->name,
+		 (unsigned long long)r->shown);
 	return graph_print(&r->figure);
 }
 
@@ -158,12 +164,15 @@ static int read_packets(struct replay *r, pcap_t *pcap)
 
 /* ---- a record of monitor ---- */
 
-/* Of a flow that began before the record, the states before its first move are not known. */
+/*
+ * Of a flow that began before the record, the states before its first move are not known; nor
+ * counts the CLOSED from which a flow starts, unless it comes back.
+ */
 static void count_move(struct replay *r, const struct event *e)
 {
 	u64 *ends = e->end == TCPFSM_ORIG ? r->figure.orig : r->figure.resp;
 
-	if (ends[e->from])
+	if (ends[e->from] && (e->from != TCPFSM_CLOSED || e->cause == TCPFSM_RESUME))
 		ends[e->from]--;
 	ends[e->to]++;
 	r->track.transitions++;
@@ -197,10 +206,11 @@ static int read_record(struct replay *r, FILE *file)
 		return fail("%s is a record of transitions: --flows and --counters need a capture",
 			    r->name);
 	status = record_read(file, r->name, &reader);
-	if (status == EXIT_FOUND && opt.graph) {
+	if (opt.graph) {
 		snprintf(r->title, sizeof(r->title), "%s: %llu transitions", r->name,
 			 (unsigned long long)r->track.transitions);
-		status = graph_print(&r->figure);
+		if (graph_print(&r->figure) != EXIT_FOUND)
+			status = EXIT_ERROR;
 	}
 	return status;
 }
@@ -224,7 +234,8 @@ static int replay(struct replay *r)
 	pcap = pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO, why);
 	if (!pcap) {
 		fclose(file);
-		return fail("%s: %s", r->name, why);
+		return fail("%s: %s; replay reads captures (pcap, pcapng) and records of monitor, a compressed one by zcat FILE | tcpfsm replay -",
+			    r->name, why);
 	}
 	status = read_packets(r, pcap);
 	pcap_close(pcap);	/* and the file */
@@ -243,6 +254,10 @@ int verb_replay(int argc, char **argv)
 		return EXIT_ERROR;
 	if (!graph_format_known())
 		return EXIT_ERROR;
+	if (opt.graph && (opt.flows || opt.counters))
+		return fail("replay: --graph draws the figure alone: without --flows and --counters");
+	if (opt.format && !opt.graph)
+		return fail("replay: --format '%s' is of the figure: it goes with --graph", opt.format);
 	opt.quiet |= opt.graph;
 	out_start(OUT_LINES);
 	r.figure.title = r.title;

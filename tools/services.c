@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Verb services: every responding address and port, over all its flows. */
+#include <stdlib.h>
 #include <sys/socket.h>
 
 #include "kernel.h"
@@ -50,7 +51,7 @@ static void print_address(const struct service *s)
 void service_header(void)
 {
 	static const struct out_column columns[] = {
-		{ "service", -21 }, { "half-open", 9 }, { "established", 11 },
+		{ "service", -21 }, { "unanswered", 10 }, { "half-open", 9 }, { "established", 11 },
 		{ "close-wait", 10 }, { "time-wait", 9 }, { "flows", 10 },
 		{ "handshakes", 10 }, { "refused", 8 }, { "reset", 8 },
 		{ "synack_resent", 13 }, { "connect", 8 }, { "accept", 8 }, { NULL, 0 },
@@ -63,6 +64,7 @@ void service_print(const struct service *s)
 {
 	out_object(OUT_ITEM);
 	print_address(s);
+	out_num(NULL, 10, s->count[TCPFSM_LISTEN]);
 	out_num(NULL, 9, s->count[TCPFSM_SYN_RCVD]);
 	out_num(NULL, 11, s->count[TCPFSM_ESTABLISHED]);
 	out_num(NULL, 10, s->count[TCPFSM_CLOSE_WAIT]);
@@ -79,24 +81,35 @@ void service_print(const struct service *s)
 	out_end();
 }
 
+struct services {
+	struct service *service;
+	size_t n;
+};
+
 static int on_service(const struct nlmsghdr *nlh, void *arg)
 {
-	bool *headed = arg;
+	struct services *all = arg;
 	struct service s;
 
 	if (!service_parse(&s, nlh) || (opt.family && s.family != opt.family))
 		return 0;
-	/* Before the first row: not before an error. */
-	if (!*headed)
-		service_header();
-	*headed = true;
-	service_print(&s);
+	all->service = array_grow(all->service, all->n, sizeof(s));
+	all->service[all->n++] = s;
 	return 0;
+}
+
+/* The most flows first. */
+static int order(const void *a, const void *b)
+{
+	const struct service *s = a, *t = b;
+
+	return (s->flows < t->flows) - (s->flows > t->flows);
 }
 
 int verb_services(int argc, char **argv)
 {
-	bool headed = false;
+	struct services all = { 0 };
+	size_t i;
 	int err;
 
 	(void)argc;
@@ -104,9 +117,17 @@ int verb_services(int argc, char **argv)
 	out_start(OUT_DOCUMENT);
 	out_object(NULL);
 	out_array("services");
-	err = kernel_once(TCPFSM_CMD_SERVICE_GET, true, on_service, &headed);
-	if (err)
+	err = kernel_once(TCPFSM_CMD_SERVICE_GET, true, on_service, &all);
+	if (err) {
+		free(all.service);
 		return err;
+	}
+	if (all.n)
+		qsort(all.service, all.n, sizeof(*all.service), order);
+	service_header();
+	for (i = 0; i < all.n; i++)
+		service_print(&all.service[i]);
+	free(all.service);
 	out_end();
 	out_end();
 	return EXIT_FOUND;

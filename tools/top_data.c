@@ -20,8 +20,8 @@ static const struct {
 	const char *name, *of[2];
 } rates[TOP_RATES] = {
 	[TOP_OPENED]	= { "opened", { "flows_opened", "flows_midstream" } },
-	[TOP_RESET]	= { "reset", { "ended_rst" } },
-	[TOP_REFUSED]	= { "refused", { "ended_refused" } },
+	[TOP_RESET]	= { "reset", { "reset" } },
+	[TOP_REFUSED]	= { "refused", { "refused" } },
 	[TOP_TIMEOUT]	= { "timeout", { "ended_timeout" } },
 	[TOP_EVICTED]	= { "evicted", { "ended_evicted" } },
 	[TOP_FULL]	= { "full", { "table_full" } },

@@ -144,11 +144,17 @@ static enum tfsm_verdict take_rst(struct tfsm *f, const struct tfsm_seg *s, stru
 		return after_rst(f);
 	if (f->reason == TCPFSM_REASON_UNSET)
 		f->reason = reason;
-	if (reason == TCPFSM_REASON_REFUSED) {
+	switch (reason) {
+	case TCPFSM_REASON_REFUSED:
 		f->flags |= TFSM_F_REFUSED;
 		note(o, TFSM_NOTE_refused);
-	} else if (reason == TCPFSM_REASON_STALE_SYN && tfsm_closed(a)) {
-		note(o, TFSM_NOTE_stale_syn);
+		break;
+	case TCPFSM_REASON_STALE_SYN:
+		if (tfsm_closed(a))
+			note(o, TFSM_NOTE_stale_syn);
+		break;
+	default:
+		note(o, TFSM_NOTE_reset);
 	}
 	return after_rst(f);
 }

@@ -586,6 +586,7 @@ TEST(rst_exact_at_the_last_ack)
 
 	HANDSHAKE();
 	STEP("CLOSED:CLOSED", "> R 101");
+	NOTED(reset);
 	REASON("rst-orig");
 }
 

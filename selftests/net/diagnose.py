@@ -208,7 +208,7 @@ def a_service_that_answers_no_syn(v):
         c.connect_ex((ADDR[v]["server"], 9642))
         time.sleep(20)
         where = f"{ADDR[4]['server']}:9642" if v == 4 else f"[{ADDR[6]['server']}]:9642"
-        says("client", "syn-unanswered", f"{where} answers no SYN", "1 connection waits")
+        says("client", "syn-unanswered", f"{where} leaves SYNs unanswered", "1 connection waits")
         says("router", "syn-unanswered", where)
         c.close()
 
@@ -239,6 +239,9 @@ def somebody_who_resets(v):
             reset(c)
             s.close()
         says("router", "resets", f"The client {ADDR[v]['client']} reset connections", "12 times")
+        found = json.loads(status(TOOL, "-j", "-N", "router", "doctor")[1])["findings"]
+        equal([f["look"] for f in found if f["id"] == "resets"],
+              ["tcpfsm -N router log cause SND_RST; tcpfsm -N router monitor cause SND_RST"], "where to look")
         time.sleep(100)
         true("resets" not in doctor("router"), "that was long ago")
 
@@ -286,10 +289,10 @@ def a_program_that_does_not_accept(v):
         for _ in range(3):
             held.append(connect("client", v, 9648))
         time.sleep(1)
-        equal(says("server", "accept-queue", "holds 3 of 3", "python3")["rank"], "warning")
+        equal(says("server", "accept-queue", "3 connections wait, its limit is 3", "python3")["rank"], "warning")
         held.append(connect("client", v, 9648))
         time.sleep(1)
-        equal(says("server", "accept-queue", "holds 4 of 3", "new ones are dropped")["rank"], "serious")
+        equal(says("server", "accept-queue", "is full: 4 connections wait, its limit is 3", "new ones are dropped")["rank"], "serious")
         close_to(*held)
 
 

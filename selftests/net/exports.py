@@ -210,7 +210,7 @@ def addresses_are_for_root():
             code, out, err = status(*nobody, "cat", f"/proc/net/tcpfsm/{name}")
             equal((code, out), (1, ""), name)
             true("Permission denied" in err, err)
-        for words in (("flows",), ("log",), ("services",), ("monitor", "--for", "1s")):
+        for words in (("flows",), ("log",), ("services",), ("monitor", "--for", "1s"), ("export",)):
             code, out, err = status(*nobody, TOOL, *words)
             equal((code, out), (2, ""), " ".join(words))
             true("CAP_NET_ADMIN" in err, err)
@@ -559,12 +559,18 @@ def monitor_records_for_replay(v):
     figure = json.loads(run(TOOL, "-j", "replay", path, "--graph"))
     equal({(a["from"], a["to"]): a["count"] for a in figure["arcs"] if a["from"] == "SYN_SENT" and a["count"]},
           {("SYN_SENT", "ESTABLISHED"): 10}, "the figure's arcs")
+    equal({x["state"]: (x["orig"], x["resp"]) for x in figure["states"] if x["orig"] + x["resp"]},
+          {"TIME_WAIT": (5, 5), "CLOSED": (5, 5)}, "and its ends")
     true(len(run(TOOL, "replay", path).splitlines()) == len(events), "as text")
     with open(path, "a", encoding="ascii") as f:
         f.write('{"seq":1,"nonsense":true}\n')
     code, _, err = status(TOOL, "replay", path)
     equal(code, 2, err)
     true(f"line {len(events) + 1} is no transition" in err, err)
+    open(path, "w", encoding="ascii").close()
+    code, out, err = status(TOOL, "replay", path)
+    equal((code, out), (0, ""), err)
+    true("no transition is recorded" in err, err)
     for words in (("replay", path, "--flows"), ("monitor", "--record", "/nowhere/file")):
         code, _, err = status(TOOL, *words)
         equal(code, 2, err)

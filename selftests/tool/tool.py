@@ -259,6 +259,10 @@ def figure_of_a_capture():
     equal({x["state"]: (x["orig"], x["resp"]) for x in figure["states"] if x["orig"] + x["resp"]},
           {"TIME_WAIT": (1, 0), "CLOSED": (1, 2)}, "states")
 
+    some = replay(data, "--graph", "port", "=", ":81")[0][0]
+    equal(sum(x["orig"] + x["resp"] for x in some["states"]), 2, "of one flow")
+    equal(sum(a["count"] for a in some["arcs"]), len([e for e in events if e["dport"] == 81]), "its arcs")
+
     code, text, err = tool("replay", "-", "--graph", data=data)
     equal(code, 0, err)
     lines = text.splitlines()
@@ -326,7 +330,17 @@ def errors_quote_the_bad_token():
     for words, token in ((("sates",), "sates"), (("--colour", "states"), "colour"),
                          (("states", "x"), "x"), (("monitor", "-c", "none"), "none"),
                          (("monitor", "--for", "5x"), "5x"), (("monitor", "--for", "0s"), "0s"),
-                         (("replay",), "file")):
+                         (("replay",), "file"), (("replay", "/etc/passwd"), "pcapng"),
+                         (("replay", "-", "--graph", "--flows"), "--flows"),
+                         (("replay", "-", "--format", "svg"), "--graph"),
+                         (("monitor", "--flows", "--record", "/tmp/x"), "--flows"),
+                         (("flows", "reason", "fin"), "reason"), (("flow",), "10.0.0.1:4000"),
+                         (("flow", "abc"), "'abc'"), (("flow", "0"), "'0'"), (("flow", "1", "2", "3"), "'3'"),
+                         (("flow", "10.0.0.1", "10.0.0.2:80"), "'10.0.0.1'"),
+                         (("flow", "10.0.0.1:5", "10.0.0.0/24:80"), "'10.0.0.0/24:80'"),
+                         (("flow", "fd01::1:80", "[fd01::2]:80"), "'fd01::1:80'"),
+                         (("export", "--listen", "127.0.0.1:99999"), "'127.0.0.1:99999'"),
+                         (("export", "--listen", "::1:9803"), "[::1]:9717")):
         code, out, err = tool(*words)
         equal((code, out), (2, ""), f"{words}")
         true(token in err, f"{words}: {err}")
