@@ -297,8 +297,8 @@ int verb_doctor(int argc, char **argv)
 	out_end();
 	out_end();
 	if (status == EXIT_FOUND && !n)
-		out_text("Nothing is wrong with %zu flow%s of %zu service%s.\n", p.flows, s_of(p.flows),
-			 p.services, s_of(p.services));
+		out_text("Nothing is wrong with %zu flow%s of %zu service%s.\n",
+			 p.flows, s_of(p.flows), p.services, s_of(p.services));
 	forget();
 	free(p.flow);
 	free(p.service);

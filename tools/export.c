@@ -334,8 +334,8 @@ static int listen_at(const char *word, struct sockaddr_storage *at)
 	int err = EAI_NONAME;
 
 	/* getaddrinfo() takes any number for a port, and IPv6 needs its brackets in the URL. */
-	if (copy && split_endpoint(copy, &host, &port) && *port && strlen(port) < 6 &&
-	    atoi(port) <= 65535 && (*word == '[' || !strchr(host, ':')))
+	if (copy && split_endpoint(copy, &host, &port) && *port &&
+	    strtoul(port, NULL, 10) <= 65535 && (*word == '[' || !strchr(host, ':')))
 		err = getaddrinfo(*host ? host : NULL, port, &hints, &info);
 	free(copy);
 	if (err)

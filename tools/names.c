@@ -41,7 +41,8 @@ static const struct {
 	FLAG_LIST(X)
 #undef X
 	/* for filters: either of two */
-	{ TCPFSM_F_LOCAL_ORIG | TCPFSM_F_LOCAL_RESP, "local", "one end is a socket of this namespace" },
+	{ TCPFSM_F_LOCAL_ORIG | TCPFSM_F_LOCAL_RESP, "local",
+	  "one end is a socket of this namespace" },
 };
 
 #define S(x)	(1U << TCPFSM_##x)

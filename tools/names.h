@@ -17,7 +17,7 @@
 	X(FORWARDED,		"forwarded", "this host forwards it") \
 	X(LOCAL_ORIG,		"local-orig", "orig is a socket of this namespace") \
 	X(LOCAL_RESP,		"local-resp", "resp is a socket of this namespace") \
-	X(SYN_ACK_RESENT,	"synack-resent", "SYN|ACK resent after its ACK had passed: a full accept queue, as a rule") \
+	X(SYN_ACK_RESENT,	"synack-resent", "SYN|ACK resent after its ACK had passed") \
 	X(REANCHORED,		"reanchored", "sequence numbers were learnt anew") \
 	X(SUSPECT,		"suspect", "a RST in the window passed: may be dead")
 

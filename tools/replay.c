@@ -257,7 +257,8 @@ int verb_replay(int argc, char **argv)
 	if (opt.graph && (opt.flows || opt.counters))
 		return fail("replay: --graph draws the figure alone: without --flows and --counters");
 	if (opt.format && !opt.graph)
-		return fail("replay: --format '%s' is of the figure: it goes with --graph", opt.format);
+		return fail("replay: --format '%s' is of the figure: it goes with --graph",
+			    opt.format);
 	opt.quiet |= opt.graph;
 	out_start(OUT_LINES);
 	r.figure.title = r.title;
