@@ -728,6 +728,8 @@ def the_spec_serves_ynl():
             message, at = decoder.raw_decode(out, at)
             messages.append(message)
         return messages
+
+    forget_flows()
     c, s = pair(4, 6300)
     rows = [f for m in ynl("--dump", "flow-get") for f in m.get("flow", [])]
     mine = [f for f in rows if f["sport"] == c.getsockname()[1] and f["dport"] == 6300]
