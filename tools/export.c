@@ -361,7 +361,7 @@ int verb_export(int argc, char **argv)
 	struct sockaddr_storage at = { 0 };
 	struct pollfd fd = { .events = POLLIN };
 	struct MHD_Daemon *daemon;
-	struct kernel *k;
+	const char *host = *where == ':' ? "localhost" : "";
 	int err;
 
 	(void)argc;
@@ -370,13 +370,7 @@ int verb_export(int argc, char **argv)
 	if (err)
 		return err;
 	/* Whoever starts it wants to know at once what the first request would be told. */
-	k = kernel_open(&err);
-	if (!k)
-		return kernel_fail(k, err);
-	err = kernel_ask(k, TCPFSM_CMD_SERVICE_GET, true, NULL, on_nothing, NULL);
-	if (err)
-		err = kernel_fail(k, err);
-	kernel_close(k);
+	err = kernel_once(TCPFSM_CMD_SERVICE_GET, true, on_nothing, NULL);
 	if (err)
 		return err;
 	fd.fd = catch_signals();
@@ -389,8 +383,7 @@ int verb_export(int argc, char **argv)
 		return fail("cannot listen at %s: %s", where, strerror(errno));
 	if (!opt.quiet)
 		note("export: http://%s%s/ shows the states, http://%s%s/metrics is for Prometheus",
-		     *where == ':' ? "localhost" : "", where, *where == ':' ? "localhost" : "",
-		     where);
+		     host, where, host, where);
 	while (poll(&fd, 1, -1) < 0 && errno == EINTR)
 		;
 	MHD_stop_daemon(daemon);

@@ -35,6 +35,9 @@ bool filter_flows_only(const struct filter *f);
 /* Can it hold for a flow that lives? If it asks for what only those have that are over, says so. */
 bool filter_of_living(const struct filter *f);
 
+/* Is it one address with a port, ADDR:PORT or [ADDR]:PORT? */
+bool filter_is_end(const char *word);
+
 /* What the kernel may pass over. */
 void filter_kernel(const struct filter *f, struct kernel_filter *k);
 

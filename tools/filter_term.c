@@ -134,20 +134,32 @@ static bool take_port(struct filter *f, char *s)
 	return true;
 }
 
-static bool parse_host(struct parser *p, struct filter *f)
+static bool read_host(const char *word, struct filter *f)
 {
-	char *s;
+	char *s = strdup(word);
 	bool ok;
 
+	if (!s)
+		exit(fail("out of memory"));
+	ok = take_port(f, s) && take_host(f, s);
+	free(s);
+	return ok;
+}
+
+bool filter_is_end(const char *word)
+{
+	struct filter f = { 0 };
+
+	return read_host(word, &f) && f.has_port && !strchr(word, '/') &&
+	       f.family == (*word == '[' ? AF_INET6 : AF_INET);
+}
+
+static bool parse_host(struct parser *p, struct filter *f)
+{
 	f->op = parse_op(p, OP_EQ);
 	if (f->op != OP_EQ && f->op != OP_NE)
 		return filter_bad(p, "an address can only be equal or not");
-	s = strdup(p->token);
-	if (!s)
-		exit(fail("out of memory"));
-	ok = take_port(f, s) && take_host(f, s) && (f->family || f->has_port);
-	free(s);
-	return ok ||
+	return (read_host(p->token, f) && (f->family || f->has_port)) ||
 	       filter_bad(p, "expected an address, as in 10.0.0.0/8, 10.0.0.1:443 or [2001:db8::1]:443");
 }
 

@@ -3,7 +3,6 @@
  * Verb flow: one flow's life, from what the module keeps of it, and what the local sockets and
  * nf_conntrack say of the same connection.
  */
-#include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -32,21 +31,13 @@ struct life {
 
 /* ---- what is asked for ---- */
 
-/* ADDR:PORT or [ADDR]:PORT; a filter's own words would do with less. */
 static bool is_end(const char *word)
 {
-	char *copy = strdup(word), *host, *port;
-	u8 addr[16];
-	bool ok;
-
-	ok = copy && split_endpoint(copy, &host, &port) && *port &&
-	     port[strspn(port, "0123456789")] == '\0' &&
-	     inet_pton(*word == '[' ? AF_INET6 : AF_INET, host, addr) == 1;
-	free(copy);
-	if (!ok)
-		fail("flow: '%s' is no end: it takes an address and a port, as in 10.0.0.1:4000 or [2001:db8::1]:4000",
-		     word);
-	return ok;
+	if (filter_is_end(word))
+		return true;
+	fail("flow: '%s' is no end: it takes an address and a port, as in 10.0.0.1:4000 or [2001:db8::1]:4000",
+	     word);
+	return false;
 }
 
 /* A number, or the addresses and ports of both ends in either order. */

@@ -76,10 +76,10 @@ int verb_monitor(int argc, char **argv)
 	struct monitor m = { .follow = { .on_lost = show_lost, .arg = &m } };
 	int status;
 
-	if (!filter_parse(&m.filter, argc, argv) || (opt.flows && !filter_flows_only(m.filter)))
-		return EXIT_ERROR;
 	if (opt.record && opt.flows)
 		return fail("monitor: --record keeps transitions: without --flows");
+	if (!filter_parse(&m.filter, argc, argv) || (opt.flows && !filter_flows_only(m.filter)))
+		return EXIT_ERROR;
 	if (opt.record) {
 		m.record = record_open(opt.record);
 		if (!m.record) {

@@ -19,22 +19,26 @@ struct replay {
 	u64 packets;
 	u64 decoded[DECODED_RESULTS];
 	u64 printed;
-	u64 shown;		/* flows, in the figure */
 	struct figure figure;
 	char title[256];	/* of the figure */
 };
 
-static void on_event(const struct flow *f, const struct event *e, void *arg)
+/* One that the filter lets pass. */
+static void tell(struct replay *r, const struct event *e)
 {
-	struct replay *r = arg;
-
-	if (!filter_event(r->filter, f, e))
-		return;
 	r->figure.moves[e->from][e->to]++;
 	if (opt.quiet || (opt.count && r->printed >= opt.count))
 		return;
 	event_print(e);
 	r->printed++;
+}
+
+static void on_event(const struct flow *f, const struct event *e, void *arg)
+{
+	struct replay *r = arg;
+
+	if (filter_event(r->filter, f, e))
+		tell(r, e);
 }
 
 static void on_flow(const struct flow *f, void *arg)
@@ -54,7 +58,7 @@ static void count_ends(const struct flow *f, void *arg)
 
 	if (!filter_flow(r->filter, f, r->track.clock))
 		return;
-	r->shown++;
+	r->printed++;
 	r->figure.orig[f->end[TCPFSM_ORIG].state]++;
 	r->figure.resp[f->end[TCPFSM_RESP].state]++;
 }
@@ -63,7 +67,7 @@ static int print_figure(struct replay *r)
 {
 	track_each(&r->track, count_ends, r);
 	snprintf(r->title, sizeof(r->title), "%s: %llu flows", r->name,
-		 (unsigned long long)r->shown);
+		 (unsigned long long)r->printed);
 	return graph_print(&r->figure);
 }
 
@@ -187,7 +191,7 @@ static void on_recorded(const struct event *e, void *arg)
 	if (!filter_event(r->filter, &f, e))
 		return;
 	count_move(r, e);
-	on_event(&f, e, r);
+	tell(r, e);
 }
 
 static void on_lost(u64 count, const char *group, int cpu, u64 first, void *arg)

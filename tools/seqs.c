@@ -48,12 +48,11 @@ void seqs_position(struct seqs *s, enum seqs_group group, u32 cpu, u64 next, u64
 	c->since = now;
 }
 
-bool seqs_overdue(struct seqs *s, u64 now,
+void seqs_overdue(struct seqs *s, u64 now,
 		  void (*fn)(enum seqs_group group, u32 cpu, u64 first, u64 count, void *arg),
 		  void *arg)
 {
 	unsigned int g, i;
-	bool any = false;
 
 	for (g = 0; g < SEQS_GROUPS; g++) {
 		for (i = 0; i < s->cpus; i++) {
@@ -61,13 +60,11 @@ bool seqs_overdue(struct seqs *s, u64 now,
 
 			if (c->next >= c->want || now - c->since < PATIENCE)
 				continue;
-			any = true;
 			fn(g, i, c->next, c->want - c->next, arg);
 			c->next = c->want;
 			c->seen = true;
 		}
 	}
-	return any;
 }
 
 void seqs_free(struct seqs *s)

@@ -32,11 +32,8 @@ u64 seqs_take(struct seqs *s, enum seqs_group group, u32 cpu, u64 seq, u32 count
 /* A dump told the number of a CPU's next event. */
 void seqs_position(struct seqs *s, enum seqs_group group, u32 cpu, u64 next, u64 now);
 
-/*
- * Give up on what should have come long before @now; ~0: on all. @fn is told of each loss.
- * Return: any
- */
-bool seqs_overdue(struct seqs *s, u64 now,
+/* Give up on what should have come long before @now; ~0: on all. @fn is told of each loss. */
+void seqs_overdue(struct seqs *s, u64 now,
 		  void (*fn)(enum seqs_group group, u32 cpu, u64 first, u64 count, void *arg),
 		  void *arg);
 

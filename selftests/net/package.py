@@ -16,7 +16,7 @@ import subprocess
 import tempfile
 import time
 
-from bed import Failed, equal, planned, run, run_all, status, test, true
+from bed import equal, planned, run, run_all, status, test, true
 
 PACKAGES = os.environ["TCPFSM_PACKAGES"]
 VM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../scripts/vm")
