@@ -17,46 +17,22 @@
 #include "table.h"
 #include "trace.h"
 
-static struct kmem_cache *side_slab __read_mostly;
+static struct kmem_cache *ext_slab __read_mostly;
 static atomic64_t last_id = ATOMIC64_INIT(0);
 static atomic_t total[TCPFSM_OWNERS];
 
 /* ---- what is there, and what few flows have ---- */
 
-/* The engine's side, and what was in its place before. */
-struct side {
-	struct tfsm_side side;
-	u64		 own;
-};
-
-/* The flow's id, or its struct tcpfsm_local, which then has the id. */
-static u64 own(const struct tcpfsm_flow *f)
-{
-	const struct tfsm_side *side = tfsm_side(&f->fsm);
-
-	return side ? container_of(side, struct side, side)->own : f->fsm.own;
-}
-
-static void set_own(struct tcpfsm_flow *f, u64 value)
-{
-	struct tfsm_side *side = tfsm_side(&f->fsm);
-
-	if (side)
-		container_of(side, struct side, side)->own = value;
-	else
-		f->fsm.own = value;
-}
-
 struct tcpfsm_local *tcpfsm_flow_local(const struct tcpfsm_flow *f)
 {
-	return f->local ? (struct tcpfsm_local *)(unsigned long)own(f) : NULL;
+	return f->local ? (struct tcpfsm_local *)(unsigned long)tfsm_own(&f->fsm) : NULL;
 }
 
 u64 tcpfsm_flow_id(const struct tcpfsm_flow *f)
 {
 	const struct tcpfsm_local *local = tcpfsm_flow_local(f);
 
-	return local ? local->id : own(f);
+	return local ? local->id : tfsm_own(&f->fsm);
 }
 
 struct tcpfsm_local *tcpfsm_flow_add_local(struct tcpfsm_flow *f)
@@ -68,37 +44,26 @@ struct tcpfsm_local *tcpfsm_flow_add_local(struct tcpfsm_flow *f)
 		return local;
 	local = kzalloc(sizeof(*local), GFP_ATOMIC | __GFP_NOWARN);
 	if (local) {
-		local->id = own(f);
-		set_own(f, (unsigned long)local);
+		local->id = tfsm_own(&f->fsm);
+		tfsm_set_own(&f->fsm, (unsigned long)local);
 		f->local = 1;
 	}
 	return local;
 }
 
-static bool add_side(struct tcpfsm_flow *f)
+static bool add_ext(struct tcpfsm_flow *f)
 {
-	struct side *side = kmem_cache_zalloc(side_slab, GFP_ATOMIC | __GFP_NOWARN);
+	struct tfsm_ext *ext = kmem_cache_zalloc(ext_slab, GFP_ATOMIC | __GFP_NOWARN);
 
-	if (!side)
-		return false;
-	side->own = own(f);
-	tfsm_set_side(&f->fsm, &side->side);
-	return true;
+	if (ext)
+		tfsm_set_ext(&f->fsm, ext);
+	return ext;
 }
 
-static void free_side(struct tfsm_side *side)
+static void free_ext(struct tfsm_ext *ext)
 {
-	if (side)
-		kmem_cache_free(side_slab, container_of(side, struct side, side));
-}
-
-/* Its side is no longer its own: somebody else has it. */
-static void forget_side(struct tcpfsm_flow *f)
-{
-	u64 kept = own(f);
-
-	tfsm_set_side(&f->fsm, NULL);
-	set_own(f, kept);
+	if (ext)
+		kmem_cache_free(ext_slab, ext);
 }
 
 /* ---- times ---- */
@@ -240,7 +205,7 @@ static void finish(struct tcpfsm_flow *f, u8 reason, struct tcpfsm_report *r)
 	__releases(&f->lock)
 {
 	struct tcpfsm_local *local = tcpfsm_flow_local(f);
-	struct tfsm_side *side = tfsm_side(&f->fsm);
+	struct tfsm_ext *ext = tfsm_ext(&f->fsm);
 
 	r->reason = reason ?: TCPFSM_REASON_TIMEOUT;
 	tcpfsm_service_ended(f->service, f->fsm.end[TCPFSM_RESP].state);
@@ -252,7 +217,7 @@ static void finish(struct tcpfsm_flow *f, u8 reason, struct tcpfsm_report *r)
 	unlink(f);
 	spin_unlock(&f->lock);
 	tcpfsm_table_free(f);
-	free_side(side);
+	free_ext(ext);
 	kfree(local);
 	deliver(r);
 }
@@ -369,7 +334,7 @@ static void discard(struct tcpfsm_flow *f)
 	struct tcpfsm_local *local = tcpfsm_flow_local(f);
 	struct tcpfsm_service *s = f->service;
 
-	free_side(tfsm_side(&f->fsm));
+	free_ext(tfsm_ext(&f->fsm));
 	f->service = NULL;
 	spin_unlock(&f->lock);
 	kfree(local);
@@ -397,7 +362,7 @@ static enum opening open_flow(struct tcpfsm_view *v, u8 orig, struct tfsm *past)
 	id = atomic64_inc_return(&last_id);
 	spin_lock(&f->lock);
 	reset(f, &v->tuple, orig, o.now);
-	set_own(f, id);
+	tfsm_set_own(&f->fsm, id);
 	f->service = tcpfsm_service_get(&v->tuple, !orig);
 	if (!f->service) {
 		discard(f);
@@ -409,7 +374,6 @@ static enum opening open_flow(struct tcpfsm_view *v, u8 orig, struct tfsm *past)
 	report_begin(&r, f);
 	if (past) {
 		tfsm_open_kept(&f->fsm, past, &who, &o);
-		set_own(f, id);
 		f->start = o.now;
 	} else {
 		if (tfsm_classify(v->seg.flags) != TFSM_KIND_SYN)
@@ -438,17 +402,17 @@ static enum opening open_flow(struct tcpfsm_view *v, u8 orig, struct tfsm *past)
 /* ---- segments ---- */
 
 /* Give the engine the memory it asked for, then the segment again. */
-static enum tfsm_verdict track_with_side(struct tcpfsm_flow *f, const struct tfsm_seg *seg,
+static enum tfsm_verdict track_with_ext(struct tcpfsm_flow *f, const struct tfsm_seg *seg,
 					 struct tfsm_out *o)
 {
 	enum tfsm_verdict verdict;
 
-	if (add_side(f))
+	if (add_ext(f))
 		return tfsm_track(&f->fsm, seg, o);
 	tcpfsm_count(f->service->tn, TCPFSM_C_no_memory);
-	f->fsm.flags |= TFSM_F_NO_SIDE;
+	f->fsm.flags |= TFSM_F_NO_EXT;
 	verdict = tfsm_track(&f->fsm, seg, o);
-	f->fsm.flags &= ~TFSM_F_NO_SIDE;	/* the next segment asks again */
+	f->fsm.flags &= ~TFSM_F_NO_EXT;	/* the next segment asks again */
 	return verdict;
 }
 
@@ -499,8 +463,8 @@ static bool replace(struct tcpfsm_flow *f, struct tcpfsm_view *v, enum tfsm_verd
 	u8 orig = f->orig;
 
 	if (kept) {
-		forget_side(f);
-		orig ^= tfsm_side(&past)->next == TCPFSM_RESP;
+		tfsm_set_ext(&f->fsm, NULL);
+		orig ^= tfsm_ext(&past)->next == TCPFSM_RESP;
 	} else if (v->seg.flags & TFSM_SYN) {
 		orig = presumed_orig(v);
 	}
@@ -508,7 +472,7 @@ static bool replace(struct tcpfsm_flow *f, struct tcpfsm_view *v, enum tfsm_verd
 	tcpfsm_count(tn, TCPFSM_C_flows_reopened);
 	opening = open_flow(v, orig, kept ? &past : NULL);
 	if (kept)
-		free_side(tfsm_side(&past));	/* unless the new flow has taken it */
+		free_ext(tfsm_ext(&past));	/* unless the new flow has taken it */
 	return opening == OPENED ? verdict == TFSM_NEW_KEPT : opening == RACED;
 }
 
@@ -557,8 +521,8 @@ static bool segment_moves(struct tcpfsm_flow *f, struct tcpfsm_view *v)
 	o.time_wait = false;
 	report_begin(&r, f);
 	verdict = tfsm_track(&f->fsm, &v->seg, &o);
-	if (verdict == TFSM_NEED_SIDE)
-		verdict = track_with_side(f, &v->seg, &o);
+	if (verdict == TFSM_NEED_EXT)
+		verdict = track_with_ext(f, &v->seg, &o);
 	if (unlikely(o.moves && !o.now))
 		o.now = ktime_get_ns();
 	if (verdict == TFSM_OK || verdict == TFSM_REFUSED || verdict == TFSM_NEW_AFTER)
@@ -729,8 +693,8 @@ int __init tcpfsm_flow_init(unsigned int hashsize)
 
 	if (err)
 		return err;
-	side_slab = kmem_cache_create("tcpfsm_side", sizeof(struct side), 0, 0, NULL);
-	if (!side_slab) {
+	ext_slab = kmem_cache_create("tcpfsm_ext", sizeof(struct tfsm_ext), 0, 0, NULL);
+	if (!ext_slab) {
 		tcpfsm_table_exit();
 		return -ENOMEM;
 	}
@@ -740,5 +704,5 @@ int __init tcpfsm_flow_init(unsigned int hashsize)
 void tcpfsm_flow_exit(void)
 {
 	tcpfsm_table_exit();
-	kmem_cache_destroy(side_slab);
+	kmem_cache_destroy(ext_slab);
 }

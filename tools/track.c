@@ -258,8 +258,8 @@ static struct track_flow *replace(struct track *t, struct track_flow *f, const s
 
 	if (kept) {
 		/* Who sent the SYN that was kept is orig now. */
-		tfsm_set_side(&f->fsm, NULL);
-		dir ^= tfsm_side(&past)->next == TCPFSM_RESP;
+		tfsm_set_ext(&f->fsm, NULL);
+		dir ^= tfsm_ext(&past)->next == TCPFSM_RESP;
 	} else if (s->seg.flags & TFSM_SYN) {
 		dir = presumed(t, s);
 	}
@@ -279,8 +279,8 @@ static struct track_flow *take_segment(struct track *t, struct track_flow *f,
 
 	seg.dir = dir;
 	verdict = tfsm_track(&f->fsm, &seg, &o);
-	if (verdict == TFSM_NEED_SIDE) {
-		tfsm_set_side(&f->fsm, zalloc(sizeof(*f->fsm.side)));
+	if (verdict == TFSM_NEED_EXT) {
+		tfsm_set_ext(&f->fsm, zalloc(sizeof(*f->fsm.ext)));
 		verdict = tfsm_track(&f->fsm, &seg, &o);
 	}
 	if (verdict == TFSM_OK || verdict == TFSM_REFUSED || verdict == TFSM_NEW_AFTER)

@@ -41,7 +41,7 @@ static void settle(struct track_flow *f, u64 now)
 
 static void release(struct track_flow *f)
 {
-	free(tfsm_side(&f->fsm));
+	free(tfsm_ext(&f->fsm));
 	free(f);
 }
 

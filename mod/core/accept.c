@@ -4,10 +4,10 @@
  * and fifth check, as far as an observer can tell: he knows neither end's receive buffer,
  * only what passed, so the bounds are a window wider than the receiver's own.
  */
-#include "tfsm.h"
+#include "accept.h"
 
 /* The largest window that @e ever granted, or what it may have granted unseen. */
-static u32 window(const struct tfsm_end *e)
+static u32 granted_window(const struct tfsm_end *e)
 {
 	return e->maxwin > 3 ? (u32)e->maxwin << TFSM_WIN_SHIFT : 0xffff;
 }
@@ -18,7 +18,7 @@ static enum tfsm_note seq_acceptable(const struct tfsm_end *a, const struct tfsm
 {
 	u32 end = s->seq + tfsm_seg_len(s);
 
-	if (a->facts & TFSM_E_SENT && tfsm_before(end, a->next - window(b)))
+	if (a->facts & TFSM_E_SENT && tfsm_before(end, a->next - granted_window(b)))
 		return TFSM_NOTE_seq_old;
 	if (a->facts & TFSM_E_FIN && tfsm_after(end, a->next))
 		return TFSM_NOTE_seq_beyond_fin;
@@ -40,7 +40,7 @@ static enum tfsm_note seq_acceptable(const struct tfsm_end *a, const struct tfsm
 static enum tfsm_note ack_acceptable(const struct tfsm_end *a, const struct tfsm_end *b,
 				     const struct tfsm_seg *s)
 {
-	if (a->facts & TFSM_E_ACKS && tfsm_before(s->ack, a->ack) && a->ack - s->ack > window(a))
+	if (a->facts & TFSM_E_ACKS && tfsm_before(s->ack, a->ack) && a->ack - s->ack > granted_window(a))
 		return TFSM_NOTE_ack_old;
 	if (!(b->facts & TFSM_E_SENT) || !tfsm_after(s->ack, b->next))
 		return TFSM_NOTES;

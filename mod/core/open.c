@@ -3,10 +3,15 @@
  * How flows begin: the handshake, SYNs on tuples in use, and flows met after their start.
  * a is the segment's sender, b its receiver.
  */
-#include "engine.h"
+#include "ack.h"
+#include "ext.h"
+#include "learn.h"
+#include "move.h"
+#include "open.h"
+#include "reset.h"
 
 /* Nothing of the connection is left at either end, but perhaps 2MSL. */
-static bool finished(const struct tfsm *f)
+static bool is_finished(const struct tfsm *f)
 {
 	const struct tfsm_end *e;
 
@@ -18,22 +23,22 @@ static bool finished(const struct tfsm *f)
 
 enum tfsm_verdict tfsm_on_syn(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
 {
-	struct tfsm_end *a = sender(f, s), *b = receiver(f, s);
-	bool again = has(a, TFSM_E_SYN) && s->seq == a->isn;
+	struct tfsm_end *a = sender_of(f, s), *b = receiver_of(f, s);
+	bool again = has_fact(a, TFSM_E_SYN) && s->seq == a->isn;
 
 	if (a->state == TCPFSM_CLOSED && again && f->flags & TFSM_F_REFUSED) {
 		tfsm_put_back(f, o);		/* the RST that refused it was lost */
-		note(o, TFSM_NOTE_syn_retrans);
+		add_note(o, TFSM_NOTE_syn_retrans);
 		return TFSM_OK;
 	}
-	if (again && has(a, TFSM_E_TOOK_SYN)) {		/* an old duplicate: it has been answered */
-		note(o, TFSM_NOTE_syn_retrans);
+	if (again && has_fact(a, TFSM_E_TOOK_SYN)) {		/* an old duplicate: it has been answered */
+		add_note(o, TFSM_NOTE_syn_retrans);
 		return TFSM_REFUSED;
 	}
-	if (a->state == TCPFSM_CLOSED || finished(f))
+	if (a->state == TCPFSM_CLOSED || is_finished(f))
 		return TFSM_NEW;
 	if (again) {
-		note(o, TFSM_NOTE_syn_retrans);
+		add_note(o, TFSM_NOTE_syn_retrans);
 		return state_of(a) == TCPFSM_SYN_SENT ? TFSM_OK : TFSM_REFUSED;
 	}
 	if (a->state == TCPFSM_LISTEN && b->state == TCPFSM_SYN_SENT) {
@@ -48,15 +53,15 @@ enum tfsm_verdict tfsm_on_syn(struct tfsm *f, const struct tfsm_seg *s, struct t
 
 static void take_synack(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
 {
-	struct tfsm_end *a = sender(f, s), *b = receiver(f, s);
-	bool early = has(a, TFSM_E_EARLY_FIN);
+	struct tfsm_end *a = sender_of(f, s), *b = receiver_of(f, s);
+	bool early = has_fact(a, TFSM_E_EARLY_FIN);
 	u32 fin = a->next;
 
 	tfsm_learn_syn(a, s);
 	tfsm_learn_ack(f, s);
 	a->facts |= TFSM_E_TOOK_SYN;
 	tfsm_move(f, a, TCPFSM_SND_SYNACK, o);
-	if (has(a, TFSM_E_SYN_ACKED))		/* simultaneous open: already acknowledged */
+	if (has_fact(a, TFSM_E_SYN_ACKED))		/* simultaneous open: already acknowledged */
 		tfsm_move(f, a, TCPFSM_SYN_ACKED, o);
 	if (early && tfsm_after(fin, a->next)) {
 		a->next = fin;
@@ -71,9 +76,6 @@ static void take_synack(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_ou
 	tfsm_talked(f, a, o);
 }
 
-/* Remember what a refused segment acknowledged: b answers it with a RST of that number and
- * stays (RFC 9293 3.10.7.3, 3.10.7.4; figures 8 and 9).
- */
 void tfsm_mark_refused(struct tfsm_end *b, const struct tfsm_seg *s)
 {
 	u8 state = state_of(b);
@@ -85,33 +87,33 @@ void tfsm_mark_refused(struct tfsm_end *b, const struct tfsm_seg *s)
 }
 
 /* A SYN|ACK that a, in SYN_RCVD or later, has already sent. */
-static enum tfsm_verdict synack_again(struct tfsm *f, const struct tfsm_end *b,
+static enum tfsm_verdict take_synack_again(struct tfsm *f, const struct tfsm_end *b,
 				      struct tfsm_out *o)
 {
-	if (!has(b, TFSM_E_TOOK_SYN)) {
-		note(o, TFSM_NOTE_synack_retrans);
+	if (!has_fact(b, TFSM_E_TOOK_SYN)) {
+		add_note(o, TFSM_NOTE_synack_retrans);
 		return TFSM_OK;
 	}
 	f->flags |= TCPFSM_F_SYN_ACK_RESENT;
-	note(o, TFSM_NOTE_synack_resent);
+	add_note(o, TFSM_NOTE_synack_resent);
 	return TFSM_REFUSED;
 }
 
 enum tfsm_verdict tfsm_on_synack(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
 {
-	struct tfsm_end *a = sender(f, s), *b = receiver(f, s);
+	struct tfsm_end *a = sender_of(f, s), *b = receiver_of(f, s);
 	u8 sa = state_of(a), sb = state_of(b);
-	bool again = has(a, TFSM_E_SYN) && has(a, TFSM_E_TOOK_SYN) && s->seq == a->isn;
-	bool acks = has(b, TFSM_E_SYN) && tfsm_after(s->ack, b->isn) &&
+	bool again = has_fact(a, TFSM_E_SYN) && has_fact(a, TFSM_E_TOOK_SYN) && s->seq == a->isn;
+	bool acks = has_fact(b, TFSM_E_SYN) && tfsm_after(s->ack, b->isn) &&
 		    !tfsm_after(s->ack, b->next);
 
 	if (tfsm_acks_kept(f, s) && !(again && acks)) {
-		tfsm_side(f)->next = !s->dir;
+		tfsm_ext(f)->next = !s->dir;
 		return TFSM_NEW_KEPT;
 	}
 	if (again)
-		return synack_again(f, b, o);
-	if (finished(f))
+		return take_synack_again(f, b, o);
+	if (is_finished(f))
 		return TFSM_NEW;
 	if (acks && (sb == TCPFSM_SYN_SENT || sb == TCPFSM_SYN_RCVD)) {
 		if (sa == TCPFSM_LISTEN || (sa == TCPFSM_SYN_SENT && s->seq == a->isn)) {
@@ -119,7 +121,7 @@ enum tfsm_verdict tfsm_on_synack(struct tfsm *f, const struct tfsm_seg *s, struc
 			return TFSM_OK;
 		}
 		if (sa == TCPFSM_SYN_RCVD && sb == TCPFSM_SYN_SENT) {
-			note(o, TFSM_NOTE_synack_isn);
+			add_note(o, TFSM_NOTE_synack_isn);
 			take_synack(f, s, o);
 			return TFSM_OK;
 		}
@@ -128,14 +130,14 @@ enum tfsm_verdict tfsm_on_synack(struct tfsm *f, const struct tfsm_seg *s, struc
 	}
 	/* Simultaneous open, and b has closed in SYN_RCVD. */
 	if (acks && sa == TCPFSM_SYN_SENT && s->seq == a->isn && sb == TCPFSM_FIN_WAIT_1 &&
-	    !has(b, TFSM_E_SYN_ACKED)) {
+	    !has_fact(b, TFSM_E_SYN_ACKED)) {
 		take_synack(f, s, o);
 		return TFSM_OK;
 	}
 	if (sa == TCPFSM_SYN_SENT && s->seq == a->isn && sb == TCPFSM_LISTEN) {
 		/* Simultaneous open, and b's plain SYN passed unseen or for another flow. */
 		f->flags |= TCPFSM_F_ONE_WAY;
-		note(o, TFSM_NOTE_one_way);
+		add_note(o, TFSM_NOTE_one_way);
 		b->isn = s->ack - 1;
 		b->next = s->ack;
 		b->run = s->ack;
@@ -147,17 +149,17 @@ enum tfsm_verdict tfsm_on_synack(struct tfsm *f, const struct tfsm_seg *s, struc
 	}
 	tfsm_mark_refused(b, s);
 	if (sb == TCPFSM_SYN_SENT || sb == TCPFSM_SYN_RCVD)
-		return refuse(o, TFSM_NOTE_synack_bad_ack);
-	return refuse(o, TFSM_NOTE_synack_unexpected);
+		return refuse_with(o, TFSM_NOTE_synack_bad_ack);
+	return refuse_with(o, TFSM_NOTE_synack_unexpected);
 }
 
 /*
  * Does a acknowledge more than it did before? One in TIME_WAIT, of a connection before, answers
  * each SYN with the same ACK, RFC 9293 3.10.7.4.
  */
-static bool goes_on(const struct tfsm *f, const struct tfsm_seg *s)
+static bool acks_more(const struct tfsm *f, const struct tfsm_seg *s)
 {
-	const struct tfsm_stray *mine = tfsm_side(f) ? &tfsm_side(f)->stray[s->dir] : NULL;
+	const struct tfsm_stray *mine = tfsm_ext(f) ? &tfsm_ext(f)->stray[s->dir] : NULL;
 
 	return mine && mine->count && tfsm_after(s->ack, mine->ack) &&
 	       tfsm_near(s->ack, mine->ack, 0);
@@ -167,10 +169,10 @@ static bool goes_on(const struct tfsm *f, const struct tfsm_seg *s)
  * The handshake's own conditions on an ACK-kind segment of a, before those on sequence space.
  * Return: TFSM_NOTES to go on, else why not. Raises what one direction proves of the other.
  */
-static enum tfsm_note handshake_from_listen(struct tfsm *f, const struct tfsm_seg *s,
+static enum tfsm_note check_ack_from_listen(struct tfsm *f, const struct tfsm_seg *s,
 					    struct tfsm_out *o)
 {
-	struct tfsm_end *a = sender(f, s), *b = receiver(f, s);
+	struct tfsm_end *a = sender_of(f, s), *b = receiver_of(f, s);
 	u32 end = s->seq + tfsm_seg_len(s);
 
 	if (state_of(b) != TCPFSM_SYN_SENT || !tfsm_after(s->ack, b->isn))
@@ -182,11 +184,11 @@ static enum tfsm_note handshake_from_listen(struct tfsm *f, const struct tfsm_se
 		a->next = end;
 		return TFSM_NOTE_fin_early;
 	}
-	if (!tfsm_near(s->ack, b->next, 0) || !goes_on(f, s))
+	if (!tfsm_near(s->ack, b->next, 0) || !acks_more(f, s))
 		return TFSM_NOTE_handshake_ack;
 	/* It acknowledges data that b can only have sent once synchronized. */
 	f->flags |= TCPFSM_F_ONE_WAY | TCPFSM_F_UNCONFIRMED;
-	note(o, TFSM_NOTE_one_way);
+	add_note(o, TFSM_NOTE_one_way);
 	a->isn = s->seq - 1;
 	a->next = s->seq;
 	a->run = s->seq;
@@ -202,18 +204,18 @@ static enum tfsm_note handshake_from_listen(struct tfsm *f, const struct tfsm_se
  * The ACK of the SYN|ACK and data behind it were missed: what a says twice, and b does not
  * answer with a RST, it has taken.
  */
-static bool said_before(const struct tfsm *f, const struct tfsm_seg *s)
+static bool acks_the_same(const struct tfsm *f, const struct tfsm_seg *s)
 {
-	const struct tfsm_stray *mine = tfsm_side(f) ? &tfsm_side(f)->stray[s->dir] : NULL;
+	const struct tfsm_stray *mine = tfsm_ext(f) ? &tfsm_ext(f)->stray[s->dir] : NULL;
 
 	return tfsm_near(s->ack, f->end[!s->dir].next, 0) && mine && mine->count &&
 	       mine->ack == s->ack;
 }
 
-static enum tfsm_note handshake_from_syn_sent(struct tfsm *f, const struct tfsm_seg *s,
+static enum tfsm_note check_ack_from_syn_sent(struct tfsm *f, const struct tfsm_seg *s,
 					      struct tfsm_out *o)
 {
-	struct tfsm_end *a = sender(f, s), *b = receiver(f, s);
+	struct tfsm_end *a = sender_of(f, s), *b = receiver_of(f, s);
 
 	/* At its ISN: a keepalive, and nothing of the handshake. */
 	if (tfsm_before(s->seq, a->isn) || !tfsm_near(s->seq, a->next, 0))
@@ -225,7 +227,7 @@ static enum tfsm_note handshake_from_syn_sent(struct tfsm *f, const struct tfsm_
 		 * lying, so b has to be heard before the flow counts as established.
 		 */
 		f->flags |= TCPFSM_F_ONE_WAY | TCPFSM_F_UNCONFIRMED;
-		note(o, TFSM_NOTE_one_way);
+		add_note(o, TFSM_NOTE_one_way);
 		b->isn = s->ack - 1;
 		b->next = s->ack;
 		b->run = s->ack;
@@ -238,37 +240,37 @@ static enum tfsm_note handshake_from_syn_sent(struct tfsm *f, const struct tfsm_
 		if (!tfsm_after(s->ack, b->isn))
 			return TFSM_NOTE_handshake_ack;
 		if (tfsm_after(s->ack, b->next) &&
-		    !(has(b, TFSM_E_PASSIVE) && said_before(f, s))) {
+		    !(has_fact(b, TFSM_E_PASSIVE) && acks_the_same(f, s))) {
 			/* Not believed yet; but if it is a's last word, b must not wait. */
 			if (s->flags & TFSM_FIN)
 				f->flags |= TCPFSM_F_GAP;
 			return TFSM_NOTE_handshake_ack;
 		}
 		/* A SYN|ACK of b that passed is what it answers; of a split handshake, too. */
-		if (has(b, TFSM_E_PASSIVE | TFSM_E_TOOK_SYN))
+		if (has_fact(b, TFSM_E_PASSIVE | TFSM_E_TOOK_SYN))
 			return TFSM_NOTES;
 		/* b's plain SYN passed, so a answered it with a SYN|ACK, which we missed. */
 		f->flags |= TCPFSM_F_ONE_WAY;
-		note(o, TFSM_NOTE_one_way);
+		add_note(o, TFSM_NOTE_one_way);
 		a->facts |= TFSM_E_TOOK_SYN;
 		if (state_of(b) == TCPFSM_SYN_SENT)	/* by that SYN|ACK: remembered */
 			b->facts |= TFSM_E_SYN_ACKED;
 		tfsm_infer(f, a, TCPFSM_SND_SYNACK, o);
-		if (has(a, TFSM_E_SYN_ACKED))
+		if (has_fact(a, TFSM_E_SYN_ACKED))
 			tfsm_infer(f, a, TCPFSM_SYN_ACKED, o);
 		return TFSM_NOTES;
 	}
-	if (has(b, TFSM_E_SYN) && !tfsm_after(s->ack, b->isn))
+	if (has_fact(b, TFSM_E_SYN) && !tfsm_after(s->ack, b->isn))
 		return TFSM_NOTE_handshake_ack;
 	return TFSM_NOTES;
 }
 
-static enum tfsm_note handshake_from_syn_rcvd(struct tfsm *f, const struct tfsm_seg *s,
+static enum tfsm_note check_ack_from_syn_rcvd(struct tfsm *f, const struct tfsm_seg *s,
 					      struct tfsm_out *o)
 {
-	struct tfsm_end *b = receiver(f, s);
+	struct tfsm_end *b = receiver_of(f, s);
 
-	if (!has(b, TFSM_E_SYN))
+	if (!has_fact(b, TFSM_E_SYN))
 		return TFSM_NOTES;
 	if (!tfsm_after(s->ack, b->isn))
 		return TFSM_NOTE_handshake_ack;
@@ -278,25 +280,25 @@ static enum tfsm_note handshake_from_syn_rcvd(struct tfsm *f, const struct tfsm_
 		return TFSM_NOTE_handshake_ack;
 	/* It acknowledges data that b can only have sent after taking the SYN|ACK. */
 	f->flags |= TCPFSM_F_ONE_WAY;
-	note(o, TFSM_NOTE_one_way);
+	add_note(o, TFSM_NOTE_one_way);
 	b->facts |= TFSM_E_SYN_ACKED | TFSM_E_TOOK_SYN;
-	sender(f, s)->facts |= TFSM_E_SYN_ACKED;
+	sender_of(f, s)->facts |= TFSM_E_SYN_ACKED;
 	tfsm_infer(f, b, TCPFSM_TOOK_SYNACK, o);
-	tfsm_infer(f, sender(f, s), TCPFSM_SYN_ACKED, o);
+	tfsm_infer(f, sender_of(f, s), TCPFSM_SYN_ACKED, o);
 	return TFSM_NOTES;
 }
 
-enum tfsm_note tfsm_handshake(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
+enum tfsm_note tfsm_check_handshake(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
 {
-	u8 sb = state_of(receiver(f, s));
+	u8 sb = state_of(receiver_of(f, s));
 
-	switch (state_of(sender(f, s))) {
+	switch (state_of(sender_of(f, s))) {
 	case TCPFSM_LISTEN:
-		return handshake_from_listen(f, s, o);
+		return check_ack_from_listen(f, s, o);
 	case TCPFSM_SYN_SENT:
-		return handshake_from_syn_sent(f, s, o);
+		return check_ack_from_syn_sent(f, s, o);
 	case TCPFSM_SYN_RCVD:
-		return handshake_from_syn_rcvd(f, s, o);
+		return check_ack_from_syn_rcvd(f, s, o);
 	case TCPFSM_CLOSED:
 		if (sb == TCPFSM_CLOSED || sb == TCPFSM_LISTEN)
 			return TFSM_NOTE_closed_segment;
@@ -307,7 +309,7 @@ enum tfsm_note tfsm_handshake(struct tfsm *f, const struct tfsm_seg *s, struct t
 
 static void open_syn(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
 {
-	struct tfsm_end *a = sender(f, s), *b = receiver(f, s);
+	struct tfsm_end *a = sender_of(f, s), *b = receiver_of(f, s);
 
 	tfsm_learn_syn(a, s);
 	b->facts |= TFSM_E_PASSIVE;
@@ -317,7 +319,7 @@ static void open_syn(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *
 
 static void open_synack(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
 {
-	struct tfsm_end *a = sender(f, s), *b = receiver(f, s);
+	struct tfsm_end *a = sender_of(f, s), *b = receiver_of(f, s);
 
 	tfsm_learn_syn(a, s);
 	tfsm_learn_ack(f, s);
@@ -356,7 +358,7 @@ static const struct {
  * it has not processed it yet; one that sends a FIN is already beyond it, so that the FIN only
  * looks sent again. Return: false if no local socket tells.
  */
-static bool adopt(struct tfsm *f, struct tfsm_out *o)
+static bool adopt_sockets(struct tfsm *f, struct tfsm_out *o)
 {
 	u8 state[TCPFSM_ENDS] = {}, i;
 
@@ -371,7 +373,7 @@ static bool adopt(struct tfsm *f, struct tfsm_out *o)
 			state[!i] = adopted[local].peer;
 		e->facts |= adopted[local].mine;
 		f->end[!i].facts |= adopted[local].theirs;
-		if (has(e, TFSM_E_FIN)) {
+		if (has_fact(e, TFSM_E_FIN)) {
 			e->next = o->local[i].fin;
 			e->run = e->next;
 			e->facts |= TFSM_E_SENT;
@@ -386,12 +388,12 @@ static bool adopt(struct tfsm *f, struct tfsm_out *o)
 
 static void open_ack(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
 {
-	struct tfsm_end *a = sender(f, s), *b = receiver(f, s);
+	struct tfsm_end *a = sender_of(f, s), *b = receiver_of(f, s);
 	bool fin = s->flags & TFSM_FIN && !s->partial;
 
 	a->facts |= SYNCHRONIZED;
 	b->facts |= SYNCHRONIZED;
-	if (adopt(f, o)) {
+	if (adopt_sockets(f, o)) {
 		f->flags &= ~TCPFSM_F_UNCONFIRMED;
 		tfsm_take_ack(f, s, o);
 		return;
@@ -405,7 +407,7 @@ static void open_ack(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *
 		tfsm_move_given(f, b, TCPFSM_MIDSTREAM, TCPFSM_ESTABLISHED, 0, o);
 }
 
-static void begin(struct tfsm *f)
+static void begin_closed(struct tfsm *f)
 {
 	f->end[TCPFSM_ORIG].state = TCPFSM_CLOSED;
 	f->end[TCPFSM_RESP].state = TCPFSM_CLOSED;
@@ -415,7 +417,7 @@ void tfsm_open(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
 {
 	enum tfsm_kind kind = tfsm_classify(s->flags);
 
-	begin(f);
+	begin_closed(f);
 	if (kind == TFSM_KIND_SYN) {
 		open_syn(f, s, o);
 		return;
@@ -429,33 +431,33 @@ void tfsm_open(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
 
 bool tfsm_open_kept(struct tfsm *f, struct tfsm *old, u8 *who, struct tfsm_out *o)
 {
-	struct tfsm_side *side = tfsm_side(old);
+	struct tfsm_ext *ext = tfsm_ext(old);
 	struct tfsm_end *loser;
 	struct tfsm_seg seg;
 
-	if (!side || side->next >= TCPFSM_ENDS || !side->syn[side->next].kept)
+	if (!ext || ext->next >= TCPFSM_ENDS || !ext->syn[ext->next].kept)
 		return false;
-	*who = side->next;
-	o->now = side->syn[side->next].when;
-	seg = side->syn[side->next].seg;
+	*who = ext->next;
+	o->now = ext->syn[ext->next].when;
+	seg = ext->syn[ext->next].seg;
 	seg.dir = TCPFSM_ORIG;
-	loser = &old->end[side->next];
+	loser = &old->end[ext->next];
 
-	memset(side, 0, sizeof(*side));
+	memset(ext, 0, sizeof(*ext));
 	if (state_of(loser) == TCPFSM_SYN_SENT && loser->state == TCPFSM_SYN_SENT) {
 		/* Which of two SYNs its sender stands by shows only in its answer. */
-		side->syn[TCPFSM_ORIG].kept = true;
-		side->syn[TCPFSM_ORIG].when = o->now;
-		side->syn[TCPFSM_ORIG].seg = (struct tfsm_seg) {
+		ext->syn[TCPFSM_ORIG].kept = true;
+		ext->syn[TCPFSM_ORIG].when = o->now;
+		ext->syn[TCPFSM_ORIG].seg = (struct tfsm_seg) {
 			.seq = loser->isn, .len = loser->next - loser->isn - 1,
 			.win = loser->maxwin > 3 ? 0xffff : loser->maxwin << TFSM_WIN_SHIFT,
 			.flags = TFSM_SYN, .dir = TCPFSM_ORIG,
-			.wscale = loser->wscale, .has_wscale = has(loser, TFSM_E_WSCALE),
+			.wscale = loser->wscale, .has_wscale = has_fact(loser, TFSM_E_WSCALE),
 		};
 	}
-	tfsm_set_side(f, side);
-	tfsm_set_side(old, NULL);
-	begin(f);
+	tfsm_set_ext(f, ext);
+	tfsm_set_ext(old, NULL);
+	begin_closed(f);
 	open_syn(f, &seg, o);
 	return true;
 }

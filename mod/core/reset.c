@@ -3,7 +3,11 @@
  * RST: who has to accept it, whom it moves, and what if both ends go on regardless.
  * RFC 9293 3.10.7, RFC 5961 3. a is the segment's sender, b its receiver.
  */
-#include "engine.h"
+#include "accept.h"
+#include "ext.h"
+#include "learn.h"
+#include "move.h"
+#include "reset.h"
 
 static void forget_talk(struct tfsm *f)
 {
@@ -12,7 +16,7 @@ static void forget_talk(struct tfsm *f)
 }
 
 /* It did not take the RST. */
-static void resume(struct tfsm *f, struct tfsm_end *e, struct tfsm_out *o)
+static void resume_end(struct tfsm *f, struct tfsm_end *e, struct tfsm_out *o)
 {
 	u8 under = e->under;
 
@@ -21,18 +25,18 @@ static void resume(struct tfsm *f, struct tfsm_end *e, struct tfsm_out *o)
 		tfsm_move_given(f, e, TCPFSM_RESUME, under, TCPFSM_T_CORRECTION, o);
 }
 
-static void ignored(struct tfsm *f, struct tfsm_out *o)
+static void mark_rst_ignored(struct tfsm *f, struct tfsm_out *o)
 {
 	f->flags |= TCPFSM_F_CORRECTED;
 	f->reason = TCPFSM_REASON_UNSET;
-	note(o, TFSM_NOTE_rst_ignored);
+	add_note(o, TFSM_NOTE_rst_ignored);
 }
 
 void tfsm_put_back(struct tfsm *f, struct tfsm_out *o)
 {
-	resume(f, &f->end[TCPFSM_ORIG], o);
-	resume(f, &f->end[TCPFSM_RESP], o);
-	ignored(f, o);
+	resume_end(f, &f->end[TCPFSM_ORIG], o);
+	resume_end(f, &f->end[TCPFSM_RESP], o);
+	mark_rst_ignored(f, o);
 	f->flags &= ~(TFSM_F_BENEATH | TFSM_F_REFUSED);
 }
 
@@ -40,9 +44,9 @@ void tfsm_lives(struct tfsm *f, u8 end, struct tfsm_out *o)
 {
 	u8 moves = o->moves;
 
-	resume(f, &f->end[end], o);
+	resume_end(f, &f->end[end], o);
 	if (o->moves > moves) {
-		ignored(f, o);
+		mark_rst_ignored(f, o);
 		f->flags |= TCPFSM_F_SUSPECT;	/* its peer may have sent the RST all the same */
 	}
 	if (!f->end[!end].under)
@@ -55,7 +59,7 @@ void tfsm_talked(struct tfsm *f, struct tfsm_end *a, struct tfsm_out *o)
 	if (!(f->flags & (TFSM_F_BENEATH | TCPFSM_F_SUSPECT)))
 		return;
 	a->facts |= TFSM_E_TALKED;
-	if (!has(&f->end[TCPFSM_ORIG], TFSM_E_TALKED) || !has(&f->end[TCPFSM_RESP], TFSM_E_TALKED))
+	if (!has_fact(&f->end[TCPFSM_ORIG], TFSM_E_TALKED) || !has_fact(&f->end[TCPFSM_RESP], TFSM_E_TALKED))
 		return;
 	f->flags &= ~TCPFSM_F_SUSPECT;
 	if (f->flags & TFSM_F_BENEATH)
@@ -63,14 +67,14 @@ void tfsm_talked(struct tfsm *f, struct tfsm_end *a, struct tfsm_out *o)
 }
 
 /* An ended flow with a SYN that nobody has answered: that SYN is the next flow. */
-static enum tfsm_verdict after_rst(struct tfsm *f)
+static enum tfsm_verdict verdict_after_rst(struct tfsm *f)
 {
-	struct tfsm_side *side = tfsm_side(f);
+	struct tfsm_ext *ext = tfsm_ext(f);
 
-	if (!side || !tfsm_closed(&f->end[TCPFSM_ORIG]) || !tfsm_closed(&f->end[TCPFSM_RESP]))
+	if (!ext || !tfsm_closed(&f->end[TCPFSM_ORIG]) || !tfsm_closed(&f->end[TCPFSM_RESP]))
 		return TFSM_OK;
-	for (side->next = 0; side->next < TCPFSM_ENDS; side->next++)
-		if (side->syn[side->next].kept)
+	for (ext->next = 0; ext->next < TCPFSM_ENDS; ext->next++)
+		if (ext->syn[ext->next].kept)
 			return TFSM_NEW_AFTER;
 	return TFSM_OK;
 }
@@ -91,7 +95,7 @@ static bool rst_keeps_sender(const struct tfsm_end *a, const struct tfsm_seg *s)
 {
 	u8 state = state_of(a);
 
-	return !(s->flags & TFSM_ACK) && has(a, TFSM_E_MARK) && a->mark == s->seq &&
+	return !(s->flags & TFSM_ACK) && has_fact(a, TFSM_E_MARK) && a->mark == s->seq &&
 	       (state == TCPFSM_SYN_SENT || state == TCPFSM_SYN_RCVD);
 }
 
@@ -117,10 +121,10 @@ static void close_by_rst(struct tfsm *f, struct tfsm_end *e, u8 event, struct tf
  */
 static void took_before_rst(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
 {
-	struct tfsm_end *a = sender(f, s), *b = receiver(f, s);
+	struct tfsm_end *a = sender_of(f, s), *b = receiver_of(f, s);
 
-	if (!(s->flags & TFSM_ACK) || !has(a, TFSM_E_SENT) || s->seq != a->next || s->made_here ||
-	    !has(b, TFSM_E_FIN) || has(a, TFSM_E_TOOK_FIN) || s->ack != b->next)
+	if (!(s->flags & TFSM_ACK) || !has_fact(a, TFSM_E_SENT) || s->seq != a->next || s->made_here ||
+	    !has_fact(b, TFSM_E_FIN) || has_fact(a, TFSM_E_TOOK_FIN) || s->ack != b->next)
 		return;
 	a->facts |= TFSM_E_TOOK_FIN;
 	tfsm_move(f, a, TCPFSM_TOOK_FIN, o);
@@ -129,34 +133,34 @@ static void took_before_rst(struct tfsm *f, const struct tfsm_seg *s, struct tfs
 
 static enum tfsm_verdict take_rst(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
 {
-	struct tfsm_end *a = sender(f, s), *b = receiver(f, s);
+	struct tfsm_end *a = sender_of(f, s), *b = receiver_of(f, s);
 	u8 sa = state_of(a), sb = state_of(b);
 	u8 reason = rst_reason(s, sa, sb);
 
 	forget_talk(f);
 	took_before_rst(f, s, o);
 	if (rst_keeps_sender(a, s))
-		note(o, TFSM_NOTE_rst_sender_kept);
+		add_note(o, TFSM_NOTE_rst_sender_kept);
 	else if (!s->made_here)
 		close_by_rst(f, a, TCPFSM_SND_RST, o);
 	close_by_rst(f, b, TCPFSM_RCV_RST, o);
 	if (!o->moves)
-		return after_rst(f);
+		return verdict_after_rst(f);
 	if (f->reason == TCPFSM_REASON_UNSET)
 		f->reason = reason;
 	switch (reason) {
 	case TCPFSM_REASON_REFUSED:
 		f->flags |= TFSM_F_REFUSED;
-		note(o, TFSM_NOTE_refused);
+		add_note(o, TFSM_NOTE_refused);
 		break;
 	case TCPFSM_REASON_STALE_SYN:
 		if (tfsm_closed(a))
-			note(o, TFSM_NOTE_stale_syn);
+			add_note(o, TFSM_NOTE_stale_syn);
 		break;
 	default:
-		note(o, TFSM_NOTE_reset);
+		add_note(o, TFSM_NOTE_reset);
 	}
-	return after_rst(f);
+	return verdict_after_rst(f);
 }
 
 /* RFC 5961 3.2: the receiver asks, and a RST that answers will move it. The sender is gone. */
@@ -167,47 +171,47 @@ static enum tfsm_verdict take_rst_of_sender(struct tfsm *f, const struct tfsm_se
 	forget_talk(f);
 	took_before_rst(f, s, o);
 	if (!s->made_here)
-		close_by_rst(f, sender(f, s), TCPFSM_SND_RST, o);
-	note(o, TFSM_NOTE_rst_behind_hole);
+		close_by_rst(f, sender_of(f, s), TCPFSM_SND_RST, o);
+	add_note(o, TFSM_NOTE_rst_behind_hole);
 	return TFSM_OK;
 }
 
 enum tfsm_verdict tfsm_on_rst(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
 {
-	struct tfsm_end *a = sender(f, s), *b = receiver(f, s);
+	struct tfsm_end *a = sender_of(f, s), *b = receiver_of(f, s);
 
 	if (s->partial)
-		return refuse(o, TFSM_NOTE_rst_fragment);
+		return refuse_with(o, TFSM_NOTE_rst_fragment);
 	tfsm_forget_strays(f);		/* they were refused, not missed */
 	switch (state_of(b)) {
 	case TCPFSM_SYN_SENT:
 		/* RFC 9293 3.10.7.3: the ACK must cover the SYN. */
-		if (tfsm_acks_kept(f, s) && !(has(b, TFSM_E_SYN) && s->ack == b->isn + 1)) {
+		if (tfsm_acks_kept(f, s) && !(has_fact(b, TFSM_E_SYN) && s->ack == b->isn + 1)) {
 			/* Of two SYNs, the one that is refused is the one that counts. */
-			tfsm_learn_syn(b, &tfsm_side(f)->syn[!s->dir].seg);
+			tfsm_learn_syn(b, &tfsm_ext(f)->syn[!s->dir].seg);
 			tfsm_drop_kept(f, !s->dir);
 		}
 		/* It may have taken the SYN|ACK already; its ACK has not passed yet. */
-		if (has(b, TFSM_E_SYN_ACKED) && has(a, TFSM_E_TOOK_SYN) && s->seq == a->next)
+		if (has_fact(b, TFSM_E_SYN_ACKED) && has_fact(a, TFSM_E_TOOK_SYN) && s->seq == a->next)
 			return take_rst(f, s, o);
 		if (!(s->flags & TFSM_ACK) || !tfsm_after(s->ack, b->isn) ||
 		    tfsm_after(s->ack, b->next))
-			return refuse(o, TFSM_NOTE_rst_unproven);
+			return refuse_with(o, TFSM_NOTE_rst_unproven);
 		return take_rst(f, s, o);
 	case TCPFSM_LISTEN:
 	case TCPFSM_CLOSED:
 		/* Moves nobody but its sender, who must have sent it in its own sequence. */
-		if (tfsm_closed(a) || !has(a, TFSM_E_SENT) || s->seq != a->next)
-			return refuse(o, TFSM_NOTE_rst_unproven);
+		if (tfsm_closed(a) || !has_fact(a, TFSM_E_SENT) || s->seq != a->next)
+			return refuse_with(o, TFSM_NOTE_rst_unproven);
 		return take_rst(f, s, o);
 	case TCPFSM_TIME_WAIT:
 		if (s->rfc1337)
-			return refuse(o, TFSM_NOTE_rst_rfc1337);
+			return refuse_with(o, TFSM_NOTE_rst_rfc1337);
 		break;
 	}
 	if (tfsm_acks_kept(f, s)) {
 		tfsm_drop_kept(f, !s->dir);
-		note(o, TFSM_NOTE_syn_dropped);
+		add_note(o, TFSM_NOTE_syn_dropped);
 	}
 	switch (tfsm_rst_stands(f, s)) {
 	case TFSM_RST_EXACT:
@@ -217,8 +221,8 @@ enum tfsm_verdict tfsm_on_rst(struct tfsm *f, const struct tfsm_seg *s, struct t
 	case TFSM_RST_CHALLENGED:
 		forget_talk(f);
 		f->flags |= TCPFSM_F_SUSPECT;
-		return refuse(o, TFSM_NOTE_rst_challenged);
+		return refuse_with(o, TFSM_NOTE_rst_challenged);
 	default:
-		return refuse(o, TFSM_NOTE_rst_out_of_window);
+		return refuse_with(o, TFSM_NOTE_rst_out_of_window);
 	}
 }

@@ -14,10 +14,10 @@
  * taken, and nothing needs to be reassembled. A lost last ACK or RST moves its receiver
  * early; the retransmission that follows is noted.
  *
- * A segment is classified (classify.c: flags to kind), checked (accept.c: sequence space),
- * and tracked (track.c, open.c, reset.c: which events at which end, in which order). Each event
- * goes through the endpoint machine (table.c), whose only caller is the only writer of a
- * state, tfsm_move_given() in track.c.
+ * A segment is classified (classify.c: flags to kind), checked (accept.c: sequence space), and
+ * tracked (track.c, and below it open.c, ack.c, reset.c: which events at which end, in which
+ * order). Each event goes through the endpoint machine (machine.c), whose only caller is the only
+ * writer of a state, tfsm_move_given() in move.c.
  */
 #ifndef _TFSM_H
 #define _TFSM_H
@@ -86,8 +86,9 @@ static inline u32 tfsm_seg_len(const struct tfsm_seg *s)
 	       (!s->partial && (s->flags & TFSM_FIN));
 }
 
-/* Facts about an endpoint that, once true, stay so: comparing sequence numbers again would
- * lie 2^31 bytes later.
+/*
+ * Facts about an endpoint that, once true, stay true: comparing sequence numbers again would lie
+ * 2^31 bytes later.
  */
 enum {
 	TFSM_E_SYN		= 1U << 0,	/* isn is known */
@@ -128,7 +129,7 @@ struct tfsm_end {
 	u16	facts;		/* TFSM_E_* */
 };
 
-/* A SYN in a living connection: starts a new flow once it is answered. */
+/* A SYN in a living connection: it starts a new flow once it is answered. */
 struct tfsm_syn {
 	bool	kept;
 	struct tfsm_seg seg;
@@ -147,40 +148,74 @@ struct tfsm_stray {
 	u32	fin_ack;
 };
 
-/* What few flows need. The caller allocates it when the engine asks (TFSM_NEED_SIDE). */
-struct tfsm_side {
+/*
+ * The extension: what few flows need. The caller allocates it when the engine asks for it
+ * (TFSM_NEED_EXT).
+ */
+struct tfsm_ext {
 	struct tfsm_syn	  syn[TCPFSM_ENDS];	/* by sender */
 	struct tfsm_stray stray[TCPFSM_ENDS];	/* by sender */
 	u8		  next;			/* whose kept SYN tfsm_open_kept() takes */
+	u64		  own;			/* the caller's word, whose place it has taken */
 };
 
 /* Flags of a flow beyond the uapi's TCPFSM_F_*, not shown to users. 28 bits in all. */
 #define TFSM_F_BENEATH	(1U << 24)	/* ends have a state beneath a RST */
 #define TFSM_F_REFUSED	(1U << 25)	/* RST from LISTEN */
-#define TFSM_F_NO_SIDE	(1U << 26)	/* no memory for the side: set for one call */
-#define TFSM_F_SIDE	(1U << 27)	/* the caller has set side */
+#define TFSM_F_NO_EXT	(1U << 26)	/* no memory for the extension: set for one call */
+#define TFSM_F_EXT	(1U << 27)	/* the flow has an extension */
 
-/* Packed so that it does not end in padding, for callers who keep millions. */
+/*
+ * What the engine keeps of a flow. Packed so that it does not end in padding, for callers who
+ * keep millions.
+ */
 struct tfsm {
 	struct tfsm_end	end[TCPFSM_ENDS];
 	union {
-		struct tfsm_side *side;	/* with TFSM_F_SIDE */
-		u64	own;		/* without: the caller's, the engine leaves it alone */
+		struct tfsm_ext *ext;	/* with TFSM_F_EXT */
+		u64	own;		/* without; see tfsm_own() */
 	};
 	u32		flags:28;	/* TCPFSM_F_*, TFSM_F_* */
 	u32		reason:4;	/* enum tcpfsm_reason that a removal now would have */
 } __attribute__((packed, aligned(4)));
 
-static inline struct tfsm_side *tfsm_side(const struct tfsm *f)
+/* Its extension, or NULL. */
+static inline struct tfsm_ext *tfsm_ext(const struct tfsm *f)
 {
-	return f->flags & TFSM_F_SIDE ? f->side : NULL;
+	return f->flags & TFSM_F_EXT ? f->ext : NULL;
 }
 
-/* Give it a side, zeroed, or (NULL) take that away. */
-static inline void tfsm_set_side(struct tfsm *f, struct tfsm_side *side)
+/* A word that belongs to the caller; the engine leaves it alone. */
+static inline u64 tfsm_own(const struct tfsm *f)
 {
-	f->side = side;
-	f->flags = side ? f->flags | TFSM_F_SIDE : f->flags & ~TFSM_F_SIDE;
+	const struct tfsm_ext *ext = tfsm_ext(f);
+
+	return ext ? ext->own : f->own;
+}
+
+static inline void tfsm_set_own(struct tfsm *f, u64 own)
+{
+	struct tfsm_ext *ext = tfsm_ext(f);
+
+	if (ext)
+		ext->own = own;
+	else
+		f->own = own;
+}
+
+/* Give the flow an extension, zeroed, or (NULL) take it away. The caller's word stays. */
+static inline void tfsm_set_ext(struct tfsm *f, struct tfsm_ext *ext)
+{
+	u64 own = tfsm_own(f);
+
+	if (ext) {
+		ext->own = own;
+		f->ext = ext;
+		f->flags |= TFSM_F_EXT;
+	} else {
+		f->flags &= ~TFSM_F_EXT;
+		f->own = own;
+	}
 }
 
 enum tfsm_note {
@@ -203,7 +238,7 @@ enum tfsm_class {
 enum tfsm_verdict {
 	TFSM_OK,		/* taken */
 	TFSM_REFUSED,		/* noted, nothing moved: must not refresh a timer */
-	TFSM_NEED_SIDE,		/* nothing done: tfsm_set_side(), or set TFSM_F_NO_SIDE for
+	TFSM_NEED_EXT,		/* nothing is done: call tfsm_set_ext(), or set TFSM_F_NO_EXT for
 				 * this segment, and call again
 				 */
 	TFSM_NEW,		/* the flow is over: start another from this segment */
@@ -230,7 +265,7 @@ struct tfsm_local {
 
 #define TFSM_MOVES_MAX	8	/* the most that one segment raises */
 
-/* What came of a segment. The caller zeroes it, then sets what is marked in. */
+/* What came of a segment. The caller zeroes it, then sets what is marked "in". */
 struct tfsm_out {
 	u64	now;		/* in: copied to kept SYNs */
 	struct tfsm_local local[TCPFSM_ENDS];	/* in, tfsm_open() midstream */
@@ -242,9 +277,9 @@ struct tfsm_out {
 
 /*
  * tfsm_open - start a flow with the first segment seen of it
- * @f: zeroed but for its side
- * @s: kinds SYN, SYNACK and ACK. s->dir says which end sent it; for other kinds than SYN the
- *     caller has decided who is presumed to be orig (tfsm_sender_presumed()).
+ * @f: zeroed, but for the caller's word
+ * @s: kinds SYN, SYNACK and ACK. s->dir says which end sent it; for a segment without SYN the
+ *     caller has presumed that (shell.h).
  *
  * Both ends begin in CLOSED and move from there.
  */
@@ -258,7 +293,7 @@ static inline bool tfsm_opens(enum tfsm_kind kind)
 
 /*
  * tfsm_open_kept - start a flow with a SYN that another flow on the tuple had kept
- * @f: zeroed; takes over the side of @old
+ * @f: zeroed, but for the caller's word; takes over the extension of @old
  * @old: the flow that is over
  * @sender: out: which end of @old sent it; it is orig of @f
  *
@@ -275,9 +310,9 @@ static inline u16 tfsm_step(const struct tfsm *f)
 /*
  * tfsm_in_order - what most segments are: next in sequence, in an established connection
  *
- * Does what tfsm_track() would do and returns true, if that changes nothing but sequence
- * numbers and has nothing to note. tfsm_track() itself begins with it: who calls it first only
- * saves himself the preparations.
+ * It does what tfsm_track() would do and returns true, if that changes nothing but sequence
+ * numbers and leaves nothing to note. tfsm_track() itself begins with it; a caller that asks first
+ * saves the preparations.
  */
 bool tfsm_in_order(struct tfsm *f, const struct tfsm_seg *s);
 
@@ -285,12 +320,12 @@ bool tfsm_in_order(struct tfsm *f, const struct tfsm_seg *s);
 enum tfsm_verdict tfsm_track(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o);
 
 /*
- * Would tfsm_track() change more than sequence numbers, or would those leap over what has not
- * passed? Then its checksum matters.
+ * Would tfsm_track() change more than sequence numbers, or take numbers that leap over what has
+ * not passed? Then the segment's checksum matters.
  */
 bool tfsm_moves(const struct tfsm *f, const struct tfsm_seg *s);
 
-/* Segments pass unseen from here on: the numbers of an established flow are learnt anew. */
+/* Segments pass unseen from here on: an established flow learns its numbers anew. */
 void tfsm_blind(struct tfsm *f);
 
 /* 2MSL is over: every end in TIME_WAIT closes. */
@@ -305,27 +340,12 @@ void tfsm_lives(struct tfsm *f, u8 end, struct tfsm_out *o);
 /* The time-out class of a flow, by its pair of states and flags. */
 enum tfsm_class tfsm_class(const struct tfsm *f);
 
-/* Windows are compared with a window's tolerance: 16 KB more or less do not matter. */
+/* The unit of maxwin is 2^14 bytes: windows are compared with that tolerance. */
 #define TFSM_WIN_SHIFT	14
 
 static inline bool tfsm_closed(const struct tfsm_end *e)
 {
 	return e->state == TCPFSM_CLOSED || e->state == TCPFSM_LISTEN;
 }
-
-/* accept.c, for track.c: is an ACK-kind segment of a synchronized sender acceptable?
- * Return: TFSM_NOTES if so, else the note that says why not.
- */
-enum tfsm_note tfsm_acceptable(const struct tfsm *f, const struct tfsm_seg *s);
-
-/* accept.c, for track.c: how a RST stands to its receiver. */
-enum tfsm_rst {
-	TFSM_RST_EXACT,
-	TFSM_RST_BEHIND_HOLE,	/* its sender's own number, which the receiver does not expect */
-	TFSM_RST_CHALLENGED,
-	TFSM_RST_OUTSIDE,
-};
-
-enum tfsm_rst tfsm_rst_stands(const struct tfsm *f, const struct tfsm_seg *s);
 
 #endif /* _TFSM_H */

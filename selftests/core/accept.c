@@ -5,7 +5,7 @@
  */
 #include "kselftest_harness.h"
 
-#include "../../mod/core/tfsm.h"
+#include "../../mod/core/accept.h"
 
 #define WINDOW	0xffff		/* what is taken for granted of an end that granted little */
 

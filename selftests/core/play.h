@@ -16,7 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../../mod/core/engine.h"
+#include "../../mod/core/track.h"
 
 static const char *const state_names[TCPFSM_STATES] = {
 	"UNSET",
@@ -106,7 +106,7 @@ static inline void play_new(struct play *p)
 		p->reason = p->flow.reason && tfsm_closed(&p->flow.end[0]) &&
 			    tfsm_closed(&p->flow.end[1]) ? p->flow.reason :
 							   TCPFSM_REASON_REOPENED;
-		free(tfsm_side(&p->flow));
+		free(tfsm_ext(&p->flow));
 	}
 	memset(&p->flow, 0, sizeof(p->flow));
 	if (!p->no_path)
@@ -137,11 +137,11 @@ static inline void play_kept(struct play *p)
 	struct tfsm past = p->flow;
 	u8 who = 0;
 
-	tfsm_set_side(&p->flow, NULL);
+	tfsm_set_ext(&p->flow, NULL);
 	play_new(p);
 	if (!tfsm_open_kept(&p->flow, &past, &who, &o))
 		abort();
-	free(tfsm_side(&past));
+	free(tfsm_ext(&past));
 	p->turned ^= who == TCPFSM_RESP;
 	play_moves(p, &o);
 }
@@ -180,15 +180,15 @@ static inline void play_seg(struct play *p, struct tfsm_seg s)
 	}
 	p->quick += play_both_ways(p, &s);
 	v = tfsm_track(&p->flow, &s, &o);
-	if (v == TFSM_NEED_SIDE) {
+	if (v == TFSM_NEED_EXT) {
 		if (o.moves || o.notes || o.time_wait)
 			abort();	/* it said that it did nothing */
 		if (p->no_memory)
-			p->flow.flags |= TFSM_F_NO_SIDE;
+			p->flow.flags |= TFSM_F_NO_EXT;
 		else
-			tfsm_set_side(&p->flow, calloc(1, sizeof(*p->flow.side)));
+			tfsm_set_ext(&p->flow, calloc(1, sizeof(*p->flow.ext)));
 		v = tfsm_track(&p->flow, &s, &o);
-		p->flow.flags &= ~TFSM_F_NO_SIDE;
+		p->flow.flags &= ~TFSM_F_NO_EXT;
 	}
 	play_moves(p, &o);
 	if (v == TFSM_REFUSED && o.moves)

@@ -104,6 +104,6 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		recount(&p);
 	}
 	if (p.alive)
-		free(tfsm_side(&p.flow));
+		free(tfsm_ext(&p.flow));
 	return 0;
 }

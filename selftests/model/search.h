@@ -98,11 +98,11 @@ static void blank(struct world *w)
 		if (!(w->w.flow.end[i].facts & TFSM_E_MARK))
 			w->w.flow.end[i].mark = 0;
 		w->w.flow.end[i].moves = 0;
-		blank_stray(&w->w.side.stray[i]);
-		if (w->w.side.syn[i].kept)
-			blank_seg(&w->w.side.syn[i].seg);
+		blank_stray(&w->w.ext.stray[i]);
+		if (w->w.ext.syn[i].kept)
+			blank_seg(&w->w.ext.syn[i].seg);
 		else
-			memset(&w->w.side.syn[i], 0, sizeof(w->w.side.syn[i]));
+			memset(&w->w.ext.syn[i], 0, sizeof(w->w.ext.syn[i]));
 	}
 }
 

@@ -10,8 +10,8 @@
 
 struct watch {
 	struct tfsm flow;
-	struct tfsm_side side;
-	u8 alive, turned, has_side;
+	struct tfsm_ext ext;
+	u8 alive, turned, has_ext;
 	u8 flows;		/* saturates */
 	u64 path[TCPFSM_ENDS];	/* by true end, if asked for */
 };
@@ -38,12 +38,12 @@ static bool watch_alike(const struct watch *w, const struct watch *t)
 
 		if (a->state != b->state || a->under != b->under || a->facts != b->facts)
 			return false;
-		if (w->side.syn[i].kept != t->side.syn[i].kept ||
-		    w->side.stray[i].count != t->side.stray[i].count ||
-		    w->side.stray[i].fin_moved != t->side.stray[i].fin_moved)
+		if (w->ext.syn[i].kept != t->ext.syn[i].kept ||
+		    w->ext.stray[i].count != t->ext.stray[i].count ||
+		    w->ext.stray[i].fin_moved != t->ext.stray[i].fin_moved)
 			return false;
 	}
-	return w->alive == t->alive && w->turned == t->turned && w->has_side == t->has_side &&
+	return w->alive == t->alive && w->turned == t->turned && w->has_ext == t->has_ext &&
 	       w->flow.flags == t->flow.flags && w->flow.reason == t->flow.reason;
 }
 
@@ -114,8 +114,8 @@ static void watch_open(struct watch *w, struct tfsm_seg s)
 		s.dir = should;
 	}
 	watch_begin(w);
-	memset(&w->side, 0, sizeof(w->side));
-	w->has_side = 0;
+	memset(&w->ext, 0, sizeof(w->ext));
+	w->has_ext = 0;
 	tfsm_open(&w->flow, &s, &o);
 	watch_check(w, &o, watch_new);
 }
@@ -142,11 +142,11 @@ static enum tfsm_verdict watch_track(struct watch *w, const struct tfsm_seg *s)
 	struct tfsm_out o = {};
 	enum tfsm_verdict v = tfsm_track(&w->flow, s, &o);
 
-	if (v == TFSM_NEED_SIDE) {
+	if (v == TFSM_NEED_EXT) {
 		if (o.moves || o.notes || o.time_wait)
-			watch_broken = "it had done something when it asked for its side";
-		memset(&w->side, 0, sizeof(w->side));
-		tfsm_set_side(&w->flow, &w->side);
+			watch_broken = "it had done something when it asked for its extension";
+		memset(&w->ext, 0, sizeof(w->ext));
+		tfsm_set_ext(&w->flow, &w->ext);
 		v = tfsm_track(&w->flow, s, &o);
 	}
 	if (o.moves && !matters)
@@ -188,10 +188,10 @@ static void watch_seg(struct watch *w, u8 dir, struct seg seg)
 			watch_open(w, s);
 		return;
 	}
-	tfsm_set_side(&w->flow, w->has_side ? &w->side : NULL);
+	tfsm_set_ext(&w->flow, w->has_ext ? &w->ext : NULL);
 	watch_track_new(w, s, dir);
-	w->has_side = !!tfsm_side(&w->flow);
-	tfsm_set_side(&w->flow, NULL);
+	w->has_ext = !!tfsm_ext(&w->flow);
+	tfsm_set_ext(&w->flow, NULL);
 }
 
 static void watch_twin(struct watch *t, u8 dir, struct seg seg)

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Kept SYNs and strays: what the engine remembers of segments that did not fit. */
+#include "ext.h"
+#include "learn.h"
+
+void tfsm_drop_kept(struct tfsm *f, u8 dir)
+{
+	if (tfsm_ext(f))
+		tfsm_ext(f)->syn[dir].kept = false;
+}
+
+static bool acks_syn(const struct tfsm_seg *syn, u32 ack)
+{
+	return tfsm_after(ack, syn->seq) && !tfsm_after(ack, syn->seq + tfsm_seg_len(syn));
+}
+
+bool tfsm_acks_kept(const struct tfsm *f, const struct tfsm_seg *s)
+{
+	const struct tfsm_ext *ext = tfsm_ext(f);
+	const struct tfsm_syn *syn = ext ? &ext->syn[!s->dir] : NULL;
+
+	return syn && syn->kept && s->flags & TFSM_ACK && acks_syn(&syn->seg, s->ack);
+}
+
+enum tfsm_verdict tfsm_keep_syn(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
+{
+	struct tfsm_syn *kept;
+
+	if (!tfsm_ext(f)) {
+		if (!(f->flags & TFSM_F_NO_EXT))
+			return TFSM_NEED_EXT;
+		return refuse_with(o, TFSM_NOTE_no_room);
+	}
+	kept = &tfsm_ext(f)->syn[s->dir];
+	if (kept->kept && kept->seg.seq == s->seq) {
+		add_note(o, TFSM_NOTE_syn_retrans);
+	} else {
+		kept->kept = true;
+		kept->seg = *s;
+		kept->when = o->now;
+		add_note(o, TFSM_NOTE_syn_pending);
+	}
+	return TFSM_REFUSED;	/* it does not keep the old connection alive */
+}
+
+/*
+ * A refused segment of a. When two in a row from each end agree with each other, they are
+ * right and our numbers are not. Of b, a FIN alone will do if a's segments fit it exactly: FIN,
+ * FIN, and ACK may be all that there is.
+ */
+bool tfsm_strays_agree(struct tfsm *f, const struct tfsm_seg *s)
+{
+	struct tfsm_ext *ext = tfsm_ext(f);
+	struct tfsm_stray *a = &ext->stray[s->dir], *b = &ext->stray[!s->dir];
+	u32 end = s->seq + tfsm_seg_len(s);
+
+	if (a->count && tfsm_near(end, a->end, a->win)) {
+		if (a->count < 2)
+			a->count++;
+	} else {
+		a->count = 1;
+		a->fin = false;
+	}
+	if (s->flags & TFSM_FIN) {
+		a->fin = true;
+		a->fin_end = end;
+		a->fin_ack = s->ack;
+	}
+	a->end = end;
+	a->ack = s->ack;
+	a->win = (u32)s->win << 14;
+	a->fin_moved = false;
+	if (a->count == 2 && b->count == 1 && b->fin)
+		return a->ack == b->end && b->ack == a->end;
+	return a->count == 2 && b->count == 2 &&
+	       tfsm_near(a->ack, b->end, 0) && tfsm_near(b->ack, a->end, 0);
+}
+
+void tfsm_forget_strays(struct tfsm *f)
+{
+	struct tfsm_ext *ext = tfsm_ext(f);
+	u8 i;
+
+	for (i = 0; ext && i < TCPFSM_ENDS; i++) {
+		ext->stray[i].count = 0;
+		ext->stray[i].fin_moved = false;
+	}
+}
+
+void tfsm_reanchor(struct tfsm *f)
+{
+	const struct tfsm_ext *ext = tfsm_ext(f);
+	u8 i;
+
+	f->flags |= TCPFSM_F_GAP | TCPFSM_F_REANCHORED;
+	for (i = 0; i < TCPFSM_ENDS; i++) {
+		const struct tfsm_stray *mine = &ext->stray[i], *other = &ext->stray[!i];
+		struct tfsm_end *e = &f->end[i];
+
+		e->next = tfsm_after(mine->end, other->ack) ? mine->end : other->ack;
+		e->run = e->next;
+		e->hole = 0;
+		e->ack = mine->ack;
+		e->edge = mine->ack + mine->win;
+		tfsm_learn_window(e, mine->win);
+		e->facts |= TFSM_E_SENT | TFSM_E_ACKS;
+	}
+	tfsm_forget_strays(f);
+}
