@@ -79,6 +79,12 @@ enum tfsm_kind {
 
 enum tfsm_kind tfsm_classify(u8 flags);
 
+/*
+ * Read the options of a SYN, @len bytes: the window scale. An option that lies about its length
+ * ends them.
+ */
+void tfsm_read_options(struct tfsm_seg *s, const u8 *p, unsigned int len);
+
 /* Length in sequence space, RFC 9293 3.4 SEG.LEN. */
 static inline u32 tfsm_seg_len(const struct tfsm_seg *s)
 {

@@ -7,8 +7,7 @@
  *     FLAGS      letters of SFRPAU
  *     here       a RST that this host made for a flow it forwards
  *
- * The part of the shell that the engine expects around it is here too: room for the side, and
- * new flows on a tuple.
+ * The flow is kept as the shell (mod/core/shell.h) wants it kept.
  */
 #ifndef _PLAY_H
 #define _PLAY_H
@@ -16,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "../../mod/core/shell.h"
 #include "../../mod/core/track.h"
 
 static const char *const state_names[TCPFSM_STATES] = {
@@ -49,8 +49,9 @@ struct play {
 	struct tfsm flow;
 	bool alive;		/* a flow exists */
 	bool turned;		/* its orig is resp of the first flow */
+	u8 from;		/* the end of the first flow that sent the segment at hand */
 	bool rfc1337;
-	bool no_memory;		/* refuse the side */
+	bool no_memory;		/* refuse memory for the extension */
 	bool no_path;		/* do not write down the path */
 	int flows;		/* so far */
 	u64 clock;
@@ -100,51 +101,50 @@ static inline void play_moves(struct play *p, const struct tfsm_out *o)
 	}
 }
 
-static inline void play_new(struct play *p)
+static inline struct tfsm_ext *play_alloc_ext(void *ctx)
 {
-	if (p->alive) {
-		p->reason = p->flow.reason && tfsm_closed(&p->flow.end[0]) &&
-			    tfsm_closed(&p->flow.end[1]) ? p->flow.reason :
-							   TCPFSM_REASON_REOPENED;
-		free(tfsm_ext(&p->flow));
-	}
+	struct play *p = ctx;
+
+	return p->no_memory ? NULL : calloc(1, sizeof(struct tfsm_ext));
+}
+
+static inline void play_free_ext(void *ctx, struct tfsm_ext *ext)
+{
+	free(ext);
+}
+
+static inline void play_end(void *ctx, struct tfsm *f, u8 reason)
+{
+	struct play *p = ctx;
+
+	p->reason = reason;
+	free(tfsm_ext(f));
+	p->alive = false;
+}
+
+static inline enum tfsm_opened play_open(void *ctx, const struct tfsm_start *start)
+{
+	struct play *p = ctx;
+	struct tfsm_out o = { .now = p->clock, .local = { p->local[0], p->local[1] } };
+
+	p->turned = p->from != start->sender;
 	memset(&p->flow, 0, sizeof(p->flow));
 	if (!p->no_path)
 		memset(p->path, 0, sizeof(p->path));
 	memset(p->shown, TCPFSM_CLOSED, sizeof(p->shown));
 	p->alive = true;
 	p->flows++;
-}
-
-static inline void play_open(struct play *p, struct tfsm_seg s)
-{
-	struct tfsm_out o = { .now = p->clock, .local = { p->local[0], p->local[1] } };
-
-	if (s.flags & TFSM_SYN) {	/* the sender of a SYN is orig, of a SYN|ACK resp */
-		u8 should = s.flags & TFSM_ACK ? TCPFSM_RESP : TCPFSM_ORIG;
-
-		p->turned ^= s.dir != should;
-		s.dir = should;
-	}
-	play_new(p);
-	tfsm_open(&p->flow, &s, &o);
+	tfsm_shell_begin(&p->flow, start, &o);
 	play_moves(p, &o);
+	return TFSM_OPENED;
 }
 
-static inline void play_kept(struct play *p)
-{
-	struct tfsm_out o = { .now = p->clock };
-	struct tfsm past = p->flow;
-	u8 who = 0;
-
-	tfsm_set_ext(&p->flow, NULL);
-	play_new(p);
-	if (!tfsm_open_kept(&p->flow, &past, &who, &o))
-		abort();
-	free(tfsm_ext(&past));
-	p->turned ^= who == TCPFSM_RESP;
-	play_moves(p, &o);
-}
+static const struct tfsm_keeper player = {
+	.alloc_ext = play_alloc_ext,
+	.free_ext = play_free_ext,
+	.end = play_end,
+	.open = play_open,
+};
 
 /* What goes the short way must have gone the full way alike. Return: whether it does go it. */
 static inline bool play_both_ways(const struct play *p, const struct tfsm_seg *s)
@@ -163,53 +163,38 @@ static inline bool play_both_ways(const struct play *p, const struct tfsm_seg *s
 	return true;
 }
 
-static inline void play_seg(struct play *p, struct tfsm_seg s)
+/* Return: track it again, on the flow that has the tuple now. */
+static inline bool play_track(struct play *p, struct tfsm_seg s)
 {
-	struct tfsm_out o = { .now = ++p->clock };
-	u8 from = s.dir;
+	struct tfsm_out o = { .now = p->clock };
 	enum tfsm_verdict v;
 
-	p->notes = 0;
-	p->segments++;
-	s.rfc1337 = p->rfc1337;
-	s.dir = from ^ p->turned;
+	s.dir = p->from ^ p->turned;
 	if (!p->alive) {
 		if (tfsm_opens(tfsm_classify(s.flags)))
-			play_open(p, s);
-		return;
+			tfsm_shell_open(&player, p, &s);
+		return false;
 	}
 	p->quick += play_both_ways(p, &s);
-	v = tfsm_track(&p->flow, &s, &o);
-	if (v == TFSM_NEED_EXT) {
-		if (o.moves || o.notes || o.time_wait)
-			abort();	/* it said that it did nothing */
-		if (p->no_memory)
-			p->flow.flags |= TFSM_F_NO_EXT;
-		else
-			tfsm_set_ext(&p->flow, calloc(1, sizeof(*p->flow.ext)));
-		v = tfsm_track(&p->flow, &s, &o);
-		p->flow.flags &= ~TFSM_F_NO_EXT;
-	}
+	v = tfsm_shell_track(&player, p, &p->flow, &s, &o);
 	play_moves(p, &o);
 	if (v == TFSM_REFUSED && o.moves)
 		abort();
-	switch (v) {
-	case TFSM_NEW:
-		play_open(p, s);
-		break;
-	case TFSM_NEW_KEPT:
-		play_kept(p);
-		s.dir = from ^ p->turned;
-		o = (struct tfsm_out) { .now = p->clock };
-		tfsm_track(&p->flow, &s, &o);
-		play_moves(p, &o);
-		break;
-	case TFSM_NEW_AFTER:
-		play_kept(p);
-		break;
-	default:
-		break;
-	}
+	return v >= TFSM_NEW && tfsm_shell_replace(&player, p, &p->flow, &s, v);
+}
+
+static inline void play_seg(struct play *p, struct tfsm_seg s)
+{
+	unsigned int tries = 0;
+
+	p->clock++;
+	p->notes = 0;
+	p->segments++;
+	p->from = s.dir;
+	s.rfc1337 = p->rfc1337;
+	while (play_track(p, s))
+		if (++tries == TFSM_TRIES)
+			abort();
 }
 
 static inline struct tfsm_seg play_parse(const char *text)

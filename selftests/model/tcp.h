@@ -8,7 +8,7 @@
 #ifndef _MODEL_TCP_H
 #define _MODEL_TCP_H
 
-#include "../../mod/core/tfsm.h"
+#include "../../mod/core/shell.h"
 
 #define INCARNATION	64
 #define ISN(n)		((n) * INCARNATION + 32)

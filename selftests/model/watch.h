@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The observer: the real engine, and around it what its shell does (as in ../core/play.h), with
- * all memory by value so that a state of the search can be copied.
+ * The observer: the real engine in its real shell, with all memory by value so that a state of the
+ * search can be copied.
  */
 #ifndef _MODEL_WATCH_H
 #define _MODEL_WATCH_H
@@ -22,6 +22,7 @@ static u32 twin_base[TCPFSM_ENDS];	/* of an observer of the same elsewhere: near
 static u32 wire_spread = 1000000;
 static const char *watch_broken;	/* the engine broke a rule of its own */
 static unsigned long watch_moves;
+static u8 watch_from;			/* the true end that sent the segment at hand */
 
 static u32 wire(u8 end, u8 seq)
 {
@@ -94,102 +95,84 @@ static void watch_check(struct watch *w, const struct tfsm_out *o, const u8 *bef
 
 static const u8 watch_new[TCPFSM_ENDS] = { TCPFSM_CLOSED, TCPFSM_CLOSED };
 
-static void watch_begin(struct watch *w)
+static struct tfsm_ext *watch_alloc_ext(void *ctx)
 {
+	struct watch *w = ctx;
+
+	memset(&w->ext, 0, sizeof(w->ext));
+	return &w->ext;
+}
+
+static void watch_free_ext(void *ctx, struct tfsm_ext *ext)
+{
+}
+
+static void watch_end(void *ctx, struct tfsm *f, u8 reason)
+{
+	struct watch *w = ctx;
+
+	w->alive = false;
+}
+
+static enum tfsm_opened watch_open(void *ctx, const struct tfsm_start *start)
+{
+	struct tfsm_out o = {};
+	struct watch *w = ctx;
+
+	w->turned = watch_from != start->sender;
 	memset(&w->flow, 0, sizeof(w->flow));
 	memset(w->path, 0, sizeof(w->path));
 	w->alive = true;
 	if (w->flows < 3)
 		w->flows++;
-}
-
-static void watch_open(struct watch *w, struct tfsm_seg s)
-{
-	struct tfsm_out o = {};
-
-	if (s.flags & TFSM_SYN) {
-		u8 should = s.flags & TFSM_ACK ? TCPFSM_RESP : TCPFSM_ORIG;
-
-		w->turned ^= s.dir != should;
-		s.dir = should;
-	}
-	watch_begin(w);
-	memset(&w->ext, 0, sizeof(w->ext));
-	w->has_ext = 0;
-	tfsm_open(&w->flow, &s, &o);
-	watch_check(w, &o, watch_new);
-}
-
-static void watch_kept(struct watch *w)
-{
-	struct tfsm_out o = {};
-	struct tfsm past = w->flow;
-	u8 who = 0;
-
-	watch_begin(w);
-	if (!tfsm_open_kept(&w->flow, &past, &who, &o)) {
-		watch_broken = "a kept SYN that is not there";
-		return;
-	}
-	w->turned ^= who == TCPFSM_RESP;
-	watch_check(w, &o, watch_new);
-}
-
-static enum tfsm_verdict watch_track(struct watch *w, const struct tfsm_seg *s)
-{
-	u8 before[TCPFSM_ENDS] = { w->flow.end[0].state, w->flow.end[1].state };
-	bool matters = tfsm_moves(&w->flow, s);
-	struct tfsm_out o = {};
-	enum tfsm_verdict v = tfsm_track(&w->flow, s, &o);
-
-	if (v == TFSM_NEED_EXT) {
-		if (o.moves || o.notes || o.time_wait)
-			watch_broken = "it had done something when it asked for its extension";
+	tfsm_shell_begin(&w->flow, start, &o);
+	if (!tfsm_ext(&w->flow))
 		memset(&w->ext, 0, sizeof(w->ext));
-		tfsm_set_ext(&w->flow, &w->ext);
-		v = tfsm_track(&w->flow, s, &o);
+	watch_check(w, &o, watch_new);
+	return TFSM_OPENED;
+}
+
+static const struct tfsm_keeper watcher = {
+	.alloc_ext = watch_alloc_ext,
+	.free_ext = watch_free_ext,
+	.end = watch_end,
+	.open = watch_open,
+};
+
+/* Return: track it again, on the flow that has the tuple now. */
+static bool watch_track(struct watch *w, struct tfsm_seg s)
+{
+	u8 before[TCPFSM_ENDS];
+	struct tfsm_out o = {};
+	enum tfsm_verdict v;
+	bool matters;
+
+	s.dir = watch_from ^ w->turned;
+	if (!w->alive) {
+		if (tfsm_opens(tfsm_classify(s.flags)))
+			tfsm_shell_open(&watcher, w, &s);
+		return false;
 	}
+	before[0] = w->flow.end[0].state;
+	before[1] = w->flow.end[1].state;
+	matters = tfsm_moves(&w->flow, &s);
+	v = tfsm_shell_track(&watcher, w, &w->flow, &s, &o);
 	if (o.moves && !matters)
 		watch_broken = "a move that tfsm_moves() did not announce";
 	watch_check(w, &o, before);
-	return v;
-}
-
-/* As the module does: after TFSM_NEW_KEPT the segment is tracked again, on the new flow. */
-static void watch_track_new(struct watch *w, struct tfsm_seg s, u8 dir)
-{
-	int tries;
-
-	for (tries = 0; tries < 3; tries++) {
-		s.dir = dir ^ w->turned;
-		switch (watch_track(w, &s)) {
-		case TFSM_NEW:
-			watch_open(w, s);
-			return;
-		case TFSM_NEW_KEPT:
-			watch_kept(w);
-			break;
-		case TFSM_NEW_AFTER:
-			watch_kept(w);
-			return;
-		default:
-			return;
-		}
-	}
+	return v >= TFSM_NEW && tfsm_shell_replace(&watcher, w, &w->flow, &s, v);
 }
 
 static void watch_seg(struct watch *w, u8 dir, struct seg seg)
 {
 	struct tfsm_seg s = wire_seg(dir, seg);
+	unsigned int tries = 0;
 
-	s.dir = dir ^ w->turned;
-	if (!w->alive) {
-		if (tfsm_opens(tfsm_classify(s.flags)))
-			watch_open(w, s);
-		return;
-	}
+	watch_from = dir;
 	tfsm_set_ext(&w->flow, w->has_ext ? &w->ext : NULL);
-	watch_track_new(w, s, dir);
+	while (watch_track(w, s))
+		if (++tries == TFSM_TRIES)
+			watch_broken = "a segment that finds no flow to be of";
 	w->has_ext = !!tfsm_ext(&w->flow);
 	tfsm_set_ext(&w->flow, NULL);
 }
