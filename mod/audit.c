@@ -20,7 +20,7 @@ static DEFINE_MUTEX(set_lock);
  *   FIN_WAIT_1			ESTABLISHED, its FIN waits behind data
  *   LAST_ACK, CLOSING		CLOSE_WAIT, its FIN waits behind data
  */
-static bool agrees(u8 socket, u8 shown, bool fin_waits)
+static bool states_agree(u8 socket, u8 shown, bool fin_waits)
 {
 	switch (socket) {
 	case TCP_FIN_WAIT2:
@@ -62,7 +62,7 @@ void tcpfsm_audit_segment(const struct tcpfsm_flow *f, const struct tcpfsm_view 
 	a->shown = f->fsm.end[v->seg.dir].state;
 	tcpfsm_count(v->tuple.tn, TCPFSM_C_audit_checked);
 	/* write_seq counts the FIN as soon as it is queued. */
-	if (agrees(a->socket, a->shown, tfsm_before(end, READ_ONCE(tp->write_seq)))) {
+	if (states_agree(a->socket, a->shown, tfsm_before(end, READ_ONCE(tp->write_seq)))) {
 		tcpfsm_count(v->tuple.tn, TCPFSM_C_audit_agreed);
 	} else {
 		a->differs = true;

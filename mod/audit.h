@@ -9,7 +9,8 @@
 #include <linux/jump_label.h>
 
 #include "flow.h"
-#include "tcpfsm.h"
+#include "netns.h"
+#include "view.h"
 
 DECLARE_STATIC_KEY_FALSE(tcpfsm_audit_on);
 
@@ -21,7 +22,6 @@ struct tcpfsm_audit {
 
 void tcpfsm_audit_segment(const struct tcpfsm_flow *f, const struct tcpfsm_view *v,
 			  struct tcpfsm_audit *a);
-void tcpfsm_trace_audit(const struct tcpfsm_view *v, const struct tcpfsm_audit *a);
 
 /* Under the flow's lock, with what the segment has moved. */
 static inline void tcpfsm_audit(const struct tcpfsm_flow *f, const struct tcpfsm_view *v,

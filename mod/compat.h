@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Force-included into every file of the module. The code is written for the newest kernel;
- * what older ones lack is here, chosen by what Kbuild found in their headers (TCPFSM_HAVE_*).
+ * What differs between kernels, under names of our own, chosen by what Kbuild found
+ * (TCPFSM_HAVE_*). The code elsewhere is written for the newest kernel.
  */
 #ifndef _TCPFSM_COMPAT_H
 #define _TCPFSM_COMPAT_H
@@ -56,9 +56,10 @@
 /* Before 6.6 a table ended with an empty entry, and its size was not told. */
 #ifdef TCPFSM_HAVE_SYSCTL_SZ
 #define TCPFSM_CTL_END	0
+#define tcpfsm_register_sysctl	register_net_sysctl_sz
 #else
 #define TCPFSM_CTL_END	1
-#define register_net_sysctl_sz(net, path, table, size) register_net_sysctl(net, path, table)
+#define tcpfsm_register_sysctl(net, path, table, size) register_net_sysctl(net, path, table)
 #endif
 
 #ifndef GENL_MCAST_CAP_NET_ADMIN
@@ -68,8 +69,10 @@
 #endif
 
 /* Since 6.2 a missing attribute is named by a macro of its own. */
-#ifndef GENL_REQ_ATTR_CHECK
-#define GENL_REQ_ATTR_CHECK(info, attr) (!(info)->attrs[attr])
+#ifdef GENL_REQ_ATTR_CHECK
+#define tcpfsm_attr_missing	GENL_REQ_ATTR_CHECK
+#else
+#define tcpfsm_attr_missing(info, attr) (!(info)->attrs[attr])
 #endif
 
 /* Since 6.7 dumps carry a whole genl_info. */
@@ -80,8 +83,10 @@
 #endif
 
 /* Since 6.12 a packet's data may be in the memory of a device, where nobody reads it. */
-#ifndef TCPFSM_HAVE_FRAGS_READABLE
-#define skb_frags_readable(skb)	true
+#ifdef TCPFSM_HAVE_FRAGS_READABLE
+#define tcpfsm_frags_readable	skb_frags_readable
+#else
+#define tcpfsm_frags_readable(skb)	true
 #endif
 
 /* Since 7.0 the free pointer may lie within an object that has a constructor. */
@@ -96,9 +101,12 @@
 #endif
 
 /* Renamed in 6.15 and 6.16. */
-#ifndef TCPFSM_HAVE_TIMER_DELETE
-#define timer_shutdown_sync	del_timer_sync
-#define timer_container_of	from_timer
+#ifdef TCPFSM_HAVE_TIMER_DELETE
+#define tcpfsm_timer_shutdown	timer_shutdown_sync
+#define tcpfsm_timer_owner	timer_container_of
+#else
+#define tcpfsm_timer_shutdown	del_timer_sync
+#define tcpfsm_timer_owner	from_timer
 #endif
 
 #endif /* _TCPFSM_COMPAT_H */

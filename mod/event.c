@@ -2,16 +2,19 @@
 /*
  * Events are packed into one message for each namespace, group and processor, which leaves
  * when it is full or 10 ms after its first event. Its header names the number of its first
- * event and how many it holds, so that a listener knows exactly what he lost.
+ * event and how many it holds, so that a listener knows exactly what it has lost.
  */
 #include <linux/ktime.h>
 #include <linux/percpu.h>
 #include <linux/timer.h>
 #include <net/genetlink.h>
 
+#include "compat.h"
 #include "event.h"
-#include "genl.h"
+#include "genl_msg.h"
 #include "genl_put.h"
+#include "netns.h"
+#include "report.h"
 #include "stats.h"
 
 #define DELAY		msecs_to_jiffies(10)
@@ -40,7 +43,7 @@ static const u8 group_cmd[TCPFSM_GROUPS] = {
 
 /* ---- messages ---- */
 
-static void send(struct tcpfsm_batch *b, unsigned int group)
+static void send_message(struct tcpfsm_batch *b, unsigned int group)
 {
 	struct group *g = &b->group[group];
 	struct sk_buff *skb = g->skb;
@@ -51,31 +54,26 @@ static void send(struct tcpfsm_batch *b, unsigned int group)
 	g->skb = NULL;
 	*(u32 *)nla_data(g->count) = g->events;
 	genlmsg_end(skb, g->header);
-	if (!READ_ONCE(tcpfsm_genl_open)) {
-		nlmsg_free(skb);
-		return;
-	}
-	/* -ESRCH: nobody listens any more. A full socket sees a gap in the numbers. */
-	genlmsg_multicast_netns(&tcpfsm_genl_family, b->tn->net, skb, 0, group, GFP_ATOMIC);
+	tcpfsm_msg_multicast(b->tn->net, skb, group);
 }
 
-/* Flows first: a listener then knows whose transitions follow. */
+/* Flows first, so that a listener knows whose transitions follow. */
 static void send_all(struct tcpfsm_batch *b)
 {
-	send(b, TCPFSM_GROUP_FLOW);
-	send(b, TCPFSM_GROUP_TRANSITION);
+	send_message(b, TCPFSM_GROUP_FLOW);
+	send_message(b, TCPFSM_GROUP_TRANSITION);
 }
 
-static void flush(struct timer_list *t)
+static void flush_batch(struct timer_list *t)
 {
-	struct tcpfsm_batch *b = timer_container_of(b, t, timer);
+	struct tcpfsm_batch *b = tcpfsm_timer_owner(b, t, timer);
 
 	spin_lock(&b->lock);
 	send_all(b);
 	spin_unlock(&b->lock);
 }
 
-static bool start(struct tcpfsm_batch *b, unsigned int group)
+static bool start_message(struct tcpfsm_batch *b, unsigned int group)
 {
 	struct group *g = &b->group[group];
 	struct sk_buff *skb = genlmsg_new(MESSAGE_SIZE - GENL_HDRLEN - NLMSG_HDRLEN,
@@ -83,7 +81,7 @@ static bool start(struct tcpfsm_batch *b, unsigned int group)
 
 	if (!skb)
 		return false;
-	g->header = genlmsg_put(skb, 0, 0, &tcpfsm_genl_family, 0, group_cmd[group]);
+	g->header = tcpfsm_msg_event(skb, group_cmd[group]);
 	if (!g->header || nla_put_u32(skb, TCPFSM_A_CPU, b->cpu) ||
 	    nla_put_u64_64bit(skb, TCPFSM_A_SEQ, g->next, TCPFSM_A_PAD)) {
 		nlmsg_free(skb);
@@ -101,25 +99,25 @@ static bool start(struct tcpfsm_batch *b, unsigned int group)
 	return true;
 }
 
-/* Room for an attribute in a message of the group: a new one if need be. */
-static struct sk_buff *room(struct tcpfsm_batch *b, unsigned int group, int size)
+/* Room for an attribute in a message of the group, which is a new one if need be. */
+static struct sk_buff *make_room(struct tcpfsm_batch *b, unsigned int group, int size)
 {
 	struct group *g = &b->group[group];
 
 	if (g->skb && skb_tailroom(g->skb) < size) {
 		if (group == TCPFSM_GROUP_TRANSITION)
-			send(b, TCPFSM_GROUP_FLOW);
-		send(b, group);
+			send_message(b, TCPFSM_GROUP_FLOW);
+		send_message(b, group);
 	}
-	if (g->skb || start(b, group))
+	if (g->skb || start_message(b, group))
 		return g->skb;
-	/* The number is used up all the same: a listener sees the loss. */
+	/* The number is used up all the same, so that a listener sees the loss. */
 	g->next++;
 	tcpfsm_count(b->tn, TCPFSM_C_events_lost);
 	return NULL;
 }
 
-static void added(struct tcpfsm_batch *b, unsigned int group)
+static void count_event(struct tcpfsm_batch *b, unsigned int group)
 {
 	b->group[group].events++;
 	b->group[group].next++;
@@ -128,27 +126,27 @@ static void added(struct tcpfsm_batch *b, unsigned int group)
 static void add_transition(struct tcpfsm_batch *b, const struct tcpfsm_report *r, unsigned int i,
 			   const struct tcpfsm_clock *clock)
 {
-	struct sk_buff *skb = room(b, TCPFSM_GROUP_TRANSITION, TCPFSM_TRANSITION_ROOM);
+	struct sk_buff *skb = make_room(b, TCPFSM_GROUP_TRANSITION, TCPFSM_TRANSITION_ROOM);
 
 	if (skb && !tcpfsm_put_transition(skb, TCPFSM_A_TRANSITION, r->snap.id,
 					  r->now + clock->to_wall,
 					  r->dwell[i], r->step + i, &r->move[i]))
-		added(b, TCPFSM_GROUP_TRANSITION);
+		count_event(b, TCPFSM_GROUP_TRANSITION);
 }
 
 static void add_flow(struct tcpfsm_batch *b, const struct tcpfsm_report *r,
 		     const struct tcpfsm_clock *clock)
 {
-	struct sk_buff *skb = room(b, TCPFSM_GROUP_FLOW, TCPFSM_FLOW_ROOM);
+	struct sk_buff *skb = make_room(b, TCPFSM_GROUP_FLOW, TCPFSM_FLOW_ROOM);
 
 	/* Listeners may be in several user namespaces; the one that owns this netns counts. */
 	if (skb && !tcpfsm_put_flow(skb, &r->snap, clock, r->tn->net->user_ns))
-		added(b, TCPFSM_GROUP_FLOW);
+		count_event(b, TCPFSM_GROUP_FLOW);
 }
 
 /* ---- batches ---- */
 
-static noinline struct tcpfsm_batch __percpu *make(struct tcpfsm_net *tn)
+static noinline struct tcpfsm_batch __percpu *make_batches(struct tcpfsm_net *tn)
 {
 	struct tcpfsm_batch __percpu *new, *old;
 	int cpu;
@@ -160,7 +158,7 @@ static noinline struct tcpfsm_batch __percpu *make(struct tcpfsm_net *tn)
 		struct tcpfsm_batch *b = per_cpu_ptr(new, cpu);
 
 		spin_lock_init(&b->lock);
-		timer_setup(&b->timer, flush, TIMER_PINNED);
+		timer_setup(&b->timer, flush_batch, TIMER_PINNED);
 		b->tn = tn;
 		b->cpu = cpu;
 	}
@@ -171,23 +169,26 @@ static noinline struct tcpfsm_batch __percpu *make(struct tcpfsm_net *tn)
 	return old;
 }
 
-static bool listened(struct tcpfsm_net *tn, unsigned int group)
+static bool wants_transitions(const struct tcpfsm_report *r)
 {
-	return READ_ONCE(tcpfsm_genl_open) &&
-	       genl_has_listeners(&tcpfsm_genl_family, tn->net, group);
+	return r->moves && tcpfsm_msg_has_listeners(r->tn->net, TCPFSM_GROUP_TRANSITION);
+}
+
+static bool wants_flows(const struct tcpfsm_report *r)
+{
+	return (r->opened || r->reason) &&
+	       tcpfsm_msg_has_listeners(r->tn->net, TCPFSM_GROUP_FLOW);
 }
 
 bool tcpfsm_event_wanted(const struct tcpfsm_report *r)
 {
-	return (r->moves && listened(r->tn, TCPFSM_GROUP_TRANSITION)) ||
-	       ((r->opened || r->reason) && listened(r->tn, TCPFSM_GROUP_FLOW));
+	return wants_transitions(r) || wants_flows(r);
 }
 
 void tcpfsm_event_report(const struct tcpfsm_report *r)
 {
 	struct tcpfsm_net *tn = r->tn;
-	bool transitions = r->moves && listened(tn, TCPFSM_GROUP_TRANSITION);
-	bool flows = (r->opened || r->reason) && listened(tn, TCPFSM_GROUP_FLOW);
+	bool transitions = wants_transitions(r), flows = wants_flows(r);
 	struct tcpfsm_batch __percpu *batch;
 	struct tcpfsm_clock clock;
 	struct tcpfsm_batch *b;
@@ -196,7 +197,7 @@ void tcpfsm_event_report(const struct tcpfsm_report *r)
 	if (!transitions && !flows)
 		return;
 	clock = tcpfsm_clock(r->moves ? r->now : ktime_get_ns());
-	batch = READ_ONCE(tn->batch) ?: make(tn);
+	batch = READ_ONCE(tn->batch) ?: make_batches(tn);
 	if (!batch) {
 		tcpfsm_count(tn, TCPFSM_C_events_lost);
 		return;
@@ -251,7 +252,7 @@ void tcpfsm_event_net_exit(struct tcpfsm_net *tn)
 	for_each_possible_cpu(cpu) {
 		struct tcpfsm_batch *b = per_cpu_ptr(tn->batch, cpu);
 
-		timer_shutdown_sync(&b->timer);
+		tcpfsm_timer_shutdown(&b->timer);
 		spin_lock_bh(&b->lock);
 		send_all(b);
 		spin_unlock_bh(&b->lock);

@@ -3,22 +3,24 @@
 #ifndef _TCPFSM_EVENT_H
 #define _TCPFSM_EVENT_H
 
-#include <net/netlink.h>
+#include <linux/types.h>
 
-#include "tcpfsm.h"
+struct sk_buff;
+struct tcpfsm_net;
+struct tcpfsm_report;
 
 enum { TCPFSM_GROUP_TRANSITION, TCPFSM_GROUP_FLOW, TCPFSM_GROUPS };
 
-/* Does anybody listen to any of this? Then it needs its snapshot. */
+/* Does anybody listen to what the report tells? Then it needs its snapshot. */
 bool tcpfsm_event_wanted(const struct tcpfsm_report *r);
 
 /* Context: bottom halves off, no flow's lock held. Builds nothing when nobody listens. */
 void tcpfsm_event_report(const struct tcpfsm_report *r);
 
-/* One TCPFSM_A_POSITION for each processor that has sent events. */
+/* Add a TCPFSM_A_POSITION for each processor that has sent events. Return: 0 or -EMSGSIZE. */
 int tcpfsm_event_positions(struct tcpfsm_net *tn, struct sk_buff *skb);
 
-/* Nothing reports any more: send what waits, free what was allocated. */
+/* Nothing reports any more: send what waits, and free what was allocated. */
 void tcpfsm_event_net_exit(struct tcpfsm_net *tn);
 
 #endif /* _TCPFSM_EVENT_H */

@@ -1,65 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Flows: what is kept of each, and what segments do to it. The table is in table.h.
+ * What a flow is.
  *
- * Who may hold a flow: the table and one queue of its namespace, both until it ends; readers
- * under RCU, who lock it. Nobody keeps a pointer beyond that, so there is no count.
+ * The table and one queue of its namespace hold a flow, both until it ends; readers meet it under
+ * RCU and lock it. Nobody keeps a pointer beyond that, so there is no reference count.
  *
- * Locks nest flow->lock, then a bucket's or a queue's. All with bottom halves off.
+ * Locks nest flow->lock, then a bucket's or a queue's. All are taken with bottom halves off.
  */
 #ifndef _TCPFSM_FLOW_H
 #define _TCPFSM_FLOW_H
 
-#include <linux/in6.h>
 #include <linux/list.h>
 #include <linux/spinlock.h>
 
 #include "core/tfsm.h"
+#include "report.h"
+#include "tuple.h"
 
-struct net;
-struct sk_buff;
 struct tcpfsm_net;
 struct tcpfsm_service;
-
-/* IPv4: the rest is zero. */
-union tcpfsm_addr {
-	u64		words[2];
-	__be32		ip4;
-	struct in6_addr	ip6;
-};
-
-/* Written in whole words, since that is how it is read next. */
-static inline union tcpfsm_addr tcpfsm_addr_of_ip4(__be32 ip4)
-{
-#ifdef __BIG_ENDIAN
-	return (union tcpfsm_addr) { .words = { (u64)(__force u32)ip4 << 32 } };
-#else
-	return (union tcpfsm_addr) { .words = { (__force u32)ip4 } };
-#endif
-}
-
-/*
- * Both addresses of a flow in canonical order: which comes first is a matter of their bits, the
- * same for both directions.
- */
-struct tcpfsm_tuple {
-	struct tcpfsm_net *tn;
-	u64		  key;		/* both addresses; IPv6: mixed from them */
-	u32		  hash;
-	u32		  l3;		/* ifindex of the VRF or link-local scope, or 0 */
-	__be16		  port[2];
-	u8		  family;
-	union tcpfsm_addr addr[2];
-};
-
-/* A local socket, as seen when it last sent. Guarded by the flow's lock. */
-struct tcpfsm_socket {
-	u64		  cookie;	/* 0: not seen */
-	kuid_t		  uid;
-	u32		  ifindex;	/* it is bound to */
-	__be16		  sport, dport;	/* its own view, where NAT made it another */
-	union tcpfsm_addr src, dst;
-};
 
 /* What only flows with a local socket need. */
 struct tcpfsm_local {
@@ -67,7 +26,7 @@ struct tcpfsm_local {
 	struct tcpfsm_socket end[TCPFSM_ENDS];
 };
 
-/* Millions of these: 184 bytes for IPv4. A segment in order needs the first 136. */
+/* There are millions of these: 184 bytes for IPv4. A segment in order needs the first 136. */
 struct tcpfsm_flow {
 	/* lookup, under RCU */
 	struct tcpfsm_flow __rcu *next;
@@ -79,7 +38,7 @@ struct tcpfsm_flow {
 
 	spinlock_t		lock;		/* all below */
 	struct tcpfsm_service	*service;	/* which knows namespace and l3; NULL: not alive */
-	struct tfsm		fsm;		/* its own: see tcpfsm_flow_id() */
+	struct tfsm		fsm;		/* its word: the id, or a struct tcpfsm_local */
 	u32			last;		/* jiffies of the last acceptable segment */
 	u64			bytes[TCPFSM_ENDS];
 	u32			packets[TCPFSM_ENDS];
@@ -100,91 +59,63 @@ struct tcpfsm_flow {
 	struct in6_addr		ip6[2];		/* only in the IPv6 slab */
 };
 
-/* A segment and where it was seen. */
-struct tcpfsm_view {
-	struct tcpfsm_tuple tuple;
-	struct tfsm_seg	    seg;
-	u8		    from;		/* index of the sender in the canonical order */
-	bool		    from_local;		/* the sender's socket is of this namespace */
-	bool		    to_local;
-	bool		    forwarded;
-	bool		    offloaded;
-	bool		    repeat;		/* ipvs_property: may be a second look */
-	u64		    now;		/* ktime, 0: not asked yet */
-	u32		    bytes;
-	u32		    packets;
-	const struct sk_buff *skb;
-	unsigned int	    offset;		/* of the TCP header from skb->data */
-};
-
-/* A flow as users see it, copied under its lock; src is orig's, dst is resp's. */
-struct tcpfsm_snap {
-	u64		  id;
-	struct tcpfsm_net *tn;
-	union tcpfsm_addr src, dst;
-	__be16		  sport, dport;
-	u32		  l3;
-	u32		  flags;	/* TCPFSM_F_* */
-	u32		  step;
-	u32		  idle;		/* jiffies */
-	u8		  family;
-	u8		  reason;	/* UNSET while it lives */
-	u8		  refused;
-	u8		  state[TCPFSM_ENDS];
-	u64		  start;	/* ktime */
-	u64		  since[TCPFSM_ENDS];
-	u32		  history[TCPFSM_ENDS];
-	u64		  bytes[TCPFSM_ENDS];
-	u32		  packets[TCPFSM_ENDS];
-	struct tcpfsm_socket socket[TCPFSM_ENDS];
-};
-
-extern unsigned int tcpfsm_max_flows;
-
-/* The flows in the table, of all namespaces of an owner (enum tcpfsm_owner). */
-unsigned int tcpfsm_flows_of(u8 owner);
-
-/* What a namespace is told of it: its own flows; the initial one, all. */
-unsigned int tcpfsm_flows_shown(const struct tcpfsm_net *tn);
-
-/* Track a segment. Context: RCU read side, bottom halves off. */
-void tcpfsm_flow_segment(struct tcpfsm_view *v);
-
-/* Under the flow's lock. The local sockets are told by struct tcpfsm_local, or NULL. */
-u64 tcpfsm_flow_id(const struct tcpfsm_flow *f);
-struct tcpfsm_local *tcpfsm_flow_local(const struct tcpfsm_flow *f);
-
-/* Give it a struct tcpfsm_local, zeroed. Under the flow's lock. NULL: no memory. */
-struct tcpfsm_local *tcpfsm_flow_add_local(struct tcpfsm_flow *f);
-
-/* Lock a flow met under RCU; false if it is no longer that flow, or no flow of the namespace. */
-bool tcpfsm_flow_lock(struct tcpfsm_flow *f, u64 id);
-bool tcpfsm_flow_lock_of(struct tcpfsm_flow *f, const struct tcpfsm_net *tn);
-
-/* ktime of an end's last transition; of the flow's age then, 27 significant bits are kept. */
-u64 tcpfsm_flow_since(const struct tcpfsm_flow *f, u8 end);
-
-/* One of its addresses, zero-padded. Needs no lock while it is alive. */
-void tcpfsm_flow_addr(const struct tcpfsm_flow *f, u8 i, union tcpfsm_addr *to);
-
-/* Copy what users see. Under the flow's lock. */
-void tcpfsm_flow_snapshot(const struct tcpfsm_flow *f, struct tcpfsm_snap *s);
-
-/* For expire.c: what becomes of a flow whose time is over. Each unlocks it. */
-void tcpfsm_flow_remove(struct tcpfsm_flow *f, u8 reason)
-	__releases(&f->lock);
-void tcpfsm_flow_expire(struct tcpfsm_flow *f)
-	__releases(&f->lock);
-void tcpfsm_flow_gone(struct tcpfsm_flow *f, u8 end_mask)
-	__releases(&f->lock);
-
-void tcpfsm_flow_lives(struct tcpfsm_flow *f, u8 end_mask)
-	__releases(&f->lock);
+/*
+ * Set all of a flow that has just been allocated, but for the engine's work: the flow has a new id,
+ * and its ends are UNSET. Its service is the caller's to set. Under its lock.
+ */
+void tcpfsm_flow_init(struct tcpfsm_flow *f, const struct tcpfsm_tuple *t, u8 orig, u64 now);
 
 /* The id of the next flow; flows with lower ids exist or have existed. */
 u64 tcpfsm_flow_next_id(void);
 
-int tcpfsm_flow_init(unsigned int hashsize);
-void tcpfsm_flow_exit(void);
+/* Under the flow's lock. The second: NULL if no local socket was seen. */
+u64 tcpfsm_flow_id(const struct tcpfsm_flow *f);
+struct tcpfsm_local *tcpfsm_flow_local(const struct tcpfsm_flow *f);
+
+/* Give it a struct tcpfsm_local, zeroed, or return the one it has. NULL: no memory. */
+struct tcpfsm_local *tcpfsm_flow_add_local(struct tcpfsm_flow *f);
+
+/* Memory for the engine's extension: zeroed; NULL if there is none. */
+struct tfsm_ext *tcpfsm_flow_alloc_ext(void);
+void tcpfsm_flow_free_ext(struct tfsm_ext *ext);
+
+/*
+ * sparse cannot follow a lock out of a function that takes it under a condition. Such a function
+ * says that it hands the lock over, and its caller takes it where the condition holds.
+ */
+#ifdef __CHECKER__
+#define tcpfsm_hand_over(lock)		__context__(lock, -1)
+#define tcpfsm_locked_if(lock, cond)	((cond) ? ({ __context__(lock, 1); 1; }) : 0)
+#else
+#define tcpfsm_hand_over(lock)		do { } while (0)
+#define tcpfsm_locked_if(lock, cond)	(cond)
+#endif
+
+/*
+ * Lock a flow met under RCU, if it still is the one with this id; if it is one of the namespace's.
+ * Return: false, and it is not locked, if it is not.
+ */
+#define tcpfsm_flow_lock(f, id) \
+	tcpfsm_locked_if(&(f)->lock, tcpfsm_flow_do_lock(f, id))
+#define tcpfsm_flow_lock_of(f, tn) \
+	tcpfsm_locked_if(&(f)->lock, tcpfsm_flow_do_lock_of(f, tn))
+bool tcpfsm_flow_do_lock(struct tcpfsm_flow *f, u64 id);
+bool tcpfsm_flow_do_lock_of(struct tcpfsm_flow *f, const struct tcpfsm_net *tn);
+
+/* ktime of an end's last transition: of the flow's age then, 27 significant bits are kept. */
+u64 tcpfsm_flow_since(const struct tcpfsm_flow *f, u8 end);
+
+/* An end has moved to a state at this age of the flow (ns). */
+void tcpfsm_flow_moved(struct tcpfsm_flow *f, u8 end, u8 state, u64 age);
+
+/* One of its addresses, zero-padded. Needs no lock while it is alive. */
+void tcpfsm_flow_addr(const struct tcpfsm_flow *f, u8 i, union tcpfsm_addr *to);
+
+/* Copy what users see: all; or id and tuple only. Under the flow's lock. */
+void tcpfsm_flow_snapshot(const struct tcpfsm_flow *f, struct tcpfsm_snap *s);
+void tcpfsm_flow_identify(const struct tcpfsm_flow *f, struct tcpfsm_snap *s);
+
+int tcpfsm_flow_slabs_init(void);
+void tcpfsm_flow_slabs_exit(void);
 
 #endif /* _TCPFSM_FLOW_H */

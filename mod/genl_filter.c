@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Filters of dumps. */
+/* Filters of dumps: parsed once, then asked of each flow. */
 #include <linux/jiffies.h>
 #include <linux/ktime.h>
 #include <net/ipv6.h>
 
-#include "genl_put.h"
+#include "genl_filter.h"
+#include "netns.h"
 #include "service.h"
 
 #define STATES_MASK (BIT(TCPFSM_STATES) - 2)

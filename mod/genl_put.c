@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Flows and transitions as attributes. There are many of both: room for all of one is made sure
- * of first, then they are written there without a further question.
+ * What netlink messages say. Flows and transitions are many: their functions make sure first that
+ * there is room for all of one, then write without checking further.
  */
 #include <linux/jiffies.h>
 #include <linux/ktime.h>
 
 #include "genl_put.h"
+#include "log.h"
+#include "netns.h"
+#include "owner.h"
+#include "service.h"
+#include "stats.h"
 
-/* ---- attributes where there is room ---- */
+/* ---- attributes that are known to have room ---- */
 
-static struct nlattr *put(void **at, int type, unsigned int len)
+static struct nlattr *append_attr(void **at, int type, unsigned int len)
 {
 	struct nlattr *a = *at;
 
@@ -20,34 +25,34 @@ static struct nlattr *put(void **at, int type, unsigned int len)
 	return a;
 }
 
-static void put_u32(void **at, int type, u32 value)
+static void append_u32(void **at, int type, u32 value)
 {
-	*(u32 *)nla_data(put(at, type, sizeof(value))) = value;
+	*(u32 *)nla_data(append_attr(at, type, sizeof(value))) = value;
 }
 
 /* As nla_put_u64_64bit() does it: where the processor wants it, the value is aligned. */
-static void put_u64(void **at, int type, u64 value, int pad)
+static void append_u64(void **at, int type, u64 value, int pad)
 {
 	if (!IS_ENABLED(CONFIG_HAVE_EFFICIENT_UNALIGNED_ACCESS) &&
 	    IS_ALIGNED((unsigned long)*at, 8))
-		put(at, pad, 0);
-	memcpy(nla_data(put(at, type, sizeof(value))), &value, sizeof(value));
+		append_attr(at, pad, 0);
+	memcpy(nla_data(append_attr(at, type, sizeof(value))), &value, sizeof(value));
 }
 
-static void put_addr(void **at, int type, u8 family, const union tcpfsm_addr *addr)
+static void append_addr(void **at, int type, u8 family, const union tcpfsm_addr *addr)
 {
 	if (family == AF_INET)
-		put_u32(at, type, (__force u32)addr->ip4);
+		append_u32(at, type, (__force u32)addr->ip4);
 	else
-		memcpy(nla_data(put(at, type, 16)), &addr->ip6, 16);
+		memcpy(nla_data(append_attr(at, type, 16)), &addr->ip6, 16);
 }
 
-static struct nlattr *nest_start(void **at, int type)
+static struct nlattr *start_nest(void **at, int type)
 {
-	return put(at, type | NLA_F_NESTED, 0);
+	return append_attr(at, type | NLA_F_NESTED, 0);
 }
 
-static void nest_end(struct nlattr *nest, void *at)
+static void end_nest(struct nlattr *nest, void *at)
 {
 	nest->nla_len = at - (void *)nest;
 }
@@ -69,64 +74,64 @@ int tcpfsm_put_transition(struct sk_buff *skb, int attr, u64 flow, u64 when, u64
 
 	if (skb_tailroom(skb) < TCPFSM_TRANSITION_ROOM)
 		return -EMSGSIZE;
-	nest = nest_start(&at, attr);
-	put_u64(&at, TCPFSM_TRANSITION_FLOW, flow, TCPFSM_TRANSITION_PAD);
-	put_u64(&at, TCPFSM_TRANSITION_WHEN, when, TCPFSM_TRANSITION_PAD);
-	put_u64(&at, TCPFSM_TRANSITION_DWELL, dwell, TCPFSM_TRANSITION_PAD);
-	put_u32(&at, TCPFSM_TRANSITION_MOVE,
-		TCPFSM_MOVE(step, m->end, m->flags, m->cause, m->from, m->to));
-	nest_end(nest, at);
+	nest = start_nest(&at, attr);
+	append_u64(&at, TCPFSM_TRANSITION_FLOW, flow, TCPFSM_TRANSITION_PAD);
+	append_u64(&at, TCPFSM_TRANSITION_WHEN, when, TCPFSM_TRANSITION_PAD);
+	append_u64(&at, TCPFSM_TRANSITION_DWELL, dwell, TCPFSM_TRANSITION_PAD);
+	append_u32(&at, TCPFSM_TRANSITION_MOVE,
+		   TCPFSM_MOVE(step, m->end, m->flags, m->cause, m->from, m->to));
+	end_nest(nest, at);
 	skb_put(skb, nest->nla_len);
 	return 0;
 }
 
-static void put_socket(void **at, const struct tcpfsm_snap *s, u8 end, struct user_namespace *ns)
+static void append_socket(void **at, const struct tcpfsm_snap *s, u8 end, struct user_namespace *ns)
 {
 	const struct tcpfsm_socket *own = &s->socket[end];
-	const union tcpfsm_addr *src = end == TCPFSM_ORIG ? &s->src : &s->dst;
-	const union tcpfsm_addr *dst = end == TCPFSM_ORIG ? &s->dst : &s->src;
-	__be16 sport = end == TCPFSM_ORIG ? s->sport : s->dport;
-	__be16 dport = end == TCPFSM_ORIG ? s->dport : s->sport;
-	size_t len = s->family == AF_INET ? 4 : 16;
+	const union tcpfsm_addr *src = end == TCPFSM_ORIG ? &s->tuple.src : &s->tuple.dst;
+	const union tcpfsm_addr *dst = end == TCPFSM_ORIG ? &s->tuple.dst : &s->tuple.src;
+	__be16 sport = end == TCPFSM_ORIG ? s->tuple.sport : s->tuple.dport;
+	__be16 dport = end == TCPFSM_ORIG ? s->tuple.dport : s->tuple.sport;
+	size_t len = s->tuple.family == AF_INET ? 4 : 16;
 
 	if (!own->cookie)
 		return;
-	put_u64(at, TCPFSM_END_COOKIE, own->cookie, TCPFSM_END_PAD);
-	put_u32(at, TCPFSM_END_UID, from_kuid_munged(ns, own->uid));
+	append_u64(at, TCPFSM_END_COOKIE, own->cookie, TCPFSM_END_PAD);
+	append_u32(at, TCPFSM_END_UID, from_kuid_munged(ns, own->uid));
 	if (sport == own->sport && dport == own->dport && !memcmp(src, &own->src, len) &&
 	    !memcmp(dst, &own->dst, len))
 		return;
-	put_addr(at, TCPFSM_END_SK_SRC, s->family, &own->src);
-	put_addr(at, TCPFSM_END_SK_DST, s->family, &own->dst);
-	put_u32(at, TCPFSM_END_SK_SPORT, ntohs(own->sport));
-	put_u32(at, TCPFSM_END_SK_DPORT, ntohs(own->dport));
+	append_addr(at, TCPFSM_END_SK_SRC, s->tuple.family, &own->src);
+	append_addr(at, TCPFSM_END_SK_DST, s->tuple.family, &own->dst);
+	append_u32(at, TCPFSM_END_SK_SPORT, ntohs(own->sport));
+	append_u32(at, TCPFSM_END_SK_DPORT, ntohs(own->dport));
 }
 
-static void put_end(void **at, const struct tcpfsm_snap *s, u8 end, u64 now,
-		    struct user_namespace *ns)
+static void append_end(void **at, const struct tcpfsm_snap *s, u8 end, u64 now,
+		       struct user_namespace *ns)
 {
-	struct nlattr *nest = nest_start(at, end == TCPFSM_ORIG ? TCPFSM_FLOW_ORIG :
+	struct nlattr *nest = start_nest(at, end == TCPFSM_ORIG ? TCPFSM_FLOW_ORIG :
 								  TCPFSM_FLOW_RESP);
 
-	put_u32(at, TCPFSM_END_STATE, s->state[end]);
-	put_u64(at, TCPFSM_END_HISTORY, s->history[end], TCPFSM_END_PAD);
-	put_u64(at, TCPFSM_END_DWELL, now > s->since[end] ? now - s->since[end] : 0,
-		TCPFSM_END_PAD);
-	put_u64(at, TCPFSM_END_PACKETS, s->packets[end], TCPFSM_END_PAD);
-	put_u64(at, TCPFSM_END_BYTES, s->bytes[end], TCPFSM_END_PAD);
-	put_socket(at, s, end, ns);
-	nest_end(nest, *at);
+	append_u32(at, TCPFSM_END_STATE, s->state[end]);
+	append_u64(at, TCPFSM_END_HISTORY, s->history[end], TCPFSM_END_PAD);
+	append_u64(at, TCPFSM_END_DWELL, now > s->since[end] ? now - s->since[end] : 0,
+		   TCPFSM_END_PAD);
+	append_u64(at, TCPFSM_END_PACKETS, s->packets[end], TCPFSM_END_PAD);
+	append_u64(at, TCPFSM_END_BYTES, s->bytes[end], TCPFSM_END_PAD);
+	append_socket(at, s, end, ns);
+	end_nest(nest, *at);
 }
 
-static void put_tuple(void **at, const struct tcpfsm_snap *s)
+static void append_tuple(void **at, const struct tcpfsm_snap *s)
 {
-	put_u32(at, TCPFSM_FLOW_FAMILY, s->family);
-	put_addr(at, TCPFSM_FLOW_SRC, s->family, &s->src);
-	put_addr(at, TCPFSM_FLOW_DST, s->family, &s->dst);
-	put_u32(at, TCPFSM_FLOW_SPORT, ntohs(s->sport));
-	put_u32(at, TCPFSM_FLOW_DPORT, ntohs(s->dport));
-	if (s->l3)
-		put_u32(at, TCPFSM_FLOW_IFINDEX, s->l3);
+	append_u32(at, TCPFSM_FLOW_FAMILY, s->tuple.family);
+	append_addr(at, TCPFSM_FLOW_SRC, s->tuple.family, &s->tuple.src);
+	append_addr(at, TCPFSM_FLOW_DST, s->tuple.family, &s->tuple.dst);
+	append_u32(at, TCPFSM_FLOW_SPORT, ntohs(s->tuple.sport));
+	append_u32(at, TCPFSM_FLOW_DPORT, ntohs(s->tuple.dport));
+	if (s->tuple.l3)
+		append_u32(at, TCPFSM_FLOW_IFINDEX, s->tuple.l3);
 }
 
 int tcpfsm_put_flow(struct sk_buff *skb, const struct tcpfsm_snap *s,
@@ -137,19 +142,19 @@ int tcpfsm_put_flow(struct sk_buff *skb, const struct tcpfsm_snap *s,
 
 	if (skb_tailroom(skb) < TCPFSM_FLOW_ROOM)
 		return -EMSGSIZE;
-	nest = nest_start(&at, TCPFSM_A_FLOW);
-	put_u64(&at, TCPFSM_FLOW_ID, s->id, TCPFSM_FLOW_PAD);
-	put_tuple(&at, s);
-	put_u32(&at, TCPFSM_FLOW_FLAGS, s->flags);
-	put_u32(&at, TCPFSM_FLOW_STEP, s->step);
-	put_u64(&at, TCPFSM_FLOW_START, s->start + clock->to_wall, TCPFSM_FLOW_PAD);
-	put_u64(&at, TCPFSM_FLOW_IDLE, jiffies64_to_nsecs(s->idle), TCPFSM_FLOW_PAD);
-	put_u32(&at, TCPFSM_FLOW_REFUSED, s->refused);
+	nest = start_nest(&at, TCPFSM_A_FLOW);
+	append_u64(&at, TCPFSM_FLOW_ID, s->id, TCPFSM_FLOW_PAD);
+	append_tuple(&at, s);
+	append_u32(&at, TCPFSM_FLOW_FLAGS, s->flags);
+	append_u32(&at, TCPFSM_FLOW_STEP, s->step);
+	append_u64(&at, TCPFSM_FLOW_START, s->start + clock->to_wall, TCPFSM_FLOW_PAD);
+	append_u64(&at, TCPFSM_FLOW_IDLE, jiffies64_to_nsecs(s->idle), TCPFSM_FLOW_PAD);
+	append_u32(&at, TCPFSM_FLOW_REFUSED, s->refused);
 	if (s->reason)
-		put_u32(&at, TCPFSM_FLOW_REASON, s->reason);
-	put_end(&at, s, TCPFSM_ORIG, clock->now, ns);
-	put_end(&at, s, TCPFSM_RESP, clock->now, ns);
-	nest_end(nest, at);
+		append_u32(&at, TCPFSM_FLOW_REASON, s->reason);
+	append_end(&at, s, TCPFSM_ORIG, clock->now, ns);
+	append_end(&at, s, TCPFSM_RESP, clock->now, ns);
+	end_nest(nest, at);
 	skb_put(skb, nest->nla_len);
 	return 0;
 }
@@ -157,4 +162,100 @@ int tcpfsm_put_flow(struct sk_buff *skb, const struct tcpfsm_snap *s,
 int tcpfsm_put_addr(struct sk_buff *skb, int attr, u8 family, const union tcpfsm_addr *addr)
 {
 	return nla_put(skb, attr, family == AF_INET ? 4 : 16, addr);
+}
+
+int tcpfsm_put_stats(struct sk_buff *skb, struct tcpfsm_net *tn)
+{
+	struct tcpfsm_sums *sums = kmalloc(sizeof(*sums), GFP_KERNEL);
+	u64 flows = tcpfsm_owner_flows_shown(tn);
+	int err;
+
+	if (!sums)
+		return -ENOMEM;
+	tcpfsm_stats_sum(tn, sums);
+	err = nla_put_u32(skb, TCPFSM_A_NETNS, tn->net->ns.inum) ?:
+	      nla_put_u64_64bit(skb, TCPFSM_A_ENTRIES, flows, TCPFSM_A_PAD) ?:
+	      nla_put_u64_64bit(skb, TCPFSM_A_LIMIT, READ_ONCE(tcpfsm_max_flows), TCPFSM_A_PAD) ?:
+	      nla_put(skb, TCPFSM_A_PAIRS, sizeof(sums->pair), sums->pair) ?:
+	      nla_put(skb, TCPFSM_A_TRANSITIONS, sizeof(sums->transition), sums->transition) ?:
+	      nla_put(skb, TCPFSM_A_DWELL, sizeof(sums->dwell), sums->dwell);
+	kfree(sums);
+	return err;
+}
+
+int tcpfsm_put_counter(struct sk_buff *skb, unsigned int c, u64 value)
+{
+	struct nlattr *nest = nla_nest_start(skb, TCPFSM_A_COUNTER);
+
+	if (!nest || nla_put_string(skb, TCPFSM_COUNTER_NAME, tcpfsm_counter_name[c]) ||
+	    nla_put_u64_64bit(skb, TCPFSM_COUNTER_VALUE, value, TCPFSM_COUNTER_PAD) ||
+	    nla_put_string(skb, TCPFSM_COUNTER_HELP, tcpfsm_counter_help[c]))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int put_service_totals(struct sk_buff *skb, const struct tcpfsm_service *s)
+{
+	const struct {
+		int attr;
+		u64 value;
+	} totals[] = {
+		{ TCPFSM_SERVICE_FLOWS, atomic64_read(&s->opened) },
+		{ TCPFSM_SERVICE_ESTABLISHED, atomic64_read(&s->established) },
+		{ TCPFSM_SERVICE_REFUSED, atomic64_read(&s->refused) },
+		{ TCPFSM_SERVICE_RESET, atomic64_read(&s->reset) },
+		{ TCPFSM_SERVICE_SYNACK_RESENT, atomic64_read(&s->synack_resent) },
+		{ TCPFSM_SERVICE_CONNECT_NS, atomic64_read(&s->connect_ns) },
+		{ TCPFSM_SERVICE_CONNECTS, atomic64_read(&s->connects) },
+		{ TCPFSM_SERVICE_ACCEPT_NS, atomic64_read(&s->accept_ns) },
+		{ TCPFSM_SERVICE_ACCEPTS, atomic64_read(&s->established) },
+	};
+	u64 states[TCPFSM_STATES];
+	unsigned int i;
+
+	for (i = 0; i < TCPFSM_STATES; i++)
+		states[i] = max_t(s64, 0, atomic64_read(&s->state[i]));
+	if (nla_put(skb, TCPFSM_SERVICE_STATES, sizeof(states), states))
+		return -EMSGSIZE;
+	for (i = 0; i < ARRAY_SIZE(totals); i++)
+		if (nla_put_u64_64bit(skb, totals[i].attr, totals[i].value, TCPFSM_SERVICE_PAD))
+			return -EMSGSIZE;
+	return 0;
+}
+
+int tcpfsm_put_service(struct sk_buff *skb, const struct tcpfsm_service *s)
+{
+	struct nlattr *nest = nla_nest_start(skb, TCPFSM_A_SERVICE);
+
+	if (!nest)
+		return -EMSGSIZE;
+	if (s->family && (nla_put_u32(skb, TCPFSM_SERVICE_FAMILY, s->family) ||
+			  tcpfsm_put_addr(skb, TCPFSM_SERVICE_ADDR, s->family, &s->addr) ||
+			  nla_put_u32(skb, TCPFSM_SERVICE_PORT, ntohs(s->port))))
+		return -EMSGSIZE;
+	if (put_service_totals(skb, s))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+int tcpfsm_put_log(struct sk_buff *skb, const struct tcpfsm_log_entry *e)
+{
+	u64 when = e->when + tcpfsm_clock(e->when).to_wall;
+	const struct tcpfsm_flow_tuple *t = &e->tuple;
+	struct nlattr *nest = nla_nest_start(skb, TCPFSM_A_LOG);
+
+	if (!nest ||
+	    nla_put_u64_64bit(skb, TCPFSM_LOG_SEQ, atomic64_read(&e->seq), TCPFSM_LOG_PAD) ||
+	    tcpfsm_put_transition(skb, TCPFSM_LOG_TRANSITION, e->flow, when, e->dwell, e->step,
+				  &e->move) ||
+	    nla_put_u32(skb, TCPFSM_LOG_FAMILY, t->family) ||
+	    tcpfsm_put_addr(skb, TCPFSM_LOG_SRC, t->family, &t->src) ||
+	    tcpfsm_put_addr(skb, TCPFSM_LOG_DST, t->family, &t->dst) ||
+	    nla_put_u32(skb, TCPFSM_LOG_SPORT, ntohs(t->sport)) ||
+	    nla_put_u32(skb, TCPFSM_LOG_DPORT, ntohs(t->dport)))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
 }

@@ -21,15 +21,17 @@
 #include <net/netfilter/nf_conntrack_seqadj.h>
 #endif
 
-#include "flow.h"
+#include "compat.h"
 #include "hook.h"
+#include "netns.h"
 #include "packet.h"
+#include "segment.h"
 #include "stats.h"
 #include "table.h"
 
 #define PRIORITY (NF_IP_PRI_SECURITY + 25)
 
-/* The module's flow table is the host's; a key names the routing domain of its addresses. */
+/* There is one table for the host, so a tuple names the routing domain of its addresses. */
 static u32 l3_domain(const struct tcpfsm_view *v, const struct net_device *dev)
 {
 	if (v->tuple.family == AF_INET6 &&
@@ -51,7 +53,7 @@ static bool seen_elsewhere(const struct nf_hook_state *state)
 	return state->hook == NF_INET_LOCAL_OUT && state->out && netif_is_l3_master(state->out);
 }
 
-static bool to_itself(const struct tcpfsm_tuple *t)
+static bool is_to_itself(const struct tcpfsm_tuple *t)
 {
 	return t->port[0] == t->port[1] && !memcmp(&t->addr[0], &t->addr[1], sizeof(t->addr[0]));
 }
@@ -70,7 +72,7 @@ static bool is_offloaded(const struct sk_buff *skb)
 
 #if IS_ENABLED(CONFIG_NF_CONNTRACK)
 /* What conntrack keeps of the numbers that it changes; found without calling its module. */
-static const struct nf_conn_seqadj *seqadj(const struct nf_conn *ct)
+static const struct nf_conn_seqadj *seqadj_of(const struct nf_conn *ct)
 {
 	const struct nf_ct_ext *ext = ct->ext;
 
@@ -85,12 +87,12 @@ static const struct nf_conn_seqadj *seqadj(const struct nf_conn *ct)
  * SYNPROXY and NAT helpers change numbers behind us, in both directions. What the originator
  * sends is taken as it will be, what comes to him as it is: both count as his peer does.
  */
-static void renumber(struct tfsm_seg *seg, const struct sk_buff *skb)
+static void renumber_segment(struct tfsm_seg *seg, const struct sk_buff *skb)
 {
 #if IS_ENABLED(CONFIG_NF_CONNTRACK)
 	enum ip_conntrack_info info;
 	struct nf_conn *ct = nf_ct_get(skb, &info);
-	const struct nf_conn_seqadj *adj = ct ? seqadj(ct) : NULL;
+	const struct nf_conn_seqadj *adj = ct ? seqadj_of(ct) : NULL;
 	const struct nf_ct_seqadj *sent, *got;
 
 	if (likely(!adj) || CTINFO2DIR(info) != IP_CT_DIR_ORIGINAL)
@@ -106,7 +108,7 @@ static void renumber(struct tfsm_seg *seg, const struct sk_buff *skb)
 #endif
 }
 
-static bool is_repeat(const struct sk_buff *skb, u8 hook)
+static bool is_ipvs_repeat(const struct sk_buff *skb, u8 hook)
 {
 #if IS_ENABLED(CONFIG_IP_VS)
 	return hook == NF_INET_LOCAL_OUT && skb->ipvs_property;
@@ -115,21 +117,21 @@ static bool is_repeat(const struct sk_buff *skb, u8 hook)
 #endif
 }
 
-static void place(struct tcpfsm_view *v, const struct sk_buff *skb,
-		  const struct nf_hook_state *state)
+static void note_hook(struct tcpfsm_view *v, const struct sk_buff *skb,
+		      const struct nf_hook_state *state)
 {
 	v->from_local = state->hook == NF_INET_LOCAL_OUT;
 	v->to_local = state->hook == NF_INET_LOCAL_IN ||
 		      (v->from_local && state->out && state->out->flags & IFF_LOOPBACK);
 	v->forwarded = state->hook == NF_INET_FORWARD;
 	v->offloaded = is_offloaded(skb);
-	v->repeat = is_repeat(skb, state->hook);
+	v->repeat = is_ipvs_repeat(skb, state->hook);
 	if (v->seg.flags & TFSM_RST)
 		v->seg.rfc1337 = READ_ONCE(state->net->ipv4.sysctl_tcp_rfc1337);
 }
 
-static void watch(struct tcpfsm_net *tn, struct sk_buff *skb, const struct nf_hook_state *state,
-		  u8 family)
+static void watch_packet(struct tcpfsm_net *tn, struct sk_buff *skb,
+			 const struct nf_hook_state *state, u8 family)
 {
 	const struct net_device *dev = state->hook == NF_INET_LOCAL_OUT ? state->out : state->in;
 	struct tcpfsm_view v tcpfsm_uninitialized;
@@ -142,7 +144,7 @@ static void watch(struct tcpfsm_net *tn, struct sk_buff *skb, const struct nf_ho
 		tcpfsm_count(tn, TCPFSM_C_seen_twice);
 		return;
 	}
-	if (to_itself(&v.tuple)) {
+	if (is_to_itself(&v.tuple)) {
 		tcpfsm_count(tn, TCPFSM_C_self_connected);
 		return;
 	}
@@ -150,12 +152,12 @@ static void watch(struct tcpfsm_net *tn, struct sk_buff *skb, const struct nf_ho
 	tcpfsm_table_hash(&v.tuple);
 	/* While the table's line is on its way, what else there is to know. */
 	v.now = v.seg.flags & (TFSM_SYN | TFSM_FIN | TFSM_RST) ? ktime_get_ns() : 0;
-	place(&v, skb, state);
-	renumber(&v.seg, skb);
-	tcpfsm_flow_segment(&v);
+	note_hook(&v, skb, state);
+	renumber_segment(&v.seg, skb);
+	tcpfsm_segment(&v);
 }
 
-static unsigned int hook(struct sk_buff *skb, const struct nf_hook_state *state, u8 family)
+static unsigned int take_packet(struct sk_buff *skb, const struct nf_hook_state *state, u8 family)
 {
 	struct tcpfsm_net *tn = tcpfsm_net(state->net);
 	bool enable;
@@ -166,26 +168,26 @@ static unsigned int hook(struct sk_buff *skb, const struct nf_hook_state *state,
 	enable = !in_softirq();
 	if (enable)
 		local_bh_disable();
-	watch(tn, skb, state, family);
+	watch_packet(tn, skb, state, family);
 	if (enable)
 		local_bh_enable();
 	return NF_ACCEPT;
 }
 
-static unsigned int hook4(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
+static unsigned int hook_ip4(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
 {
 	if (ip_hdr(skb)->protocol != IPPROTO_TCP)
 		return NF_ACCEPT;
-	return hook(skb, state, AF_INET);
+	return take_packet(skb, state, AF_INET);
 }
 
-static unsigned int hook6(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
+static unsigned int hook_ip6(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
 {
-	return hook(skb, state, AF_INET6);
+	return take_packet(skb, state, AF_INET6);
 }
 
 #define HOOK(family, number) {				\
-	.hook		= hook##family,			\
+	.hook		= hook_ip##family,			\
 	.pf		= (family) == 4 ? NFPROTO_IPV4 : NFPROTO_IPV6, \
 	.hooknum	= number,			\
 	.priority	= PRIORITY,			\

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* The netfilter hooks of a network namespace. */
 #ifndef _TCPFSM_HOOK_H
 #define _TCPFSM_HOOK_H
 

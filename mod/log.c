@@ -2,8 +2,8 @@
 /*
  * The log of a namespace is a ring of pages, each allocated when it is first written.
  *
- * Writers take a number each, claim its slot and write it; a slot's own number tells a reader
- * whether he has seen one whole entry: it is WRITING while the slot is written.
+ * A writer takes a number, claims its slot and writes it. The slot's own number is WRITING
+ * meanwhile, and tells a reader whether it has seen one whole entry.
  */
 #include <linux/err.h>
 #include <linux/ktime.h>
@@ -12,6 +12,8 @@
 #include <linux/slab.h>
 
 #include "log.h"
+#include "netns.h"
+#include "report.h"
 #include "stats.h"
 
 #define PER_PAGE (PAGE_SIZE / sizeof(struct tcpfsm_log_entry))
@@ -27,7 +29,7 @@ struct tcpfsm_log {
 	struct tcpfsm_log_entry	*page[];
 };
 
-static struct tcpfsm_log *allocate(unsigned int size, u64 last, gfp_t gfp)
+static struct tcpfsm_log *allocate_ring(unsigned int size, u64 last, gfp_t gfp)
 {
 	unsigned int pages = DIV_ROUND_UP(size, PER_PAGE);
 	struct tcpfsm_log *log;
@@ -43,7 +45,7 @@ static struct tcpfsm_log *allocate(unsigned int size, u64 last, gfp_t gfp)
 	return log;
 }
 
-static void release(struct tcpfsm_log *log)
+static void release_ring(struct tcpfsm_log *log)
 {
 	unsigned int i;
 
@@ -52,14 +54,14 @@ static void release(struct tcpfsm_log *log)
 	kvfree(log);
 }
 
-/* Within a segment only the default, small one is made: another size comes from a resize. */
-static struct tcpfsm_log *get(struct tcpfsm_net *tn)
+/* A segment makes only the small ring of default size: another size comes from a resize. */
+static struct tcpfsm_log *get_ring(struct tcpfsm_net *tn)
 {
 	struct tcpfsm_log *log = READ_ONCE(tn->log), *old;
 
 	if (likely(log))
 		return log;
-	log = allocate(TCPFSM_LOG_SIZE_DEFAULT, 0, GFP_ATOMIC | __GFP_NOWARN);
+	log = allocate_ring(TCPFSM_LOG_SIZE_DEFAULT, 0, GFP_ATOMIC | __GFP_NOWARN);
 	if (!log)
 		return NULL;
 	old = cmpxchg(&tn->log, NULL, log);
@@ -69,7 +71,7 @@ static struct tcpfsm_log *get(struct tcpfsm_net *tn)
 	return old;
 }
 
-static u32 place(const struct tcpfsm_log *log, u64 seq)
+static u32 index_of(const struct tcpfsm_log *log, u64 seq)
 {
 	u32 i;
 
@@ -77,7 +79,7 @@ static u32 place(const struct tcpfsm_log *log, u64 seq)
 	return i;
 }
 
-static struct tcpfsm_log_entry *slot(struct tcpfsm_log *log, u32 i, bool make)
+static struct tcpfsm_log_entry *slot_at(struct tcpfsm_log *log, u32 i, bool make)
 {
 	struct tcpfsm_log_entry **page, *new;
 
@@ -95,30 +97,26 @@ static struct tcpfsm_log_entry *slot(struct tcpfsm_log *log, u32 i, bool make)
 }
 
 /* Return: false if another writer, a whole ring ahead or behind, has the slot. */
-static bool write(struct tcpfsm_log_entry *e, s64 seq, const struct tcpfsm_flow *f,
-		  const struct tcpfsm_report *r, unsigned int i)
+static bool write_entry(struct tcpfsm_log_entry *e, s64 seq, const struct tcpfsm_report *r,
+			unsigned int i)
 {
 	s64 was = atomic64_read(&e->seq);
 
 	/* A reader who sees any of what follows sees that it is being written. */
 	if (was == WRITING || was > seq || atomic64_cmpxchg(&e->seq, was, WRITING) != was)
 		return false;
-	e->flow = tcpfsm_flow_id(f);
+	e->flow = r->snap.id;
 	e->when = r->now;
 	e->dwell = r->dwell[i];
 	e->step = (u16)(r->step + i);
 	e->move = r->move[i];
-	e->family = f->family;
-	e->sport = f->port[f->orig];
-	e->dport = f->port[!f->orig];
-	tcpfsm_flow_addr(f, f->orig, &e->src);
-	tcpfsm_flow_addr(f, !f->orig, &e->dst);
+	e->tuple = r->snap.tuple;
 	smp_wmb();	/* a reader who sees the number sees all of the entry */
 	atomic64_set(&e->seq, seq);
 	return true;
 }
 
-void tcpfsm_log_report(const struct tcpfsm_flow *f, const struct tcpfsm_report *r)
+void tcpfsm_log_report(const struct tcpfsm_report *r)
 {
 	struct tcpfsm_log *log;
 	struct tcpfsm_log_entry *e;
@@ -127,14 +125,14 @@ void tcpfsm_log_report(const struct tcpfsm_flow *f, const struct tcpfsm_report *
 	u32 at = 0;
 
 	rcu_read_lock();
-	log = get(r->tn);
+	log = get_ring(r->tn);
 	if (log) {
 		seq = atomic64_add_return(r->moves, &log->last) - r->moves + 1;
-		at = place(log, seq);
+		at = index_of(log, seq);
 	}
 	for (i = 0; i < r->moves; i++) {
-		e = log ? slot(log, at, true) : NULL;
-		if (!e || !write(e, seq + i, f, r, i))
+		e = log ? slot_at(log, at, true) : NULL;
+		if (!e || !write_entry(e, seq + i, r, i))
 			tcpfsm_count(r->tn, TCPFSM_C_log_lost);
 		if (log && ++at == log->size)
 			at = 0;
@@ -159,7 +157,7 @@ bool tcpfsm_log_next(struct tcpfsm_net *tn, u64 *seq, struct tcpfsm_log_entry *t
 	if (last >= log->size && *seq <= last - log->size)
 		*seq = last - log->size + 1;
 	for (; *seq <= last && !found; ++*seq) {
-		e = slot(log, place(log, *seq), false);
+		e = slot_at(log, index_of(log, *seq), false);
 		if (!e || atomic64_read(&e->seq) != *seq)
 			continue;
 		smp_rmb();	/* the number, then the entry */
@@ -175,14 +173,14 @@ out:
 }
 
 /* Put in a ring of this size. Return: the old one, NULL if there was none, or an error. */
-static struct tcpfsm_log *exchange(struct tcpfsm_net *tn, unsigned int size)
+static struct tcpfsm_log *exchange_ring(struct tcpfsm_net *tn, unsigned int size)
 {
 	struct tcpfsm_log *old = READ_ONCE(tn->log), *new;
 
 	lockdep_assert_held(&resizing);
 	if (size == tn->log_size)
 		return NULL;
-	new = allocate(size, old ? atomic64_read(&old->last) : 0, GFP_KERNEL);
+	new = allocate_ring(size, old ? atomic64_read(&old->last) : 0, GFP_KERNEL);
 	if (!new)
 		return ERR_PTR(-ENOMEM);
 	WRITE_ONCE(tn->log_size, size);
@@ -195,17 +193,17 @@ int tcpfsm_log_resize(struct tcpfsm_net *tn, unsigned int size)
 	struct tcpfsm_log *old;
 
 	mutex_lock(&resizing);
-	old = exchange(tn, size);
+	old = exchange_ring(tn, size);
 	mutex_unlock(&resizing);
 	if (IS_ERR_OR_NULL(old))
 		return PTR_ERR_OR_ZERO(old);
 	synchronize_rcu();
-	release(old);
+	release_ring(old);
 	return 0;
 }
 
 void tcpfsm_log_free(struct tcpfsm_net *tn)
 {
 	if (tn->log)
-		release(tn->log);
+		release_ring(tn->log);
 }

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The last transitions of a namespace, readable again and again. */
+/* The last transitions of a namespace, which can be read again and again. */
 #ifndef _TCPFSM_LOG_H
 #define _TCPFSM_LOG_H
 
-#include "tcpfsm.h"
+#include "core/tfsm.h"
+#include "tuple.h"
+
+struct tcpfsm_net;
+struct tcpfsm_report;
 
 #define TCPFSM_LOG_SIZE_DEFAULT	512
 #define TCPFSM_LOG_SIZE_MAX	(1U << 20)
@@ -12,16 +16,14 @@ struct tcpfsm_log_entry {
 	atomic64_t	  seq;		/* from 1; 0: not written yet, -1: being written */
 	u64		  flow;
 	u64		  when;		/* ktime */
-	u64		  dwell;
+	u64		  dwell;	/* ns */
 	u32		  step;
 	struct tfsm_move  move;
-	u8		  family;
-	__be16		  sport, dport;
-	union tcpfsm_addr src, dst;
+	struct tcpfsm_flow_tuple tuple;
 };
 
-/* Context: bottom halves off, under the flow's lock. */
-void tcpfsm_log_report(const struct tcpfsm_flow *f, const struct tcpfsm_report *r);
+/* Context: bottom halves off. */
+void tcpfsm_log_report(const struct tcpfsm_report *r);
 
 /*
  * tcpfsm_log_next - the first entry kept with a sequence number of at least *@seq

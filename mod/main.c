@@ -2,19 +2,24 @@
 /* Parameters, namespaces, and the order of beginning and end. */
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/netdevice.h>
 #include <linux/random.h>
 #include <linux/user_namespace.h>
 
 #include "event.h"
+#include "evict.h"
 #include "expire.h"
 #include "flow.h"
 #include "genl.h"
 #include "hook.h"
 #include "log.h"
+#include "netns.h"
+#include "owner.h"
 #include "proc.h"
 #include "service.h"
 #include "stats.h"
 #include "sysctl.h"
+#include "table.h"
 #include "tcpfsm_version.h"
 
 #define FLOWS_LEAST	1024
@@ -57,7 +62,7 @@ static int check_range(const char *name, unsigned int value, unsigned int least,
 	return -EINVAL;
 }
 
-/* At any time. What is too much then goes as it does from a full table. */
+/* At any time. Flows above the new limit go as they go from a full table. */
 static int set_max_flows(const char *value, const struct kernel_param *param)
 {
 	unsigned int n;
@@ -66,7 +71,7 @@ static int set_max_flows(const char *value, const struct kernel_param *param)
 	if (err)
 		return err;
 	WRITE_ONCE(tcpfsm_max_flows, n);
-	tcpfsm_expire_trim();
+	tcpfsm_evict_surplus();
 	return 0;
 }
 
@@ -93,14 +98,14 @@ static int __init check_parameters(void)
 
 /* ---- namespaces ---- */
 
-/* First of all nothing comes in any more; RCU is waited for before net_exit(). */
+/* No segment comes in any more; the kernel waits for RCU before net_exit(). */
 static void __net_exit net_pre_exit(struct net *net)
 {
 	tcpfsm_hook_unregister(tcpfsm_net(net));
 	tcpfsm_expire_net_pre_exit(tcpfsm_net(net));
 }
 
-/* Also of a namespace that net_init() did not finish. */
+/* Also for a namespace that net_init() did not finish. */
 static void __net_exit net_exit(struct net *net)
 {
 	struct tcpfsm_net *tn = tcpfsm_net(net);
@@ -152,9 +157,12 @@ static int __init tcpfsm_init(void)
 	if (err)
 		return err;
 	tcpfsm_stats_init();
-	err = tcpfsm_flow_init(hashsize);
+	err = tcpfsm_flow_slabs_init();
 	if (err)
 		return err;
+	err = tcpfsm_table_init(hashsize);
+	if (err)
+		goto no_table;
 	err = tcpfsm_service_init();
 	if (err)
 		goto no_service;
@@ -173,7 +181,9 @@ no_genl:
 no_net:
 	tcpfsm_service_exit();
 no_service:
-	tcpfsm_flow_exit();
+	tcpfsm_table_exit();
+no_table:
+	tcpfsm_flow_slabs_exit();
 	return err;
 }
 
@@ -183,7 +193,8 @@ static void __exit tcpfsm_exit(void)
 	unregister_pernet_subsys(&net_ops);
 	rcu_barrier();		/* services */
 	tcpfsm_service_exit();
-	tcpfsm_flow_exit();
+	tcpfsm_table_exit();
+	tcpfsm_flow_slabs_exit();
 }
 
 module_init(tcpfsm_init);

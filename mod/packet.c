@@ -10,31 +10,18 @@
 #include <net/ipv6.h>
 #include <net/tcp.h>
 
+#include "compat.h"
 #include "packet.h"
 #include "stats.h"
 
-/* The window scale option of a SYN, RFC 7323 2.2. Options that lie about their length end it. */
 static void read_options(struct tfsm_seg *seg, const struct sk_buff *skb, unsigned int offset,
 			 unsigned int length)
 {
 	u8 buf[40];
-	const u8 *p = skb_header_pointer(skb, offset, length, buf), *end = p + length;
+	const u8 *p = skb_header_pointer(skb, offset, length, buf);
 
-	if (!p)
-		return;
-	while (p < end && *p != TCPOPT_EOL) {
-		if (*p == TCPOPT_NOP) {
-			p++;
-			continue;
-		}
-		if (end - p < 2 || p[1] < 2 || p[1] > end - p)
-			return;
-		if (*p == TCPOPT_WINDOW && p[1] == TCPOLEN_WINDOW) {
-			seg->has_wscale = true;
-			seg->wscale = min_t(u8, p[2], 14);
-		}
-		p += p[1];
-	}
+	if (p)
+		tfsm_read_options(seg, p, length);
 }
 
 /* Addresses as they are in the header: source first. */
@@ -173,7 +160,7 @@ bool tcpfsm_packet_corrupt(const struct tcpfsm_view *v)
 
 	if (skb->ip_summed != CHECKSUM_NONE && skb->ip_summed != CHECKSUM_COMPLETE)
 		return false;
-	if (v->seg.partial || !skb_frags_readable(skb))
+	if (v->seg.partial || !tcpfsm_frags_readable(skb))
 		return false;
 	sum = skb_checksum(skb, v->offset, len, 0);
 	if (family == AF_INET)

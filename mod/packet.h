@@ -5,7 +5,7 @@
 
 #include <linux/netfilter.h>
 
-#include "tcpfsm.h"
+#include "view.h"
 
 /*
  * tcpfsm_packet_view - read a segment out of a packet

@@ -12,6 +12,8 @@
 #include <linux/timekeeping.h>
 
 #include "log.h"
+#include "netns.h"
+#include "owner.h"
 #include "proc.h"
 #include "service.h"
 #include "stats.h"
@@ -124,7 +126,7 @@ static int counters_show(struct seq_file *seq, void *unused)
 	seq_puts(seq, "name value\n");
 	for (i = 0; i < TCPFSM_COUNTERS; i++)
 		seq_printf(seq, "%s %llu\n", tcpfsm_counter_name[i], sums->counter[i]);
-	seq_printf(seq, "table_entries %u\n", tcpfsm_flows_shown(seq_tn(seq)));
+	seq_printf(seq, "table_entries %u\n", tcpfsm_owner_flows_shown(seq_tn(seq)));
 	seq_printf(seq, "table_limit %u\n", READ_ONCE(tcpfsm_max_flows));
 	kfree(sums);
 	return 0;
@@ -161,13 +163,12 @@ static void show_addr(struct seq_file *seq, u8 family, const union tcpfsm_addr *
 		seq_printf(seq, " %pI6c", &addr->ip6);
 }
 
-static void show_tuple(struct seq_file *seq, u8 family, const union tcpfsm_addr *src,
-		       const union tcpfsm_addr *dst, __be16 sport, __be16 dport)
+static void show_tuple(struct seq_file *seq, const struct tcpfsm_flow_tuple *t)
 {
-	show_addr(seq, family, src);
-	seq_printf(seq, " %u", ntohs(sport));
-	show_addr(seq, family, dst);
-	seq_printf(seq, " %u", ntohs(dport));
+	show_addr(seq, t->family, &t->src);
+	seq_printf(seq, " %u", ntohs(t->sport));
+	show_addr(seq, t->family, &t->dst);
+	seq_printf(seq, " %u", ntohs(t->dport));
 }
 
 /* Oldest first: SYN_SENT>ESTABLISHED */
@@ -189,9 +190,9 @@ static void show_history(struct seq_file *seq, u32 history)
 
 /* ---- flows ---- */
 
-#define FLOWS_BUFFER	SZ_64K		/* in a page there is room for twenty flows */
+#define FLOWS_BUFFER	SZ_64K		/* a page has room for twenty flows only */
 
-/* A position that outlasts read(): the bucket and the last id shown in it. */
+/* A position that outlasts a read(): the bucket, and how far the walk has come within it. */
 struct flow_iter {
 	struct seq_net_private p;	/* must be first */
 	struct tcpfsm_walk walk;
@@ -217,7 +218,7 @@ static void *flow_advance(struct seq_file *seq, struct flow_iter *it)
 	return NULL;
 }
 
-/* Reads come in order, so where the last one ended is where the next begins: no walk anew. */
+/* Reads come in order: each begins where the last one ended, without a new walk. */
 static void *flow_start(struct seq_file *seq, loff_t *pos)
 {
 	struct flow_iter *it = seq->private;
@@ -272,7 +273,7 @@ static int flow_show(struct seq_file *seq, void *v)
 		return 0;
 	}
 	seq_printf(seq, "%llu", s->id);
-	show_tuple(seq, s->family, &s->src, &s->dst, s->sport, s->dport);
+	show_tuple(seq, &s->tuple);
 	for (end = 0; end < TCPFSM_ENDS; end++)
 		seq_printf(seq, " %s", state_name[s->state[end]]);
 	for (end = 0; end < TCPFSM_ENDS; end++)
@@ -303,6 +304,7 @@ struct service_iter {
 
 /* As with flows: the place after the last row shown is kept. */
 static void *service_start(struct seq_file *seq, loff_t *pos)
+	__acquires(RCU)
 {
 	struct service_iter *it = seq->private;
 
@@ -327,11 +329,12 @@ static void *service_next(struct seq_file *seq, void *v, loff_t *pos)
 }
 
 static void service_stop(struct seq_file *seq, void *v)
+	__releases(RCU)
 {
 	rcu_read_unlock();
 }
 
-static u64 mean(u64 sum, u64 n)
+static u64 mean_of(u64 sum, u64 n)
 {
 	return n ? div64_u64(sum, n) : 0;
 }
@@ -359,8 +362,8 @@ static int service_show(struct seq_file *seq, void *v)
 		   atomic64_read(&s->opened), atomic64_read(&s->established),
 		   atomic64_read(&s->refused), atomic64_read(&s->reset),
 		   atomic64_read(&s->synack_resent),
-		   mean(atomic64_read(&s->connect_ns), atomic64_read(&s->connects)),
-		   mean(atomic64_read(&s->accept_ns), atomic64_read(&s->established)));
+		   mean_of(atomic64_read(&s->connect_ns), atomic64_read(&s->connects)),
+		   mean_of(atomic64_read(&s->accept_ns), atomic64_read(&s->established)));
 	for (i = 0; i < ARRAY_SIZE(state_order); i++)
 		seq_printf(seq, " %lld", max_t(s64, 0, atomic64_read(&s->state[state_order[i]])));
 	seq_putc(seq, '\n');
@@ -417,7 +420,7 @@ static int log_show(struct seq_file *seq, void *v)
 	ns = do_div(when, NSEC_PER_SEC);
 	seq_printf(seq, "%lld %llu.%09u %llu %u", atomic64_read(&e->seq), when, ns, e->flow,
 		   e->step);
-	show_tuple(seq, e->family, &e->src, &e->dst, e->sport, e->dport);
+	show_tuple(seq, &e->tuple);
 	seq_printf(seq, " %s %s %s %s %llu %u\n", e->move.end ? "resp" : "orig",
 		   state_name[e->move.from], state_name[e->move.to], cause_name[e->move.cause],
 		   e->dwell, e->move.flags);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* /proc/net/tcpfsm/. */
 #ifndef _TCPFSM_PROC_H
 #define _TCPFSM_PROC_H
 

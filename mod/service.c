@@ -8,6 +8,8 @@
 #include <linux/slab.h>
 #include <net/ipv6.h>
 
+#include "netns.h"
+#include "report.h"
 #include "service.h"
 #include "stats.h"
 
@@ -44,7 +46,7 @@ static bool is_service(const struct tcpfsm_service *s, const struct tcpfsm_tuple
 				      ipv6_addr_equal(&s->addr.ip6, &t->addr[i].ip6);
 }
 
-static struct tcpfsm_service *find(unsigned int b, const struct tcpfsm_tuple *t, u8 i)
+static struct tcpfsm_service *find_row(unsigned int b, const struct tcpfsm_tuple *t, u8 i)
 {
 	struct tcpfsm_service *s;
 
@@ -56,7 +58,7 @@ static struct tcpfsm_service *find(unsigned int b, const struct tcpfsm_tuple *t,
 
 bool tcpfsm_service_known(const struct tcpfsm_tuple *t, u8 i)
 {
-	return find(bucket_of(t, i), t, i);
+	return find_row(bucket_of(t, i), t, i);
 }
 
 /*
@@ -80,7 +82,7 @@ static struct tcpfsm_service *other_row(const struct tcpfsm_tuple *t)
 }
 
 /* Where what happens to its flows is counted. */
-static struct tcpfsm_service *counted(struct tcpfsm_service *s)
+static struct tcpfsm_service *counted_row(struct tcpfsm_service *s)
 {
 	return s->family ? s : s->tn->other;
 }
@@ -123,7 +125,7 @@ static bool evict_row(u8 owner)
 }
 
 /* As with flows, half is the host's; since a row with flows stays, others never have more. */
-static bool room(u8 owner)
+static bool has_room(u8 owner)
 {
 	unsigned int own = atomic_read(&rows[owner]), other = atomic_read(&rows[!owner]);
 	unsigned int half = tcpfsm_max_services / 2;
@@ -153,7 +155,7 @@ static struct tcpfsm_service *add_row(unsigned int b, const struct tcpfsm_tuple 
 	return s;
 }
 
-static void take(struct tcpfsm_service *s)
+static void take_row(struct tcpfsm_service *s)
 {
 	if (atomic_inc_not_zero(&s->flows))
 		return;
@@ -169,18 +171,18 @@ struct tcpfsm_service *tcpfsm_service_get(const struct tcpfsm_tuple *t, u8 i)
 	struct tcpfsm_service *s;
 
 	spin_lock(&table[b].lock);
-	s = find(b, t, i);
+	s = find_row(b, t, i);
 	if (s)
-		take(s);
+		take_row(s);
 	spin_unlock(&table[b].lock);
 	if (likely(s))
 		return s;
-	if (!room(t->tn->owner))
+	if (!has_room(t->tn->owner))
 		return other_row(t);
 	spin_lock(&table[b].lock);
-	s = find(b, t, i);
+	s = find_row(b, t, i);
 	if (s) {
-		take(s);
+		take_row(s);
 	} else {
 		s = add_row(b, t, i);
 		if (s)
@@ -203,8 +205,10 @@ void tcpfsm_service_put(struct tcpfsm_service *s)
 	spin_unlock(&idle_lock);
 }
 
-/* A RST took its end out of a state; if it did not after all, rst_ignored counts that. */
-static void reset(struct tcpfsm_service *s, u8 state)
+/*
+ * A RST took the end out of a state. If it turns out to have been ignored, rst_ignored counts it.
+ */
+static void count_reset(struct tcpfsm_service *s, u8 state)
 {
 	if (state == TCPFSM_LISTEN)
 		atomic64_inc(&s->refused);
@@ -212,7 +216,7 @@ static void reset(struct tcpfsm_service *s, u8 state)
 		atomic64_inc(&s->reset);
 }
 
-static void move(struct tcpfsm_service *s, const struct tfsm_move *m, u64 since_syn)
+static void count_move(struct tcpfsm_service *s, const struct tfsm_move *m, u64 since_syn)
 {
 	if (m->cause == TCPFSM_SND_SYNACK && m->to == TCPFSM_SYN_RCVD) {
 		atomic64_inc(&s->connects);
@@ -221,18 +225,18 @@ static void move(struct tcpfsm_service *s, const struct tfsm_move *m, u64 since_
 		atomic64_inc(&s->established);
 		atomic64_add(since_syn, &s->accept_ns);
 	} else if (m->cause == TCPFSM_SND_RST || m->cause == TCPFSM_RCV_RST) {
-		reset(s, m->from);
+		count_reset(s, m->from);
 	}
 }
 
-void tcpfsm_service_moved(struct tcpfsm_service *s, const struct tcpfsm_report *r, u64 since_syn)
+void tcpfsm_service_report(const struct tcpfsm_report *r)
 {
+	struct tcpfsm_service *s = counted_row(r->service);
 	u8 before = r->before[TCPFSM_RESP], after = r->after[TCPFSM_RESP], i;
 
-	s = counted(s);
 	for (i = 0; i < r->moves; i++)
 		if (r->move[i].end == TCPFSM_RESP)
-			move(s, &r->move[i], since_syn);
+			count_move(s, &r->move[i], r->age);
 	if (r->opened)
 		atomic64_inc(&s->opened);
 	if (before == after)
@@ -244,12 +248,12 @@ void tcpfsm_service_moved(struct tcpfsm_service *s, const struct tcpfsm_report *
 
 void tcpfsm_service_synack_resent(struct tcpfsm_service *s)
 {
-	atomic64_inc(&counted(s)->synack_resent);
+	atomic64_inc(&counted_row(s)->synack_resent);
 }
 
 void tcpfsm_service_ended(struct tcpfsm_service *s, u8 state)
 {
-	atomic64_dec(&counted(s)->state[state]);
+	atomic64_dec(&counted_row(s)->state[state]);
 }
 
 /* Position: bucket in the high half, index in the low; then the row of the others. */

@@ -3,7 +3,17 @@
 #ifndef _TCPFSM_SERVICE_H
 #define _TCPFSM_SERVICE_H
 
-#include "tcpfsm.h"
+#include <linux/atomic.h>
+#include <linux/cache.h>
+#include <linux/list.h>
+#include <linux/rcupdate.h>
+
+#include <linux/tcpfsm.h>
+
+#include "tuple.h"
+
+struct tcpfsm_net;
+struct tcpfsm_report;
 
 struct tcpfsm_service {
 	struct hlist_node	node;
@@ -38,8 +48,8 @@ int tcpfsm_service_net_init(struct tcpfsm_net *tn);
 void tcpfsm_service_net_exit(struct tcpfsm_net *tn);
 
 /*
- * The service at end @i (canonical index) of a tuple: namespace and l3 of the flow hang on it. Put
- * it when the flow goes. NULL: no memory.
+ * The service at end @i (canonical index) of a tuple, or NULL if there is no memory. A flow holds
+ * one while it lives: the service tells the flow's namespace and l3 domain.
  */
 struct tcpfsm_service *tcpfsm_service_get(const struct tcpfsm_tuple *t, u8 i);
 void tcpfsm_service_put(struct tcpfsm_service *s);
@@ -47,8 +57,8 @@ void tcpfsm_service_put(struct tcpfsm_service *s);
 /* Has this end been a service lately? */
 bool tcpfsm_service_known(const struct tcpfsm_tuple *t, u8 i);
 
-/* What happened to one of its flows, @since_syn ns after that began. Under the flow's lock. */
-void tcpfsm_service_moved(struct tcpfsm_service *s, const struct tcpfsm_report *r, u64 since_syn);
+/* What happened to one of its flows. Under the flow's lock. */
+void tcpfsm_service_report(const struct tcpfsm_report *r);
 void tcpfsm_service_synack_resent(struct tcpfsm_service *s);
 void tcpfsm_service_ended(struct tcpfsm_service *s, u8 state);
 

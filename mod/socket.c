@@ -10,12 +10,13 @@
 #include <net/sock.h>
 #include <net/tcp.h>
 
-#include "service.h"
+#include "compat.h"
+#include "netns.h"
 #include "socket.h"
 #include "stats.h"
 
 /* One local end: its own address first. */
-struct ends {
+struct local_end {
 	const union tcpfsm_addr *src, *dst;
 	__be16 sport, dport;
 };
@@ -24,7 +25,8 @@ struct ends {
  * The connection's socket, of any kind: full, request or time-wait. Under RCU; put with
  * sock_gen_put().
  */
-static struct sock *lookup(struct net *net, u8 family, const struct ends *e, u32 ifindex)
+static struct sock *lookup_socket(struct net *net, u8 family, const struct local_end *e,
+				  u32 ifindex)
 {
 	if (family == AF_INET)
 		return tcpfsm_lookup4(net, e->dst->ip4, e->dport, e->src->ip4, ntohs(e->sport),
@@ -37,7 +39,8 @@ static struct sock *lookup(struct net *net, u8 family, const struct ends *e, u32
 #endif
 }
 
-static void keep(struct tcpfsm_socket *to, const struct tcpfsm_flow *f, const struct sock *sk)
+static void keep_socket(struct tcpfsm_socket *to, const struct tcpfsm_flow *f,
+			const struct sock *sk)
 {
 	to->uid = sk->sk_uid;
 	to->ifindex = READ_ONCE(sk->sk_bound_dev_if);
@@ -85,7 +88,7 @@ void tcpfsm_socket_note(struct tcpfsm_flow *f, u8 end, const struct tcpfsm_view 
 		tcpfsm_count(v->tuple.tn, TCPFSM_C_no_memory);
 		return;
 	}
-	keep(&local->end[end], f, sk);
+	keep_socket(&local->end[end], f, sk);
 	sock_diag_save_cookie((struct sock *)sk, cookie);
 	local->end[end].cookie = (u64)cookie[1] << 32 | cookie[0];
 	f->noted |= 1U << end;
@@ -94,11 +97,11 @@ void tcpfsm_socket_note(struct tcpfsm_flow *f, u8 end, const struct tcpfsm_view 
 /* @dif: the device that a socket may be bound to. Return: false if there is no such socket. */
 static bool read_state(const struct tcpfsm_tuple *t, u8 i, u32 dif, struct tfsm_local *local)
 {
-	const struct ends e = {
+	const struct local_end e = {
 		.src = &t->addr[i], .dst = &t->addr[!i],
 		.sport = t->port[i], .dport = t->port[!i],
 	};
-	struct sock *sk = lookup(t->tn->net, t->family, &e, dif);
+	struct sock *sk = lookup_socket(t->tn->net, t->family, &e, dif);
 	u8 state;
 
 	if (!sk)
@@ -129,7 +132,7 @@ static bool is_translated(const struct sk_buff *skb)
 #endif
 }
 
-static bool listens(const struct tcpfsm_tuple *t, u8 i, u32 dif)
+static bool has_listener(const struct tcpfsm_tuple *t, u8 i, u32 dif)
 {
 	struct sock *sk = NULL;
 
@@ -145,7 +148,7 @@ static bool listens(const struct tcpfsm_tuple *t, u8 i, u32 dif)
 }
 
 /* IPVS takes what goes to its services at LOCAL_IN, behind us. */
-static bool balances(const struct net *net)
+static bool runs_ipvs(const struct net *net)
 {
 #if IS_ENABLED(CONFIG_IP_VS)
 	const struct netns_ipvs *ipvs = READ_ONCE(net->ipvs);
@@ -174,35 +177,35 @@ void tcpfsm_socket_states(const struct tcpfsm_view *v, u8 sender,
 	 */
 	dif = v->skb->dev ? v->skb->dev->ifindex : 0;
 	if (t->l3 || read_state(t, to, dif, &local[!sender]) || is_translated(v->skb) ||
-	    balances(t->tn->net) || listens(t, to, t->l3) || listens(t, to, dif))
+	    runs_ipvs(t->tn->net) || has_listener(t, to, t->l3) || has_listener(t, to, dif))
 		return;
 	local[!sender].state = TCPFSM_CLOSED;
 }
 
 bool tcpfsm_socket_listens(const struct tcpfsm_tuple *t, u8 i)
 {
-	return listens(t, i, t->l3);
+	return has_listener(t, i, t->l3);
 }
 
 bool tcpfsm_socket_lives(const struct tcpfsm_snap *snap, u8 end)
 {
 	const struct tcpfsm_socket *own = &snap->socket[end];
-	struct ends e = {
-		.src = end == TCPFSM_ORIG ? &snap->src : &snap->dst,
-		.dst = end == TCPFSM_ORIG ? &snap->dst : &snap->src,
-		.sport = end == TCPFSM_ORIG ? snap->sport : snap->dport,
-		.dport = end == TCPFSM_ORIG ? snap->dport : snap->sport,
+	struct local_end e = {
+		.src = end == TCPFSM_ORIG ? &snap->tuple.src : &snap->tuple.dst,
+		.dst = end == TCPFSM_ORIG ? &snap->tuple.dst : &snap->tuple.src,
+		.sport = end == TCPFSM_ORIG ? snap->tuple.sport : snap->tuple.dport,
+		.dport = end == TCPFSM_ORIG ? snap->tuple.dport : snap->tuple.sport,
 	};
-	u32 ifindex = snap->l3;
+	u32 ifindex = snap->tuple.l3;
 	struct sock *sk;
 
 	if (own->cookie) {
-		e = (struct ends) { &own->src, &own->dst, own->sport, own->dport };
+		e = (struct local_end) { &own->src, &own->dst, own->sport, own->dport };
 		ifindex = own->ifindex ?: ifindex;
 	}
 	local_bh_disable();
 	tcpfsm_count(snap->tn, TCPFSM_C_sockets_asked);
-	sk = lookup(snap->tn->net, snap->family, &e, ifindex);
+	sk = lookup_socket(snap->tn->net, snap->tuple.family, &e, ifindex);
 	local_bh_enable();
 	if (!sk)
 		return false;

@@ -3,7 +3,8 @@
 #ifndef _TCPFSM_SOCKET_H
 #define _TCPFSM_SOCKET_H
 
-#include "tcpfsm.h"
+#include "flow.h"
+#include "view.h"
 
 /* The full TCP socket that sends this segment, if its tuple is the connection's, or NULL. */
 const struct sock *tcpfsm_socket_of(const struct tcpfsm_view *v);

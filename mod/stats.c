@@ -36,7 +36,7 @@ void __init tcpfsm_stats_init(void)
 	shared = shards < nr_cpu_ids || IS_ENABLED(CONFIG_PREEMPT_RT);
 }
 
-static void add(atomic64_t *counter, s64 n)
+static void add_to(atomic64_t *counter, s64 n)
 {
 	if (READ_ONCE(shared))
 		atomic64_add(n, counter);
@@ -73,7 +73,7 @@ static noinline struct tcpfsm_stats *add_shard(struct tcpfsm_net *tn, unsigned i
 	return old;
 }
 
-static struct tcpfsm_stats *shard(struct tcpfsm_net *tn)
+static struct tcpfsm_stats *shard_of(struct tcpfsm_net *tn)
 {
 	unsigned int i = smp_processor_id() & (shards - 1);
 	struct tcpfsm_stats *s = READ_ONCE(tn->stats[i]);
@@ -83,7 +83,7 @@ static struct tcpfsm_stats *shard(struct tcpfsm_net *tn)
 
 void tcpfsm_count(struct tcpfsm_net *tn, enum tcpfsm_counter c)
 {
-	add(&shard(tn)->counter[c], 1);
+	add_to(&shard_of(tn)->counter[c], 1);
 }
 
 static unsigned int dwell_bucket(u64 ns)
@@ -109,27 +109,27 @@ static const u8 ended_as[TCPFSM_REASONS] = {
 
 void tcpfsm_stats_report(const struct tcpfsm_report *r)
 {
-	struct tcpfsm_stats *s = shard(r->tn);
+	struct tcpfsm_stats *s = shard_of(r->tn);
 	u64 notes = r->notes;
 	unsigned int i;
 
 	for (; notes; notes &= notes - 1)	/* notes come first among the counters */
-		add(&s->counter[__ffs64(notes)], 1);
+		add_to(&s->counter[__ffs64(notes)], 1);
 	for (i = 0; i < r->moves; i++) {
 		const struct tfsm_move *m = &r->move[i];
 
-		add(&s->transition[m->from][m->to], 1);
-		add(&s->dwell[m->from][dwell_bucket(r->dwell[i])], 1);
+		add_to(&s->transition[m->from][m->to], 1);
+		add_to(&s->dwell[m->from][dwell_bucket(r->dwell[i])], 1);
 	}
 	if (r->before[TCPFSM_ORIG] && (r->moves || r->reason))
-		add(&s->pair[r->before[TCPFSM_ORIG]][r->before[TCPFSM_RESP]], -1);
+		add_to(&s->pair[r->before[TCPFSM_ORIG]][r->before[TCPFSM_RESP]], -1);
 	if (r->moves && !r->reason)
-		add(&s->pair[r->after[TCPFSM_ORIG]][r->after[TCPFSM_RESP]], 1);
+		add_to(&s->pair[r->after[TCPFSM_ORIG]][r->after[TCPFSM_RESP]], 1);
 	if (r->opened)
-		add(&s->counter[r->midstream ? TCPFSM_C_flows_midstream :
+		add_to(&s->counter[r->midstream ? TCPFSM_C_flows_midstream :
 					       TCPFSM_C_flows_opened], 1);
 	if (r->reason)
-		add(&s->counter[ended_as[r->reason]], 1);
+		add_to(&s->counter[ended_as[r->reason]], 1);
 }
 
 bool tcpfsm_stats_seen(const struct tcpfsm_net *tn)
@@ -142,13 +142,13 @@ bool tcpfsm_stats_seen(const struct tcpfsm_net *tn)
 	return false;
 }
 
-static void sum(u64 *to, const atomic64_t *from, unsigned int n)
+static void sum_shard(u64 *to, const atomic64_t *from, unsigned int n)
 {
 	while (n--)
 		*to++ += atomic64_read(from++);
 }
 
-static u64 segments(const struct tcpfsm_net *tn)
+static u64 sum_segments(const struct tcpfsm_net *tn)
 {
 	u64 __percpu *all = READ_ONCE(tn->segments);
 	u64 value = 0;
@@ -170,12 +170,14 @@ void tcpfsm_stats_sum(struct tcpfsm_net *tn, struct tcpfsm_sums *sums)
 
 		if (!s)
 			continue;
-		sum(sums->counter, s->counter, ARRAY_SIZE(s->counter));
-		sum(pair, &s->pair[0][0], TCPFSM_STATES * TCPFSM_STATES);
-		sum(&sums->transition[0][0], &s->transition[0][0], TCPFSM_STATES * TCPFSM_STATES);
-		sum(&sums->dwell[0][0], &s->dwell[0][0], TCPFSM_STATES * TCPFSM_DWELL_BUCKETS);
+		sum_shard(sums->counter, s->counter, ARRAY_SIZE(s->counter));
+		sum_shard(pair, &s->pair[0][0], TCPFSM_STATES * TCPFSM_STATES);
+		sum_shard(&sums->transition[0][0], &s->transition[0][0],
+			  TCPFSM_STATES * TCPFSM_STATES);
+		sum_shard(&sums->dwell[0][0], &s->dwell[0][0],
+			  TCPFSM_STATES * TCPFSM_DWELL_BUCKETS);
 	}
-	sums->counter[TCPFSM_C_segments] += segments(tn);
+	sums->counter[TCPFSM_C_segments] += sum_segments(tn);
 	/* A gauge read between two shards' halves of a move may be one below zero. */
 	for (i = 0; i < TCPFSM_STATES * TCPFSM_STATES; i++)
 		if ((s64)pair[i] < 0)
@@ -184,7 +186,7 @@ void tcpfsm_stats_sum(struct tcpfsm_net *tn, struct tcpfsm_sums *sums)
 
 u64 tcpfsm_stats_counter(struct tcpfsm_net *tn, enum tcpfsm_counter c)
 {
-	u64 value = c == TCPFSM_C_segments ? segments(tn) : 0;
+	u64 value = c == TCPFSM_C_segments ? sum_segments(tn) : 0;
 	unsigned int i;
 
 	for (i = 0; i < shards; i++) {

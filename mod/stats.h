@@ -1,14 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Counters of a namespace, in a few shards rather than one a CPU: a namespace on a big host
- * must not pay for its CPUs.
+ * Counters of a namespace, in a few shards rather than one for each CPU: a namespace on a big host
+ * must not pay for all its CPUs.
  */
 #ifndef _TCPFSM_STATS_H
 #define _TCPFSM_STATS_H
 
 #include <linux/percpu.h>
 
-#include "tcpfsm.h"
+#include "../include/tcpfsm_names.h"
+#include "netns.h"
+#include "report.h"
+
+enum tcpfsm_counter {
+#define X(name, help) TCPFSM_C_##name,
+	TCPFSM_NOTE_LIST(X)
+	TCPFSM_SHELL_LIST(X)
+#undef X
+	TCPFSM_COUNTERS,
+};
 
 struct tcpfsm_stats {
 	atomic64_t counter[TCPFSM_COUNTERS];
@@ -34,7 +44,7 @@ void tcpfsm_stats_free(struct tcpfsm_net *tn);
 void tcpfsm_count(struct tcpfsm_net *tn, enum tcpfsm_counter c);
 void tcpfsm_stats_report(const struct tcpfsm_report *r);
 
-/* Once a segment: not where other processors count, too. */
+/* Once for each segment, hence not where other processors count, too. */
 static inline void tcpfsm_count_segment(struct tcpfsm_net *tn)
 {
 	u64 __percpu *segments = READ_ONCE(tn->segments);

@@ -5,9 +5,12 @@
 #include <linux/sysctl.h>
 
 #include "audit.h"
-#include "expire.h"
+#include "compat.h"
+#include "end.h"
 #include "log.h"
+#include "netns.h"
 #include "sysctl.h"
+#include "timeout.h"
 
 /* Stamps are 32-bit jiffies: at HZ=1000, below half their range even beside IDLE_MOST. */
 static unsigned int timeout_min = 1, timeout_max = 1000000;
@@ -59,8 +62,8 @@ static const struct ctl_table template[] = {
 #undef X
 };
 
-/* Whose value an entry is: not always the reader's own namespace's. */
-static struct tcpfsm_net *owner(const struct ctl_table *table)
+/* The namespace whose value an entry is, which need not be the reader's. */
+static struct tcpfsm_net *owner_of(const struct ctl_table *table)
 {
 	unsigned int i;
 
@@ -75,25 +78,25 @@ static int set_timeout(tcpfsm_ctl_table *table, int write, void *buffer, size_t 
 	int err = proc_douintvec_minmax(table, write, buffer, len, pos);
 
 	if (write && !err)
-		tcpfsm_expire_retime(owner(table));
+		tcpfsm_timeout_apply(owner_of(table));
 	return err;
 }
 
 static int set_enabled(tcpfsm_ctl_table *table, int write, void *buffer, size_t *len, loff_t *pos)
 {
-	struct tcpfsm_net *tn = owner(table);
+	struct tcpfsm_net *tn = owner_of(table);
 	int err = proc_douintvec_minmax(table, write, buffer, len, pos);
 
 	if (write && !err && !READ_ONCE(tn->enabled)) {
 		synchronize_net();	/* segments under way see it, or are done */
-		tcpfsm_expire_flush(tn);
+		tcpfsm_end_all(tn);
 	}
 	return err;
 }
 
-/* Read or write a value that takes effect by a call, not by being stored. */
-static int copied(tcpfsm_ctl_table *table, int write, void *buffer, size_t *len, loff_t *pos,
-		  unsigned int *value)
+/* Read or write a copy: the value takes effect by a call, not by being stored. */
+static int set_copy(tcpfsm_ctl_table *table, int write, void *buffer, size_t *len, loff_t *pos,
+		    unsigned int *value)
 {
 	struct ctl_table copy = *table;
 
@@ -103,18 +106,18 @@ static int copied(tcpfsm_ctl_table *table, int write, void *buffer, size_t *len,
 
 static int set_log_size(tcpfsm_ctl_table *table, int write, void *buffer, size_t *len, loff_t *pos)
 {
-	struct tcpfsm_net *tn = owner(table);
+	struct tcpfsm_net *tn = owner_of(table);
 	unsigned int size = READ_ONCE(tn->log_size);
-	int err = copied(table, write, buffer, len, pos, &size);
+	int err = set_copy(table, write, buffer, len, pos, &size);
 
 	return err || !write ? err : tcpfsm_log_resize(tn, size);
 }
 
 static int set_audit(tcpfsm_ctl_table *table, int write, void *buffer, size_t *len, loff_t *pos)
 {
-	struct tcpfsm_net *tn = owner(table);
+	struct tcpfsm_net *tn = owner_of(table);
 	unsigned int on = READ_ONCE(tn->audit);
-	int err = copied(table, write, buffer, len, pos, &on);
+	int err = set_copy(table, write, buffer, len, pos, &on);
 
 	if (write && !err)
 		tcpfsm_audit_set(tn, on);
@@ -135,6 +138,7 @@ int tcpfsm_sysctl_net_init(struct tcpfsm_net *tn)
 	tn->enabled = 1;
 	tn->log_size = TCPFSM_LOG_SIZE_DEFAULT;
 	memcpy(tn->timeout, timeout_default, sizeof(tn->timeout));
+	tcpfsm_timeout_apply(tn);
 
 	table = kcalloc(ARRAY_SIZE(template) + TCPFSM_CTL_END, sizeof(*table), GFP_KERNEL);
 	if (!table)
@@ -143,12 +147,12 @@ int tcpfsm_sysctl_net_init(struct tcpfsm_net *tn)
 	for (i = 0; i < ARRAY_SIZE(template); i++) {
 		table[i].data = (char *)tn + (unsigned long)template[i].data;
 		table[i].maxlen = sizeof(unsigned int);
-		/* Kernel memory and code are the initial user namespace's to touch. */
+		/* What costs kernel memory or patches code is for the initial user namespace. */
 		if ((template[i].proc_handler == set_log_size ||
 		     template[i].proc_handler == set_audit) && tn->owner != TCPFSM_HOST)
 			table[i].mode = 0444;
 	}
-	tn->sysctl = register_net_sysctl_sz(tn->net, "net/tcpfsm", table, ARRAY_SIZE(template));
+	tn->sysctl = tcpfsm_register_sysctl(tn->net, "net/tcpfsm", table, ARRAY_SIZE(template));
 	if (!tn->sysctl) {
 		kfree(table);
 		return -ENOMEM;

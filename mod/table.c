@@ -4,14 +4,15 @@
  * that found none. A place holds a part of the flow's hash beside the pointer, so that a lookup
  * as a rule touches one line here and no flow but the one that it is for.
  *
- * A flow keeps its place. The chain ends in a mark that tells which bucket it is of, so that a
- * reader who was carried into another chain, by a flow that was freed and used anew under him,
- * notices.
+ * A flow keeps its place. The chain ends in a mark that tells whose chain it is: a flow that is
+ * freed and used anew can carry a reader into another bucket's chain, and the mark shows it.
  */
 #include <linux/mm.h>
 #include <linux/prefetch.h>
 #include <linux/slab.h>
 
+#include "compat.h"
+#include "owner.h"
 #include "service.h"
 #include "table.h"
 
@@ -82,7 +83,7 @@ static spinlock_t *lock_of(unsigned int bucket)
 
 /* ---- keys ---- */
 
-/* The secret is the namespace's, so that nobody learns from his own how to aim at another's. */
+/* The secret is the namespace's: from its own, nobody learns how to aim at another's buckets. */
 void tcpfsm_table_hash(struct tcpfsm_tuple *t)
 {
 	u32 ports = (__force u32)t->port[0] << 16 | (__force u32)t->port[1];
@@ -103,14 +104,14 @@ void tcpfsm_table_hash(struct tcpfsm_tuple *t)
 	prefetch(&buckets[t->hash & mask]);
 }
 
-/* May it be this flow? Without its lock; most others are told apart. */
+/* May it be this flow? Asked without its lock; it tells most others apart. */
 static bool may_be(const struct tcpfsm_flow *f, const struct tcpfsm_tuple *t)
 {
 	return READ_ONCE(f->key) == t->key && READ_ONCE(f->port[0]) == t->port[0] &&
 	       READ_ONCE(f->port[1]) == t->port[1];
 }
 
-/* Is it, and alive? Under its lock, or that of its bucket if it is there. */
+/* Is it this flow, and alive? Under its lock, or its bucket's lock if it is there. */
 static bool is_flow(const struct tcpfsm_flow *f, const struct tcpfsm_tuple *t)
 {
 	if (!f->service || f->service->tn != t->tn || f->service->l3 != t->l3 || !may_be(f, t) ||
@@ -122,27 +123,29 @@ static bool is_flow(const struct tcpfsm_flow *f, const struct tcpfsm_tuple *t)
 
 /* ---- lookup ---- */
 
-/* What a segment in order needs, in caches before it is asked for. */
-static void fetch(const struct tcpfsm_flow *f)
+/* Fetch what a segment in order needs. */
+static void fetch_flow(const struct tcpfsm_flow *f)
 {
 	prefetchw(f);
 	prefetchw((const char *)f + 64);
 	prefetchw((const char *)f + offsetof(struct tcpfsm_flow, stamp) - 1);
 }
 
-/* Is it this flow? Then it is locked. */
-static bool lock_if(struct tcpfsm_flow *f, const struct tcpfsm_tuple *t)
+/* Return: it is this flow, and locked: the lock is handed over. */
+static bool lock_if_flow(struct tcpfsm_flow *f, const struct tcpfsm_tuple *t)
 {
 	if (!may_be(f, t))
 		return false;
 	spin_lock(&f->lock);
-	if (likely(is_flow(f, t)))
+	if (likely(is_flow(f, t))) {
+		tcpfsm_hand_over(&f->lock);
 		return true;
+	}
 	spin_unlock(&f->lock);
 	return false;
 }
 
-struct tcpfsm_flow *tcpfsm_table_find(const struct tcpfsm_tuple *t)
+struct tcpfsm_flow *tcpfsm_table_do_find_lock(const struct tcpfsm_tuple *t)
 {
 	unsigned int bucket = t->hash & mask, i;
 	const struct bucket *b = &buckets[bucket];
@@ -155,13 +158,13 @@ struct tcpfsm_flow *tcpfsm_table_find(const struct tcpfsm_tuple *t)
 			continue;
 		f = from_place(place);
 		if (TAG_BITS)
-			fetch(f);
-		if (lock_if(f, t))
+			fetch_flow(f);
+		if (lock_if_flow(f, t))
 			return f;
 	}
 again:
 	for (f = rcu_dereference(b->more); !is_end(f); f = rcu_dereference(f->next))
-		if (lock_if(f, t))
+		if (lock_if_flow(f, t))
 			return f;
 	if (f != end_of(bucket))
 		goto again;
@@ -171,7 +174,7 @@ again:
 /* ---- changes ---- */
 
 /* A flow of the bucket with this tuple. Bucket locked. */
-static bool has(const struct bucket *b, const struct tcpfsm_tuple *t)
+static bool has_flow(const struct bucket *b, const struct tcpfsm_tuple *t)
 {
 	const struct tcpfsm_flow *f;
 	unsigned int i;
@@ -194,7 +197,7 @@ bool tcpfsm_table_insert(struct tcpfsm_flow *f, const struct tcpfsm_tuple *t)
 
 	lockdep_assert_held(&f->lock);
 	spin_lock(lock);
-	if (has(b, t)) {
+	if (has_flow(b, t)) {
 		spin_unlock(lock);
 		return false;
 	}
@@ -225,8 +228,8 @@ static u32 hash_of(const struct tcpfsm_flow *f)
 	return t.hash;
 }
 
-/* Bucket locked. Its own pointer stays: readers go on from it. */
-static void unchain(struct bucket *b, const struct tcpfsm_flow *f)
+/* Bucket locked. The flow's own pointer stays: readers go on from it. */
+static void unchain_flow(struct bucket *b, const struct tcpfsm_flow *f)
 {
 	struct tcpfsm_flow __rcu **at = &b->more;
 
@@ -249,7 +252,7 @@ void tcpfsm_table_remove(struct tcpfsm_flow *f)
 	if (i < PLACES)
 		WRITE_ONCE(b->place[i], 0);
 	else
-		unchain(b, f);
+		unchain_flow(b, f);
 	spin_unlock(lock);
 }
 
@@ -258,14 +261,19 @@ static struct kmem_cache *slab_of(u8 family)
 	return family == AF_INET ? slab4 : slab6;
 }
 
-struct tcpfsm_flow *tcpfsm_table_alloc(u8 family)
+struct tcpfsm_flow *tcpfsm_table_alloc(const struct tcpfsm_net *tn, u8 family)
 {
-	return kmem_cache_alloc(slab_of(family), GFP_ATOMIC | __GFP_NOWARN);
+	struct tcpfsm_flow *f = kmem_cache_alloc(slab_of(family), GFP_ATOMIC | __GFP_NOWARN);
+
+	if (f)
+		tcpfsm_owner_charge(tn->owner);
+	return f;
 }
 
-void tcpfsm_table_free(struct tcpfsm_flow *f)
+void tcpfsm_table_free(struct tcpfsm_flow *f, const struct tcpfsm_net *tn)
 {
 	kmem_cache_free(slab_of(f->family), f);
+	tcpfsm_owner_uncharge(tn->owner);
 }
 
 /* ---- walks ---- */
@@ -275,9 +283,9 @@ unsigned int tcpfsm_table_buckets(void)
 	return mask + 1;
 }
 
-/* What a walk wants of a flow met under RCU: its id, and a copy; or 0. */
-static u64 copy(struct tcpfsm_flow *f, u64 after, const struct tcpfsm_walk *w,
-		struct tcpfsm_snap *snap)
+/* Copy a flow met under RCU, if the walk wants it. Return: its id, or 0. */
+static u64 copy_flow(struct tcpfsm_flow *f, u64 after, const struct tcpfsm_walk *w,
+		     struct tcpfsm_snap *snap)
 {
 	u64 id;
 
@@ -291,7 +299,7 @@ static u64 copy(struct tcpfsm_flow *f, u64 after, const struct tcpfsm_walk *w,
 	return id;
 }
 
-/* The flow of a bucket's chain with the lowest id above @after; its id, or 0. */
+/* Copy the flow of a bucket's chain with the lowest id above @after. Return: its id, or 0. */
 static u64 copy_from_chain(unsigned int bucket, u64 after, const struct tcpfsm_walk *w,
 			   struct tcpfsm_snap *snap)
 {
@@ -304,7 +312,7 @@ again:
 	rest.below = w->below;
 	for (f = rcu_dereference_bh(buckets[bucket].more); !is_end(f);
 	     f = rcu_dereference_bh(f->next)) {
-		id = copy(f, after, &rest, snap);
+		id = copy_flow(f, after, &rest, snap);
 		if (id) {
 			found = id;
 			rest.below = id;
@@ -325,9 +333,9 @@ bool tcpfsm_table_next(unsigned int bucket, u64 *at, const struct tcpfsm_walk *w
 	while (!id && *at < PLACES) {
 		place = READ_ONCE(buckets[bucket].place[(*at)++]);
 		if (*at < PLACES)
-			fetch(from_place(READ_ONCE(buckets[bucket].place[*at])));
+			fetch_flow(from_place(READ_ONCE(buckets[bucket].place[*at])));
 		if (place)
-			id = copy(from_place(place), 0, w, snap);
+			id = copy_flow(from_place(place), 0, w, snap);
 	}
 	if (!id) {
 		id = copy_from_chain(bucket, *at - PLACES, w, snap);
@@ -339,8 +347,8 @@ bool tcpfsm_table_next(unsigned int bucket, u64 *at, const struct tcpfsm_walk *w
 
 /* ---- init ---- */
 
-/* The lock outlives the flow: a late reader may hold it while the memory becomes another. */
-static void construct(void *p)
+/* The lock outlives the flow: a late reader may hold it while the memory becomes another flow. */
+static void construct_flow(void *p)
 {
 	struct tcpfsm_flow *f = p;
 
@@ -355,9 +363,9 @@ int __init tcpfsm_table_init(unsigned int hashsize)
 	mask = hashsize / (PLACES + 1) - 1;
 	buckets = kvmalloc_array(mask + 1, sizeof(*buckets), GFP_KERNEL | __GFP_ZERO);
 	slab4 = tcpfsm_typesafe_slab("tcpfsm_flow4", offsetof(struct tcpfsm_flow, ip6),
-				     offsetof(struct tcpfsm_flow, queued), construct);
+				     offsetof(struct tcpfsm_flow, queued), construct_flow);
 	slab6 = tcpfsm_typesafe_slab("tcpfsm_flow6", sizeof(struct tcpfsm_flow),
-				     offsetof(struct tcpfsm_flow, queued), construct);
+				     offsetof(struct tcpfsm_flow, queued), construct_flow);
 	if (!buckets || !slab4 || !slab6) {
 		tcpfsm_table_exit();
 		return -ENOMEM;

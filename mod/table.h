@@ -3,25 +3,36 @@
  * The table that holds all flows of all namespaces.
  *
  * Lookups run under RCU alone. The slab is type-safe (SLAB_TYPESAFE_BY_RCU): memory of a freed
- * flow may become another flow at any time, but stays a flow. So a reader locks what he found
- * and then checks that it is still alive and still the one he looked for.
+ * flow may become another flow at any time, but stays a flow. So a reader locks what it has found,
+ * then checks that this is still alive and still the flow that it looks for.
  */
 #ifndef _TCPFSM_TABLE_H
 #define _TCPFSM_TABLE_H
 
-#include "tcpfsm.h"
+#include "flow.h"
+#include "netns.h"
+#include "tuple.h"
 
 /* Set the tuple's key and hash from the rest of it; what follows will look there. */
 void tcpfsm_table_hash(struct tcpfsm_tuple *t);
 
-/* Find a flow and lock it, or NULL. Context: RCU read side, bottom halves off, as all here. */
-struct tcpfsm_flow *tcpfsm_table_find(const struct tcpfsm_tuple *t);
+/*
+ * Find a flow and lock it, or return NULL. Context: RCU read side, bottom halves off, as for all
+ * here.
+ */
+#define tcpfsm_table_find_lock(t) ({					\
+	struct tcpfsm_flow *found = tcpfsm_table_do_find_lock(t);	\
+	tcpfsm_locked_if(&found->lock, found) ? found : NULL; })
+struct tcpfsm_flow *tcpfsm_table_do_find_lock(const struct tcpfsm_tuple *t);
 
-/* Memory for a flow of this family, or NULL. Its lock is ready; it is in nobody's list. */
-struct tcpfsm_flow *tcpfsm_table_alloc(u8 family);
-void tcpfsm_table_free(struct tcpfsm_flow *f);
+/*
+ * Memory for a flow of this family, or NULL. Its lock is initialized, and it is in no list. It
+ * counts as a flow of the namespace's owner until it is freed; f->family has to be set by then.
+ */
+struct tcpfsm_flow *tcpfsm_table_alloc(const struct tcpfsm_net *tn, u8 family);
+void tcpfsm_table_free(struct tcpfsm_flow *f, const struct tcpfsm_net *tn);
 
-/* Put in a new, locked flow with a service; false if its tuple is there already. */
+/* Put in a new, locked flow with a service. Return: false if its tuple is there already. */
 bool tcpfsm_table_insert(struct tcpfsm_flow *f, const struct tcpfsm_tuple *t);
 
 /* Take out a locked flow that still has its service. */

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 #define CREATE_TRACE_POINTS
-#include "audit.h"
 #include "trace.h"
 
 bool tcpfsm_trace_wanted(void)
@@ -21,7 +20,7 @@ void tcpfsm_trace_ignored(const struct tcpfsm_view *v, u64 notes)
 	trace_tcpfsm_ignored(v, notes);
 }
 
-void tcpfsm_trace_audit(const struct tcpfsm_view *v, const struct tcpfsm_audit *a)
+void tcpfsm_trace_audit(const struct tcpfsm_view *v, u8 shown, u8 socket)
 {
-	trace_tcpfsm_audit(v, a->shown, a->socket);
+	trace_tcpfsm_audit(v, shown, socket);
 }

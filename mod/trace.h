@@ -8,7 +8,9 @@
 
 #include <linux/tracepoint.h>
 
-#include "tcpfsm.h"
+#include "netns.h"
+#include "report.h"
+#include "view.h"
 
 #ifndef TCPFSM_TRACE_FUNCTIONS
 #define TCPFSM_TRACE_FUNCTIONS
@@ -17,6 +19,7 @@ bool tcpfsm_trace_wanted(void);
 /* Not under a flow's lock. */
 void tcpfsm_trace_report(const struct tcpfsm_report *r);
 void tcpfsm_trace_ignored(const struct tcpfsm_view *v, u64 notes);
+void tcpfsm_trace_audit(const struct tcpfsm_view *v, u8 shown, u8 socket);
 #endif
 
 /* Addresses as 16 bytes, IPv4 in the first 4; ports in host order; states are TCP_*. */
@@ -44,16 +47,16 @@ TRACE_EVENT(tcpfsm_transition,
 		__entry->dwell = r->dwell[i];
 		__entry->netns = r->tn->net->ns.inum;
 		__entry->step = (u16)(r->step + i);
-		__entry->family = r->snap.family;
-		__entry->sport = ntohs(r->snap.sport);
-		__entry->dport = ntohs(r->snap.dport);
+		__entry->family = r->snap.tuple.family;
+		__entry->sport = ntohs(r->snap.tuple.sport);
+		__entry->dport = ntohs(r->snap.tuple.dport);
 		__entry->end = r->move[i].end;
 		__entry->from = r->move[i].from;
 		__entry->to = r->move[i].to;
 		__entry->cause = r->move[i].cause;
 		__entry->flags = r->move[i].flags;
-		memcpy(__entry->saddr, &r->snap.src, 16);
-		memcpy(__entry->daddr, &r->snap.dst, 16);
+		memcpy(__entry->saddr, &r->snap.tuple.src, 16);
+		memcpy(__entry->daddr, &r->snap.tuple.dst, 16);
 	),
 	TP_printk("flow=%llu step=%u sport=%u dport=%u end=%s from=%u to=%u cause=%u dwell_ns=%llu",
 		  __entry->flow, __entry->step, __entry->sport, __entry->dport,

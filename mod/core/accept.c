@@ -40,7 +40,8 @@ static enum tfsm_note seq_acceptable(const struct tfsm_end *a, const struct tfsm
 static enum tfsm_note ack_acceptable(const struct tfsm_end *a, const struct tfsm_end *b,
 				     const struct tfsm_seg *s)
 {
-	if (a->facts & TFSM_E_ACKS && tfsm_before(s->ack, a->ack) && a->ack - s->ack > granted_window(a))
+	if (a->facts & TFSM_E_ACKS && tfsm_before(s->ack, a->ack) &&
+	    a->ack - s->ack > granted_window(a))
 		return TFSM_NOTE_ack_old;
 	if (!(b->facts & TFSM_E_SENT) || !tfsm_after(s->ack, b->next))
 		return TFSM_NOTES;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What an acceptable segment does to the two ends of its flow, in this order: what a has taken (its
- * ACK covers b's SYN or FIN), then what a sends (FIN), then what of b's is acknowledged. Each is one
- * event, each move one transition.
+ * ACK covers b's SYN or FIN), then what a sends (FIN), then what of b's is acknowledged. Each is
+ * one event, each move one transition.
  */
 #include "ack.h"
 #include "ext.h"
@@ -15,7 +15,8 @@ static void take_fin(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *
 {
 	struct tfsm_end *a = sender_of(f, s), *b = receiver_of(f, s);
 	u32 end = s->seq + tfsm_seg_len(s);
-	bool first = has_fact(a, TFSM_E_TOOK_FIN) && has_fact(a, TFSM_E_MARK) && !tfsm_after(end, a->mark);
+	bool first = has_fact(a, TFSM_E_TOOK_FIN) && has_fact(a, TFSM_E_MARK) &&
+		     !tfsm_after(end, a->mark);
 
 	a->facts |= TFSM_E_FIN;
 	a->next = end;
@@ -42,7 +43,8 @@ static void sender_took(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_ou
 {
 	struct tfsm_end *a = sender_of(f, s), *b = receiver_of(f, s);
 
-	if (!has_fact(a, TFSM_E_TOOK_SYN) && has_fact(b, TFSM_E_SYN) && tfsm_after(s->ack, b->isn)) {
+	if (!has_fact(a, TFSM_E_TOOK_SYN) && has_fact(b, TFSM_E_SYN) &&
+	    tfsm_after(s->ack, b->isn)) {
 		a->facts |= TFSM_E_TOOK_SYN;
 		a->facts &= ~TFSM_E_MARK;
 		tfsm_drop_kept(f, s->dir);	/* this is the SYN that it stands by */
@@ -55,8 +57,8 @@ static void sender_took(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_ou
 	 * before us: then SEQ tells nothing of what came first.
 	 */
 	if (!(s->flags & TFSM_FIN) &&
-	    (has_fact(a, TFSM_E_TOOK_FIN) ? has_fact(a, TFSM_E_MARK) && tfsm_before(s->seq, a->mark) :
-				       !b->fin_again)) {
+	    (has_fact(a, TFSM_E_TOOK_FIN) ?
+	     has_fact(a, TFSM_E_MARK) && tfsm_before(s->seq, a->mark) : !b->fin_again)) {
 		a->mark = s->seq;
 		a->facts |= TFSM_E_MARK;
 	}
@@ -79,8 +81,8 @@ static void receiver_acked(struct tfsm *f, const struct tfsm_seg *s, bool fin_be
 {
 	struct tfsm_end *a = sender_of(f, s), *b = receiver_of(f, s);
 
-	if (has_fact(b, TFSM_E_SYN) && !has_fact(b, TFSM_E_SYN_ACKED) && tfsm_after(s->ack, b->isn) &&
-	    state_of(b) != TCPFSM_SYN_SENT) {
+	if (has_fact(b, TFSM_E_SYN) && !has_fact(b, TFSM_E_SYN_ACKED) &&
+	    tfsm_after(s->ack, b->isn) && state_of(b) != TCPFSM_SYN_SENT) {
 		b->facts |= TFSM_E_SYN_ACKED;
 		b->facts &= ~TFSM_E_MARK;
 		tfsm_move(f, b, TCPFSM_SYN_ACKED, o);
@@ -103,7 +105,7 @@ static bool proves_taken(const struct tfsm *f, const struct tfsm_end *b, u32 ack
 {
 	bool passed = has_fact(b, TFSM_E_PASSIVE) || !(f->flags & TCPFSM_F_MIDSTREAM);
 
-	if (has_fact(b, TFSM_E_SYN))		/* a SYN that passed, or data behind one that did not */
+	if (has_fact(b, TFSM_E_SYN))	/* a SYN that passed, or data behind one that did not */
 		return tfsm_after(ack, passed ? b->isn : b->isn + 1);
 	return has_fact(b, TFSM_E_DATA) && !tfsm_before(ack, b->isn);
 }

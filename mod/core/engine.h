@@ -2,8 +2,8 @@
 /*
  * The words that the engine's files share. In all of them a is a segment's sender, b its receiver.
  *
- * The files call downward only: track, open, ack, reset, move, machine; learn (sequence numbers), ext
- * (kept SYNs and strays) and accept stand beside them and move nobody.
+ * The files call downward only: track, open, ack, reset, move, machine; learn (sequence numbers),
+ * ext (kept SYNs and strays) and accept stand beside them and move nobody.
  */
 #ifndef _TFSM_ENGINE_H
 #define _TFSM_ENGINE_H

@@ -30,7 +30,8 @@ void tfsm_learn_syn(struct tfsm_end *a, const struct tfsm_seg *s)
  * RFC 7323 2.2: scaling is on if both SYNs carried the option; SYNs themselves are not scaled.
  * Where a SYN was not seen, assume the most.
  */
-static unsigned int window_scale(const struct tfsm *f, const struct tfsm_end *a, const struct tfsm_end *b)
+static unsigned int window_scale(const struct tfsm *f, const struct tfsm_end *a,
+				 const struct tfsm_end *b)
 {
 	if (a->facts & b->facts & TFSM_E_WSCALE)
 		return a->wscale;

@@ -31,7 +31,7 @@ enum tfsm_verdict tfsm_on_syn(struct tfsm *f, const struct tfsm_seg *s, struct t
 		add_note(o, TFSM_NOTE_syn_retrans);
 		return TFSM_OK;
 	}
-	if (again && has_fact(a, TFSM_E_TOOK_SYN)) {		/* an old duplicate: it has been answered */
+	if (again && has_fact(a, TFSM_E_TOOK_SYN)) {	/* an old duplicate: it has been answered */
 		add_note(o, TFSM_NOTE_syn_retrans);
 		return TFSM_REFUSED;
 	}
@@ -61,7 +61,7 @@ static void take_synack(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_ou
 	tfsm_learn_ack(f, s);
 	a->facts |= TFSM_E_TOOK_SYN;
 	tfsm_move(f, a, TCPFSM_SND_SYNACK, o);
-	if (has_fact(a, TFSM_E_SYN_ACKED))		/* simultaneous open: already acknowledged */
+	if (has_fact(a, TFSM_E_SYN_ACKED))	/* simultaneous open: already acknowledged */
 		tfsm_move(f, a, TCPFSM_SYN_ACKED, o);
 	if (early && tfsm_after(fin, a->next)) {
 		a->next = fin;
@@ -88,7 +88,7 @@ void tfsm_mark_refused(struct tfsm_end *b, const struct tfsm_seg *s)
 
 /* A SYN|ACK that a, in SYN_RCVD or later, has already sent. */
 static enum tfsm_verdict take_synack_again(struct tfsm *f, const struct tfsm_end *b,
-				      struct tfsm_out *o)
+					   struct tfsm_out *o)
 {
 	if (!has_fact(b, TFSM_E_TOOK_SYN)) {
 		add_note(o, TFSM_NOTE_synack_retrans);

@@ -59,7 +59,8 @@ void tfsm_talked(struct tfsm *f, struct tfsm_end *a, struct tfsm_out *o)
 	if (!(f->flags & (TFSM_F_BENEATH | TCPFSM_F_SUSPECT)))
 		return;
 	a->facts |= TFSM_E_TALKED;
-	if (!has_fact(&f->end[TCPFSM_ORIG], TFSM_E_TALKED) || !has_fact(&f->end[TCPFSM_RESP], TFSM_E_TALKED))
+	if (!has_fact(&f->end[TCPFSM_ORIG], TFSM_E_TALKED) ||
+	    !has_fact(&f->end[TCPFSM_RESP], TFSM_E_TALKED))
 		return;
 	f->flags &= ~TCPFSM_F_SUSPECT;
 	if (f->flags & TFSM_F_BENEATH)
@@ -123,8 +124,9 @@ static void took_before_rst(struct tfsm *f, const struct tfsm_seg *s, struct tfs
 {
 	struct tfsm_end *a = sender_of(f, s), *b = receiver_of(f, s);
 
-	if (!(s->flags & TFSM_ACK) || !has_fact(a, TFSM_E_SENT) || s->seq != a->next || s->made_here ||
-	    !has_fact(b, TFSM_E_FIN) || has_fact(a, TFSM_E_TOOK_FIN) || s->ack != b->next)
+	if (!(s->flags & TFSM_ACK) || !has_fact(a, TFSM_E_SENT) || s->seq != a->next ||
+	    s->made_here || !has_fact(b, TFSM_E_FIN) || has_fact(a, TFSM_E_TOOK_FIN) ||
+	    s->ack != b->next)
 		return;
 	a->facts |= TFSM_E_TOOK_FIN;
 	tfsm_move(f, a, TCPFSM_TOOK_FIN, o);
@@ -192,7 +194,8 @@ enum tfsm_verdict tfsm_on_rst(struct tfsm *f, const struct tfsm_seg *s, struct t
 			tfsm_drop_kept(f, !s->dir);
 		}
 		/* It may have taken the SYN|ACK already; its ACK has not passed yet. */
-		if (has_fact(b, TFSM_E_SYN_ACKED) && has_fact(a, TFSM_E_TOOK_SYN) && s->seq == a->next)
+		if (has_fact(b, TFSM_E_SYN_ACKED) && has_fact(a, TFSM_E_TOOK_SYN) &&
+		    s->seq == a->next)
 			return take_rst(f, s, o);
 		if (!(s->flags & TFSM_ACK) || !tfsm_after(s->ack, b->isn) ||
 		    tfsm_after(s->ack, b->next))

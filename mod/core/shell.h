@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The shell around the engine: what follows from its verdicts. The module, replay, the tests and the
- * model keep flows in their own ways; memory, locks and clocks are theirs, behind struct
+ * The shell around the engine: what follows from its verdicts. The module, replay, the tests and
+ * the model keep flows in their own ways; memory, locks and clocks are theirs, behind struct
  * tfsm_keeper. What is decided about flows is decided here: which end is orig, when a flow makes
  * way for the next on its tuple, why it has ended, and what prolongs its stay.
  *
@@ -116,7 +116,8 @@ static inline bool tfsm_restarts(const struct tfsm *f, enum tfsm_class before,
 {
 	enum tfsm_class class = tfsm_class(f);
 
-	return class != before || o->time_wait || (verdict == TFSM_OK && tfsm_class_refreshed(class));
+	return class != before || o->time_wait ||
+	       (verdict == TFSM_OK && tfsm_class_refreshed(class));
 }
 
 /* Why a flow whose time is over has ended. */

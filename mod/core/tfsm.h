@@ -170,6 +170,7 @@ struct tfsm_ext {
 #define TFSM_F_REFUSED	(1U << 25)	/* RST from LISTEN */
 #define TFSM_F_NO_EXT	(1U << 26)	/* no memory for the extension: set for one call */
 #define TFSM_F_EXT	(1U << 27)	/* the flow has an extension */
+#define TFSM_F_SHOWN	0xffffffU	/* those that users see */
 
 /*
  * What the engine keeps of a flow. Packed so that it does not end in padding, for callers who

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A segment's way through the engine: which kind it is, whether it is acceptable, and what two
- * ends that go on in other numbers than ours do to the flow. What ends without a segment is here, too.
+ * A segment's way through the engine: which kind it is, whether it is acceptable, and what two ends
+ * that go on in other numbers than ours do to the flow. What ends without a segment is here, too.
  */
 #include "accept.h"
 #include "ack.h"
@@ -182,7 +182,8 @@ bool tfsm_moves(const struct tfsm *f, const struct tfsm_seg *s)
 		return true;
 	if (has_fact(b, TFSM_E_SENT) && tfsm_after(s->ack, b->next))
 		return true;
-	return has_fact(b, TFSM_E_FIN) && (!has_fact(b, TFSM_E_FIN_ACKED) || !has_fact(a, TFSM_E_TOOK_FIN));
+	return has_fact(b, TFSM_E_FIN) &&
+	       (!has_fact(b, TFSM_E_FIN_ACKED) || !has_fact(a, TFSM_E_TOOK_FIN));
 }
 
 void tfsm_expire(struct tfsm *f, struct tfsm_out *o)

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0
+/* From what the engine says to what the sinks are told. */
+#include "commit.h"
+#include "event.h"
+#include "log.h"
+#include "service.h"
+#include "stats.h"
+#include "trace.h"
+
+void tcpfsm_commit_begin(struct tcpfsm_report *r, const struct tcpfsm_flow *f)
+{
+	r->tn = f->service->tn;
+	r->service = f->service;
+	r->before[TCPFSM_ORIG] = f->fsm.end[TCPFSM_ORIG].state;
+	r->before[TCPFSM_RESP] = f->fsm.end[TCPFSM_RESP].state;
+	r->notes = 0;
+	r->moves = 0;
+	r->reason = TCPFSM_REASON_UNSET;
+	r->opened = false;
+	r->told = false;
+}
+
+/* Somebody listens: copy the flow while it is locked. */
+static void tell_of_flow(struct tcpfsm_report *r, const struct tcpfsm_flow *f)
+{
+	r->told = true;
+	tcpfsm_flow_snapshot(f, &r->snap);
+}
+
+void tcpfsm_commit_moves(struct tcpfsm_report *r, struct tcpfsm_flow *f, const struct tfsm_out *o)
+{
+	u8 i;
+
+	lockdep_assert_held(&f->lock);
+	r->notes = o->notes;
+	r->moves = o->moves;
+	r->after[TCPFSM_ORIG] = f->fsm.end[TCPFSM_ORIG].state;
+	r->after[TCPFSM_RESP] = f->fsm.end[TCPFSM_RESP].state;
+	r->midstream = f->fsm.flags & TCPFSM_F_MIDSTREAM;
+	if (unlikely(o->notes & BIT_ULL(TFSM_NOTE_synack_resent)))
+		tcpfsm_service_synack_resent(r->service);
+	if (!o->moves)
+		return;
+	r->now = o->now;
+	r->age = o->now > f->start ? o->now - f->start : 0;
+	r->step = tfsm_step(&f->fsm) - o->moves + 1;
+	for (i = 0; i < o->moves; i++) {
+		const struct tfsm_move *m = &o->move[i];
+		u64 since = tcpfsm_flow_since(f, m->end);
+
+		r->move[i] = *m;
+		r->dwell[i] = o->now > since ? o->now - since : 0;
+		tcpfsm_flow_moved(f, m->end, m->to, r->age);
+	}
+	if (tcpfsm_event_wanted(r) || tcpfsm_trace_wanted())
+		tell_of_flow(r, f);
+	else
+		tcpfsm_flow_identify(f, &r->snap);
+	tcpfsm_service_report(r);
+	tcpfsm_log_report(r);
+}
+
+void tcpfsm_commit_end(struct tcpfsm_report *r, const struct tcpfsm_flow *f, u8 reason)
+{
+	lockdep_assert_held(&f->lock);
+	r->reason = reason;
+	tcpfsm_service_ended(r->service, f->fsm.end[TCPFSM_RESP].state);
+	if (r->told || tcpfsm_event_wanted(r))
+		tell_of_flow(r, f);
+	r->snap.reason = reason;
+}
+
+void tcpfsm_commit_deliver(const struct tcpfsm_report *r)
+{
+	if (!r->moves && !r->notes && !r->reason)
+		return;
+	tcpfsm_stats_report(r);
+	if (!r->told)
+		return;
+	tcpfsm_trace_report(r);
+	tcpfsm_event_report(r);
+}

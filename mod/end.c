@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0
+/* How flows end, and what moves them without a segment. */
+#include <linux/jiffies.h>
+#include <linux/ktime.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include "commit.h"
+#include "compat.h"
+#include "end.h"
+#include "netns.h"
+#include "queue.h"
+#include "service.h"
+#include "table.h"
+#include "timeout.h"
+
+#define BATCH	64	/* flows between two chances for others to run */
+
+void tcpfsm_end_reported(struct tcpfsm_flow *f, u8 reason, struct tcpfsm_report *r)
+	__releases(&f->lock)
+{
+	struct tcpfsm_local *local = tcpfsm_flow_local(f);
+	struct tfsm_ext *ext = tfsm_ext(&f->fsm);
+	struct tcpfsm_service *s = f->service;
+
+	tcpfsm_commit_end(r, f, reason);
+	tcpfsm_table_remove(f);
+	tcpfsm_queue_remove(s->tn, f);
+	f->service = NULL;
+	spin_unlock(&f->lock);
+	tcpfsm_table_free(f, r->tn);
+	tcpfsm_service_put(s);
+	tcpfsm_flow_free_ext(ext);
+	kfree(local);
+	tcpfsm_commit_deliver(r);
+}
+
+void tcpfsm_end_flow(struct tcpfsm_flow *f, u8 reason)
+	__releases(&f->lock)
+{
+	struct tcpfsm_report r tcpfsm_uninitialized;
+
+	tcpfsm_commit_begin(&r, f);
+	tcpfsm_end_reported(f, reason, &r);
+}
+
+/* It moved without a segment. */
+static void commit_moves(struct tcpfsm_flow *f, const struct tfsm_out *o, struct tcpfsm_report *r,
+			 bool restart)
+	__releases(&f->lock)
+{
+	tcpfsm_commit_moves(r, f, o);
+	tcpfsm_timeout_update(f, restart);
+	spin_unlock(&f->lock);
+	tcpfsm_commit_deliver(r);
+}
+
+void tcpfsm_end_time_wait(struct tcpfsm_flow *f)
+	__releases(&f->lock)
+{
+	struct tfsm_out o = { .now = ktime_get_ns() };
+	struct tcpfsm_report r tcpfsm_uninitialized;
+
+	tcpfsm_commit_begin(&r, f);
+	tfsm_expire(&f->fsm, &o);
+	commit_moves(f, &o, &r, false);
+}
+
+/* The stack was asked for these ends: tell the engine what it said of each. */
+static void tell_engine(struct tcpfsm_flow *f, u8 end_mask,
+			void (*tell)(struct tfsm *f, u8 end, struct tfsm_out *o))
+	__releases(&f->lock)
+{
+	struct tfsm_out o = { .now = ktime_get_ns() };
+	struct tcpfsm_report r tcpfsm_uninitialized;
+	u8 end;
+
+	tcpfsm_commit_begin(&r, f);
+	for (end = 0; end < TCPFSM_ENDS; end++)
+		if (end_mask & 1U << end)
+			tell(&f->fsm, end, &o);
+	commit_moves(f, &o, &r, true);
+}
+
+void tcpfsm_end_gone(struct tcpfsm_flow *f, u8 end_mask)
+	__releases(&f->lock)
+{
+	f->fsm.flags &= ~((end_mask & 1U << TCPFSM_ORIG ? TCPFSM_F_LOCAL_ORIG : 0) |
+			  (end_mask & 1U << TCPFSM_RESP ? TCPFSM_F_LOCAL_RESP : 0));
+	f->last = (u32)jiffies;
+	tell_engine(f, end_mask, tfsm_gone);
+}
+
+void tcpfsm_end_lives(struct tcpfsm_flow *f, u8 end_mask)
+	__releases(&f->lock)
+{
+	tell_engine(f, end_mask, tfsm_lives);
+}
+
+/* Return: the queue had a flow. */
+static bool end_head(struct tcpfsm_net *tn, unsigned int queue)
+{
+	struct tcpfsm_flow *f;
+
+	rcu_read_lock();
+	local_bh_disable();
+	f = tcpfsm_queue_head(tn, queue);
+	if (f && tcpfsm_flow_lock_of(f, tn))
+		tcpfsm_end_flow(f, TCPFSM_REASON_FLUSHED);
+	local_bh_enable();
+	rcu_read_unlock();
+	return f;
+}
+
+void tcpfsm_end_all(struct tcpfsm_net *tn)
+{
+	unsigned int queue, n = 0;
+
+	for (queue = 0; queue < TCPFSM_QUEUES; queue++)
+		while (end_head(tn, queue))
+			if (++n % BATCH == 0)
+				cond_resched();
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0
+/* How many flows each owner has, and in which namespaces. */
+#include <linux/atomic.h>
+#include <linux/list.h>
+#include <linux/minmax.h>
+#include <linux/spinlock.h>
+
+#include "netns.h"
+#include "owner.h"
+
+#define LOOKS	4U	/* at namespaces, for the one with most flows */
+
+static struct owner {
+	atomic_t	  flows;
+	struct list_head  namespaces;	/* with flows now, or a short while ago */
+	unsigned int	  nr;
+	struct tcpfsm_net *fattest;	/* of those looked at lately */
+} owners[TCPFSM_OWNERS] = {
+	[TCPFSM_HOST]  = { .namespaces = LIST_HEAD_INIT(owners[TCPFSM_HOST].namespaces) },
+	[TCPFSM_GUEST] = { .namespaces = LIST_HEAD_INIT(owners[TCPFSM_GUEST].namespaces) },
+};
+
+static DEFINE_SPINLOCK(lists_lock);	/* nests inside a namespace's queue lock */
+
+void tcpfsm_owner_charge(u8 owner)
+{
+	atomic_inc(&owners[owner].flows);
+}
+
+void tcpfsm_owner_uncharge(u8 owner)
+{
+	atomic_dec(&owners[owner].flows);
+}
+
+unsigned int tcpfsm_owner_flows(u8 owner)
+{
+	return atomic_read(&owners[owner].flows);
+}
+
+static unsigned int count_all_flows(void)
+{
+	return tcpfsm_owner_flows(TCPFSM_HOST) + tcpfsm_owner_flows(TCPFSM_GUEST);
+}
+
+bool tcpfsm_owner_too_many(void)
+{
+	return count_all_flows() > READ_ONCE(tcpfsm_max_flows);
+}
+
+bool tcpfsm_owner_over_half(u8 owner)
+{
+	return tcpfsm_owner_flows(owner) > READ_ONCE(tcpfsm_max_flows) / 2;
+}
+
+unsigned int tcpfsm_owner_flows_shown(const struct tcpfsm_net *tn)
+{
+	return net_eq(tn->net, &init_net) ? count_all_flows() : READ_ONCE(tn->queues.flows);
+}
+
+void tcpfsm_owner_enlist(struct tcpfsm_net *tn)
+{
+	struct owner *o = &owners[tn->owner];
+
+	lockdep_assert_held(&tn->queues.lock);
+	if (tn->listed)
+		return;
+	tn->listed = true;
+	spin_lock(&lists_lock);
+	list_add_tail(&tn->peers, &o->namespaces);
+	WRITE_ONCE(o->nr, o->nr + 1);
+	spin_unlock(&lists_lock);
+}
+
+void tcpfsm_owner_delist(struct tcpfsm_net *tn)
+{
+	struct owner *o = &owners[tn->owner];
+
+	lockdep_assert_held(&tn->queues.lock);
+	if (!tn->listed)
+		return;
+	tn->listed = false;
+	spin_lock(&lists_lock);
+	list_del_init(&tn->peers);
+	WRITE_ONCE(o->nr, o->nr - 1);
+	if (o->fattest == tn)
+		o->fattest = NULL;
+	spin_unlock(&lists_lock);
+}
+
+unsigned int tcpfsm_owner_namespaces(u8 owner)
+{
+	return READ_ONCE(owners[owner].nr);
+}
+
+/* The first of the list, which goes to its end. */
+static struct tcpfsm_net *rotate_list(struct owner *o)
+{
+	struct tcpfsm_net *tn = list_first_entry_or_null(&o->namespaces, struct tcpfsm_net, peers);
+
+	lockdep_assert_held(&lists_lock);
+	if (tn)
+		list_move_tail(&tn->peers, &o->namespaces);
+	return tn;
+}
+
+struct tcpfsm_net *tcpfsm_owner_fattest(u8 owner)
+{
+	struct owner *o = &owners[owner];
+	struct tcpfsm_net *tn, *most;
+	unsigned int i;
+
+	spin_lock(&lists_lock);
+	most = o->fattest;
+	for (i = 0; i < min(LOOKS, o->nr); i++) {
+		tn = rotate_list(o);
+		if (!most || READ_ONCE(tn->queues.flows) > READ_ONCE(most->queues.flows))
+			most = tn;
+	}
+	o->fattest = most;
+	spin_unlock(&lists_lock);
+	return most;
+}
+
+struct tcpfsm_net *tcpfsm_owner_next(u8 owner)
+{
+	struct tcpfsm_net *tn;
+
+	spin_lock(&lists_lock);
+	tn = rotate_list(&owners[owner]);
+	spin_unlock(&lists_lock);
+	return tn;
+}

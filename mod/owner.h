@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Who owns flows: the namespaces of the initial user namespace (the host) between them, or those of
+ * all others (guests). Each owner's flows are counted, and its namespaces with flows are listed, so
+ * that a full table can find where to make room.
+ */
+#ifndef _TCPFSM_OWNER_H
+#define _TCPFSM_OWNER_H
+
+#include "netns.h"
+
+/* The most flows in the table, of all owners. */
+extern unsigned int tcpfsm_max_flows;
+
+/* A flow is made, or is freed again. Flows that are being made count. */
+void tcpfsm_owner_charge(u8 owner);
+void tcpfsm_owner_uncharge(u8 owner);
+
+unsigned int tcpfsm_owner_flows(u8 owner);
+
+/* Are there more flows than max_flows? */
+bool tcpfsm_owner_too_many(void);
+
+/* Does an owner hold more than the half of the table of which each is sure? */
+bool tcpfsm_owner_over_half(u8 owner);
+
+/* How many flows a namespace is told of: its own; the initial one, all. */
+unsigned int tcpfsm_owner_flows_shown(const struct tcpfsm_net *tn);
+
+/* The namespace has its first flow; it has none any more. Under its queue's lock. */
+void tcpfsm_owner_enlist(struct tcpfsm_net *tn);
+void tcpfsm_owner_delist(struct tcpfsm_net *tn);
+
+/* How many namespaces of an owner are listed. */
+unsigned int tcpfsm_owner_namespaces(u8 owner);
+
+/*
+ * tcpfsm_owner_fattest - the listed namespace with most flows, as far as a few looks a call tell
+ *
+ * An owner of thousands of namespaces must not make each eviction dear.
+ *
+ * Return: valid under RCU (a namespace leaves the list before a grace period); NULL if none.
+ */
+struct tcpfsm_net *tcpfsm_owner_fattest(u8 owner);
+
+/* The listed namespaces in turn, one a call. As above. */
+struct tcpfsm_net *tcpfsm_owner_next(u8 owner);
+
+#endif /* _TCPFSM_OWNER_H */

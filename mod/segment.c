@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The way of a segment: to its flow, through the engine, to the report. */
+#include <linux/jiffies.h>
+#include <linux/ktime.h>
+#include <linux/prefetch.h>
+#include <linux/slab.h>
+
+#include "audit.h"
+#include "commit.h"
+#include "compat.h"
+#include "core/shell.h"
+#include "end.h"
+#include "evict.h"
+#include "netns.h"
+#include "owner.h"
+#include "packet.h"
+#include "segment.h"
+#include "service.h"
+#include "socket.h"
+#include "stats.h"
+#include "table.h"
+#include "timeout.h"
+#include "trace.h"
+
+/* What the shell's callbacks are called with: the segment, and what it has moved so far. */
+struct passage {
+	struct tcpfsm_view   *v;
+	struct tcpfsm_report *r;
+};
+
+/* ---- what the segment itself tells of its flow ---- */
+
+static void note_local(struct tcpfsm_flow *f, const struct tcpfsm_view *v, u8 dir)
+{
+	static const u32 local[TCPFSM_ENDS] = { TCPFSM_F_LOCAL_ORIG, TCPFSM_F_LOCAL_RESP };
+
+	if (f->fsm.flags & TCPFSM_F_FORWARDED)
+		return;
+	if (v->from_local && !v->repeat) {
+		f->fsm.flags |= local[dir];
+		if (!(f->noted & 1U << dir))
+			tcpfsm_socket_note(f, dir, v);
+	}
+	if (v->to_local)
+		f->fsm.flags |= local[!dir];
+}
+
+static void note_place(struct tcpfsm_flow *f, const struct tcpfsm_view *v, u8 dir)
+{
+	f->packets[dir] += v->packets;
+	f->bytes[dir] += v->bytes;
+	if (!v->forwarded) {
+		note_local(f, v, dir);
+	} else if (!(f->fsm.flags & TCPFSM_F_FORWARDED)) {
+		/* What this host sent within it before (REJECT, SYNPROXY) is no socket's. */
+		f->fsm.flags &= ~(TCPFSM_F_LOCAL_ORIG | TCPFSM_F_LOCAL_RESP);
+		f->fsm.flags |= TCPFSM_F_FORWARDED;
+	}
+	if (unlikely(v->offloaded)) {
+		f->fsm.flags |= TCPFSM_F_OFFLOADED;
+		tfsm_blind(&f->fsm);
+	}
+}
+
+static void set_direction(struct tcpfsm_view *v, const struct tcpfsm_flow *f)
+{
+	v->seg.dir = v->from == f->orig ? TCPFSM_ORIG : TCPFSM_RESP;
+}
+
+/* ---- new flows ---- */
+
+/* Memory for a flow; NULL, and counted, if there is no room for it. */
+static struct tcpfsm_flow *make_flow(struct tcpfsm_net *tn, u8 family)
+{
+	struct tcpfsm_flow *f = tcpfsm_table_alloc(tn, family);
+
+	if (!f) {
+		tcpfsm_count(tn, TCPFSM_C_no_memory);
+		return NULL;
+	}
+	if (unlikely(tcpfsm_owner_too_many()) && !tcpfsm_evict_one(tn)) {
+		f->family = family;
+		tcpfsm_table_free(f, tn);
+		tcpfsm_count(tn, TCPFSM_C_table_full);
+		return NULL;
+	}
+	return f;
+}
+
+/* A flow that did not get into the table. */
+static void discard_flow(struct tcpfsm_flow *f, struct tcpfsm_net *tn)
+	__releases(&f->lock)
+{
+	struct tcpfsm_local *local = tcpfsm_flow_local(f);
+	struct tfsm_ext *ext = tfsm_ext(&f->fsm);
+	struct tcpfsm_service *s = f->service;
+
+	f->service = NULL;
+	spin_unlock(&f->lock);
+	tcpfsm_flow_free_ext(ext);
+	kfree(local);
+	tcpfsm_table_free(f, tn);
+	if (s)
+		tcpfsm_service_put(s);
+}
+
+/* Begin a flow, locked and with a service, and put it into the table. */
+static enum tfsm_opened insert_flow(struct tcpfsm_flow *f, struct tcpfsm_view *v,
+				    const struct tfsm_start *start, struct tfsm_out *o)
+	__releases(&f->lock)
+{
+	struct tcpfsm_report r tcpfsm_uninitialized;
+	struct tcpfsm_audit audit = {};
+
+	tcpfsm_commit_begin(&r, f);
+	if (!start->past && tfsm_classify(v->seg.flags) != TFSM_KIND_SYN)
+		tcpfsm_socket_states(v, start->sender, o->local);
+	tfsm_shell_begin(&f->fsm, start, o);
+	f->start = o->now;		/* a kept SYN passed earlier */
+	if (!start->past)
+		note_place(f, v, start->sender);
+	if (!tcpfsm_table_insert(f, &v->tuple)) {
+		discard_flow(f, v->tuple.tn);
+		return TFSM_RACED;
+	}
+	tcpfsm_timeout_start(f);
+	r.opened = true;
+	tcpfsm_commit_moves(&r, f, o);
+	if (!start->past)
+		tcpfsm_audit(f, v, &audit);
+	spin_unlock(&f->lock);
+	tcpfsm_commit_deliver(&r);
+	if (unlikely(audit.differs))
+		tcpfsm_trace_audit(v, audit.shown, audit.socket);
+	return TFSM_OPENED;
+}
+
+/* ---- the shell's callbacks ---- */
+
+static enum tfsm_opened open_flow(void *ctx, const struct tfsm_start *start)
+{
+	struct tcpfsm_view *v = ((struct passage *)ctx)->v;
+	struct tcpfsm_net *tn = v->tuple.tn;
+	struct tfsm_out o = { .now = v->now ?: ktime_get_ns() };
+	u8 orig = start->sender == TCPFSM_ORIG ? v->from : !v->from;
+	struct tcpfsm_flow *f = make_flow(tn, v->tuple.family);
+
+	if (!f)
+		return TFSM_NO_ROOM;
+	v->seg.dir = start->sender;
+	spin_lock(&f->lock);
+	tcpfsm_flow_init(f, &v->tuple, orig, o.now);
+	f->service = tcpfsm_service_get(&v->tuple, !orig);
+	if (f->service)
+		return insert_flow(f, v, start, &o);
+	discard_flow(f, tn);
+	tcpfsm_count(tn, TCPFSM_C_no_memory);
+	return TFSM_NO_ROOM;
+}
+
+static void replace_flow(void *ctx, struct tfsm *fsm, u8 reason)
+	__releases(fsm)		/* its flow's lock */
+{
+	struct tcpfsm_flow *f = container_of(fsm, struct tcpfsm_flow, fsm);
+	struct passage *p = ctx;
+
+	tcpfsm_end_reported(f, reason, p->r);
+	tcpfsm_count(p->v->tuple.tn, TCPFSM_C_flows_reopened);
+}
+
+static struct tfsm_ext *alloc_ext(void *ctx)
+{
+	struct passage *p = ctx;
+	struct tfsm_ext *ext = tcpfsm_flow_alloc_ext();
+
+	if (!ext)
+		tcpfsm_count(p->v->tuple.tn, TCPFSM_C_no_memory);
+	return ext;
+}
+
+static void free_ext(void *ctx, struct tfsm_ext *ext)
+{
+	tcpfsm_flow_free_ext(ext);
+}
+
+static bool end_serves(void *ctx, enum tfsm_evidence evidence, bool sender)
+{
+	const struct tcpfsm_view *v = ((struct passage *)ctx)->v;
+	u8 i = sender ? v->from : !v->from;
+
+	switch (evidence) {
+	case TFSM_BY_LISTENER:
+		return (sender ? v->from_local : v->to_local) &&
+		       tcpfsm_socket_listens(&v->tuple, i);
+	case TFSM_BY_SERVICE:
+		return tcpfsm_service_known(&v->tuple, i);
+	default:
+		return ntohs(v->tuple.port[i]) <= ntohs(v->tuple.port[!i]);
+	}
+}
+
+static const struct tfsm_keeper keeper = {
+	.alloc_ext = alloc_ext,
+	.free_ext  = free_ext,
+	.serves	   = end_serves,
+	.end	   = replace_flow,
+	.open	   = open_flow,
+};
+
+/* ---- segments ---- */
+
+/* A segment for which there is no flow. Return: look again, there is one now. */
+static noinline bool open_from_segment(struct tcpfsm_view *v)
+{
+	enum tfsm_kind kind = tfsm_classify(v->seg.flags);
+	struct tcpfsm_net *tn = v->tuple.tn;
+	struct passage p = { .v = v };
+	enum tfsm_opened opened;
+
+	if (!tfsm_opens(kind)) {
+		enum tfsm_note why = tfsm_why_no_flow(kind);
+
+		tcpfsm_count(tn, why == TFSM_NOTES ? TCPFSM_C_foreign_rst :
+						     (enum tcpfsm_counter)why);
+		tcpfsm_count(tn, TCPFSM_C_no_flow);
+		return false;
+	}
+	if (tcpfsm_packet_corrupt(v)) {
+		tcpfsm_count(tn, TCPFSM_C_bad_checksum);
+		return false;
+	}
+	opened = tfsm_shell_open(&keeper, &p, &v->seg);
+	if (opened == TFSM_NO_ROOM)
+		tcpfsm_count(tn, TCPFSM_C_no_flow);
+	return opened == TFSM_RACED;
+}
+
+/* IPVS sends on what came in for a socket here: the same tuple, which LOCAL_IN has had. */
+static bool is_second_look(const struct tcpfsm_flow *f, const struct tcpfsm_view *v)
+{
+	return v->repeat && f->fsm.flags & (v->from == f->orig ? TCPFSM_F_LOCAL_RESP :
+								 TCPFSM_F_LOCAL_ORIG);
+}
+
+/* What a transition needs beyond the segment, the flow's neighbours in its queue included. */
+static void prefetch_flow(const struct tcpfsm_flow *f)
+{
+	prefetchw(&f->history[1]);
+	/* Without the queue's lock: a neighbour that no longer is one costs a prefetch. */
+	prefetchw(data_race(f->queued.next));
+	prefetchw(data_race(f->queued.prev));	/* likewise */
+}
+
+/* Is the segment corrupt? If not, *@now tells the time, where it matters. */
+static bool check_segment(const struct tcpfsm_flow *f, const struct tcpfsm_view *v, u64 *now)
+{
+	*now = 0;
+	if (!tfsm_moves(&f->fsm, &v->seg))
+		return false;
+	if (tcpfsm_packet_corrupt(v))
+		return true;
+	*now = v->now ?: ktime_get_ns();
+	return false;
+}
+
+/* The flags that, beside the pair, decide the time-out class. */
+#define CLASS_FLAGS	(TCPFSM_F_UNCONFIRMED | TCPFSM_F_SUSPECT | TCPFSM_F_GAP)
+
+/*
+ * A segment that may move its flow.
+ * Return: look again, it belongs to another flow.
+ */
+static bool move_flow(struct tcpfsm_flow *f, struct tcpfsm_view *v)
+	__releases(&f->lock)
+{
+	struct tcpfsm_report r tcpfsm_uninitialized;
+	struct tfsm_out o tcpfsm_uninitialized;
+	struct passage p = { .v = v, .r = &r };
+	u32 flags = f->fsm.flags;
+	enum tfsm_verdict verdict;
+	struct tcpfsm_audit audit;
+
+	prefetch_flow(f);
+	v->seg.made_here = v->from_local && v->seg.flags & TFSM_RST &&
+			   flags & TCPFSM_F_FORWARDED;
+	if (check_segment(f, v, &o.now)) {
+		spin_unlock(&f->lock);
+		tcpfsm_count(v->tuple.tn, TCPFSM_C_bad_checksum);
+		return false;
+	}
+	o.notes = 0;
+	o.moves = 0;
+	o.time_wait = false;
+	tcpfsm_commit_begin(&r, f);
+	verdict = tfsm_shell_track(&keeper, &p, &f->fsm, &v->seg, &o);
+	if (unlikely(o.moves && !o.now))
+		o.now = ktime_get_ns();
+	if (tfsm_belongs(verdict))
+		note_place(f, v, v->seg.dir);
+	if (unlikely(o.notes & TFSM_REFUSALS) && f->refused < U8_MAX)
+		f->refused++;
+	tcpfsm_commit_moves(&r, f, &o);
+	if (unlikely(verdict >= TFSM_NEW)) {
+		tcpfsm_hand_over(&f->lock);	/* to replace_flow() */
+		return tfsm_shell_replace(&keeper, &p, &f->fsm, &v->seg, verdict);
+	}
+	if (verdict == TFSM_OK)
+		f->last = (u32)jiffies;
+	if (o.moves || o.time_wait || (flags ^ f->fsm.flags) & CLASS_FLAGS)
+		tcpfsm_timeout_update(f, o.time_wait);
+	tcpfsm_audit(f, v, &audit);
+	spin_unlock(&f->lock);
+	if (unlikely(o.notes & TFSM_REFUSALS))
+		tcpfsm_trace_ignored(v, o.notes);
+	if (unlikely(audit.differs))
+		tcpfsm_trace_audit(v, audit.shown, audit.socket);
+	tcpfsm_commit_deliver(&r);
+	return false;
+}
+
+/* The first look at a flow for this segment. Return: look again, it belongs to another flow. */
+static noinline bool take_segment(struct tcpfsm_flow *f, struct tcpfsm_view *v)
+	__releases(&f->lock)
+{
+	if (likely(!is_second_look(f, v)))
+		return move_flow(f, v);
+	spin_unlock(&f->lock);
+	tcpfsm_count(v->tuple.tn, TCPFSM_C_seen_twice);
+	return false;
+}
+
+/* Another flow has the tuple now: the segment's, or another processor's. */
+static noinline void take_segment_again(struct tcpfsm_view *v)
+{
+	struct tcpfsm_flow *f;
+	unsigned int tries;
+
+	for (tries = 1; tries < TFSM_TRIES; tries++) {
+		f = tcpfsm_table_find_lock(&v->tuple);
+		if (f) {
+			set_direction(v, f);
+			if (!move_flow(f, v))
+				return;
+		} else if (!open_from_segment(v)) {
+			return;
+		}
+	}
+}
+
+void tcpfsm_segment(struct tcpfsm_view *v)
+{
+	struct tcpfsm_flow *f = tcpfsm_table_find_lock(&v->tuple);
+	struct tcpfsm_audit audit;
+
+	if (!f) {
+		if (open_from_segment(v))
+			take_segment_again(v);
+		return;
+	}
+	set_direction(v, f);
+	if (v->repeat || !tfsm_in_order(&f->fsm, &v->seg)) {
+		if (take_segment(f, v))
+			take_segment_again(v);
+		return;
+	}
+	note_place(f, v, v->seg.dir);
+	f->last = (u32)jiffies;
+	tcpfsm_audit(f, v, &audit);
+	spin_unlock(&f->lock);
+	if (unlikely(audit.differs))
+		tcpfsm_trace_audit(v, audit.shown, audit.socket);
+}

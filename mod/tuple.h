@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Addresses and tuples. All in network byte order. */
+#ifndef _TCPFSM_TUPLE_H
+#define _TCPFSM_TUPLE_H
+
+#include <linux/in6.h>
+#include <linux/types.h>
+
+struct tcpfsm_net;
+
+/* IPv4: the rest is zero. */
+union tcpfsm_addr {
+	u64		words[2];
+	__be32		ip4;
+	struct in6_addr	ip6;
+};
+
+/* Written in whole words, since that is how it is read next. */
+static inline union tcpfsm_addr tcpfsm_addr_of_ip4(__be32 ip4)
+{
+#ifdef __BIG_ENDIAN
+	return (union tcpfsm_addr) { .words = { (u64)(__force u32)ip4 << 32 } };
+#else
+	return (union tcpfsm_addr) { .words = { (__force u32)ip4 } };
+#endif
+}
+
+/*
+ * What a flow is looked up by. Both ends stand in canonical order: which comes first follows from
+ * their bits, and is the same for both directions.
+ */
+struct tcpfsm_tuple {
+	struct tcpfsm_net *tn;
+	u64		  key;		/* both addresses; IPv6: mixed from them */
+	u32		  hash;
+	u32		  l3;		/* ifindex of the VRF or link-local scope, or 0 */
+	__be16		  port[2];
+	u8		  family;
+	union tcpfsm_addr addr[2];
+};
+
+/* The tuple as users see it: src and sport are orig's, dst and dport are resp's. */
+struct tcpfsm_flow_tuple {
+	union tcpfsm_addr src, dst;
+	__be16		  sport, dport;
+	u32		  l3;
+	u8		  family;
+};
+
+#endif /* _TCPFSM_TUPLE_H */
