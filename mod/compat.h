@@ -1,18 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What differs between kernels, under names of our own, chosen by what Kbuild found
- * (TCPFSM_HAVE_*). The code elsewhere is written for the newest kernel.
+ * What differs between kernels, under names of our own, chosen by what compiles (TCPFSM_HAVE_*, found
+ * by mod/probe). The code elsewhere is written for the newest kernel.
  */
 #ifndef _TCPFSM_COMPAT_H
 #define _TCPFSM_COMPAT_H
 
 #include <linux/types.h>
+#include <linux/version.h>
 #include <net/inet6_hashtables.h>
 #include <net/inet_hashtables.h>
 #include <net/tcp.h>
 #include <linux/sysctl.h>
 #include <linux/timer.h>
 #include <net/genetlink.h>
+
+#ifndef TCPFSM_PROBE
+#include "probed.h"
+#endif
 
 /*
  * For what is written before it is read, a segment at a time: kernels that zero what is on the
@@ -89,8 +94,11 @@
 #define tcpfsm_frags_readable(skb)	true
 #endif
 
-/* Since 7.0 the free pointer may lie within an object that has a constructor. */
-#ifdef TCPFSM_HAVE_FREEPTR_CTOR
+/*
+ * Since 7.0 the free pointer may lie within an object that has a constructor. Earlier kernels compile
+ * this, too, but refuse it when they run.
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 0, 0)
 #define tcpfsm_typesafe_slab(name, size, freeptr, construct)			\
 	kmem_cache_create(name, size, (&(struct kmem_cache_args) {		\
 		.freeptr_offset = (freeptr), .use_freeptr_offset = true,	\
