@@ -74,8 +74,10 @@ apt_suite() {
 	for s in $suites; do
 		echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $uri $s main"
 	done >"$dir/sources.list"
-	"$1" -o Dir::Etc::SourceList="$dir/sources.list" -o Dir::Etc::SourceParts=/dev/null \
-	     -o Dir::State::Lists="$dir/lists" -o Dir::Cache="$dir/cache" "${@:2}"
+	# The directories are ours: apt's own user could not write there, and apt warns of that.
+	"$1" -o APT::Sandbox::User="$(id -un)" -o Dir::Etc::SourceList="$dir/sources.list" \
+	     -o Dir::Etc::SourceParts=/dev/null -o Dir::State::Lists="$dir/lists" \
+	     -o Dir::Cache="$dir/cache" "${@:2}"
 }
 
 # guest_request DIR COMMAND...: what scripts/guest shall run, as a file in DIR.
