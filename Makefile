@@ -3,7 +3,8 @@
 # make modules    the module: KDIR=build tree of the kernel, ARCH=um for User-mode Linux
 # make tools      the tool, tools/tcpfsm
 # make demo       the main job on real traffic, in a throw-away virtual machine
-# make check      all tests; TAP, and a closing line 'N passed, N failed, N skipped'
+# make check      all tests; TAP, and a closing line 'N passed, N failed, N skipped'; one suite, or one
+#                 test: scripts/check --help
 # make check-kernels  all tests of the module under every supported kernel, an hour
 # make check-integrations  the tool with a real Prometheus, ClickHouse, nfcapd and browser, and the
 #                 packages as people install them

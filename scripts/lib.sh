@@ -8,8 +8,8 @@ say() { echo "$(basename "$0"): $*" >&2; }
 die() { say "$*"; exit 125; }
 
 # What the tool is built with, for need.
-tool_packages="build-essential pkg-config libmnl-dev libpcap-dev libjansson-dev
-	libnetfilter-conntrack-dev libncurses-dev libmicrohttpd-dev libcurl4-gnutls-dev libfixbuf-dev"
+tool_packages=(build-essential pkg-config libmnl-dev libpcap-dev libjansson-dev
+	libnetfilter-conntrack-dev libncurses-dev libmicrohttpd-dev libcurl4-gnutls-dev libfixbuf-dev)
 
 # need PACKAGE...: have these Debian packages installed, or say how.
 need() {

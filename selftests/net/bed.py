@@ -712,9 +712,15 @@ def run_all(tests):
 
 
 def planned():
-    """The tests of the file, or those with one of the words given in their name."""
-    wanted = sys.argv[1:]
+    """The tests of the file, or those with one of the words given in their name. With --list, print
+    their names and end."""
+    listing = sys.argv[1:2] == ["--list"]
+    wanted = sys.argv[1 + listing:]
     tests = [t for t in TESTS if not wanted or any(w in t[0] for w in wanted)]
+    if listing:
+        for name, _ in tests:
+            print(name)
+        sys.exit()
     print("TAP version 13", f"1..{len(tests)}", sep="\n", flush=True)
     return tests
 

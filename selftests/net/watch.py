@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 """What a person sees who watches: tcpfsm top on a terminal (tmux), and its snapshots."""
+import atexit
 import contextlib
 import itertools
 import json
@@ -584,12 +585,9 @@ def of_many_flows_the_oldest_are_kept():
 
 def keep_tmux():
     """Its server ends with the last session, maybe while the next one asks for it."""
+    atexit.register(tmux, "kill-server")
     tmux("new-session", "-d", "-s", "keep", "sleep", "10000")
 
 
 if __name__ == "__main__":
-    try:
-        main(setup=keep_tmux)
-    finally:
-        subprocess.run(["tmux", "-L", "watch", "kill-server"], stderr=subprocess.DEVNULL,
-                       check=False)
+    main(setup=keep_tmux)

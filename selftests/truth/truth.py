@@ -115,13 +115,21 @@ def arguments():
                    help=f"only this one, or those that it begins: {', '.join(WORKLOADS)}")
     p.add_argument("-i", "--impairment", action="append", choices=IMPAIRMENTS)
     p.add_argument("-v", "--family", action="append", type=int, choices=(4, 6))
+    p.add_argument("-l", "--list", action="store_true", help="print the names of the workloads")
+    p.add_argument("part", nargs="*", help="only workloads whose name contains one of these")
     return p.parse_args()
 
 
 def main():
     args = arguments()
-    cells = [(v, w, i) for w in WORKLOADS.values() if not (w.programs and time_travels())
+    works = [w for w in WORKLOADS.values()
              if not args.workload or any(w.name.startswith(x) for x in args.workload)
+             if not args.part or any(x in w.name for x in args.part)]
+    if args.list:
+        for w in works:
+            print(w.name)
+        return
+    cells = [(v, w, i) for w in works if not (w.programs and time_travels())
              for i in IMPAIRMENTS if i in (args.impairment or IMPAIRMENTS)
              for v in args.family or (4, 6) if (w.name, v) != ("v4-mapped", 6)]
     print("TAP version 13", f"1..{len(cells) + 1}", sep="\n")
