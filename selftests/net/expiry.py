@@ -4,15 +4,12 @@
 import contextlib
 import json
 import os
-import signal
 import socket
-import subprocess
 import time
 
 from bed import (ACK, ADDR, CLIENT_OPEN, FIN, FIRST, HOSTS, SECOND, SERVER_OPEN, SYN, TOOL, Wire,
-                 both, connect, counters, equal, everywhere, flow, listen, log_of, main, muted,
-                 pair, pair_of, run, status, stream, sysctl, table, test, true,
-                 tuple_of, until, within, write)
+                 both, counters, equal, everywhere, flow, log_of, main, muted, pair, pair_of, run,
+                 stream, sysctl, test, true, tuple_of, until, within, write)
 
 HOUR, DAY = 3600, 86400
 

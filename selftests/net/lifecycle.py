@@ -5,7 +5,6 @@ What happens to a module in a long life: readers that are killed, sleep or never
 jump, and everything at once. Afterwards it counts right, and it can be unloaded.
 """
 import contextlib
-import os
 import random
 import signal
 import socket

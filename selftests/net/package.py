@@ -12,7 +12,6 @@ import glob
 import json
 import os
 import shutil
-import subprocess
 import tempfile
 import time
 

@@ -13,8 +13,8 @@ import subprocess
 import time
 
 from bed import (ACK, ADDR, HOSTS, SYN, TOOL, Traffic, Wire, both, close_to, connect, equal, flow,
-                 key_of, listen, load, main, muted, pair, reset, run, status, sysctl, table, test, true,
-                 unload, until, within)
+                 key_of, listen, load, main, muted, pair, reset, run, status, sysctl, table, test,
+                 true, until, within)
 
 STATES = ("CLOSED", "LISTEN", "SYN_SENT", "SYN_RCVD", "ESTABLISHED", "FIN_WAIT_1", "FIN_WAIT_2",
           "CLOSE_WAIT", "CLOSING", "LAST_ACK", "TIME_WAIT")

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What all tests agree on: the hosts and their addresses, TCP's control bits, where programs are."""
+import os
+import socket
+
+HOSTS = ("client", "router", "server")
+ADDR = {4: {"client": "10.0.1.1", "server": "10.0.2.1"},
+        6: {"client": "fd01::1", "server": "fd02::1"}}
+FAMILY = {4: socket.AF_INET, 6: socket.AF_INET6}
+TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../..")
+MODULE = os.environ.get("TCPFSM_KO") or os.path.join(TOP, "tcpfsm.ko")
+TOOL = os.path.join(TOP, "tools/tcpfsm")
+TALK = os.path.join(TOP, "build/net/talk")
+FLOOD = os.path.join(TOP, "build/net/flood")
+FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
+CLONE_NEWNET = 0x40000000
+SEED = 1
+FLAGS = ("midstream", "unconfirmed", "gap", "one-way", "corrected", "offloaded", "forwarded",
+         "local-orig", "local-resp", "synack-resent", "reanchored", "suspect")
+CLIENT_OPEN = "SYN_SENT ESTABLISHED"
+SERVER_OPEN = "LISTEN SYN_RCVD ESTABLISHED"
+FIRST = "FIN_WAIT_1 FIN_WAIT_2 TIME_WAIT"
+SECOND = "CLOSE_WAIT LAST_ACK CLOSED"

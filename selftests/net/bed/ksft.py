@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Tests and their TAP."""
+import functools
+import sys
+import traceback
+
+
+class Failed(Exception):
+    """A check did not hold."""
+
+
+class Skipped(Exception):
+    """This machine cannot run the test."""
+
+
+def equal(have, want, what=""):
+    if have != want:
+        raise Failed(f"{what}: have {have!r}, want {want!r}")
+
+
+def true(have, what):
+    if not have:
+        raise Failed(what)
+
+
+TESTS = []
+
+
+def test(function):
+    """Run once."""
+    TESTS.append((function.__name__, function))
+    return function
+
+
+def both(function):
+    """Run for IPv4 and for IPv6: the argument is 4 or 6."""
+    for v in (4, 6):
+        TESTS.append((f"{function.__name__} ipv{v}", functools.partial(function, v)))
+    return function
+
+
+def run_all(tests):
+    """Run tests and print a TAP line for each. Returns how many failed."""
+    failed = 0
+    for number, (name, function) in enumerate(tests, 1):
+        try:
+            function()
+            print(f"ok {number} {name}", flush=True)
+        except Skipped as reason:
+            print(f"ok {number} {name} # SKIP {reason}", flush=True)
+        except Exception as reason:     # pylint: disable=broad-except
+            failed += 1
+            print(f"not ok {number} {name}")
+            text = str(reason) if isinstance(reason, Failed) else traceback.format_exc()
+            print("# " + text.replace("\n", "\n# "), flush=True)
+    return failed
+
+
+def file_of(function):
+    return getattr(function, "func", function).__module__.rsplit(".", maxsplit=1)[-1]
+
+
+def planned():
+    """All tests, or those with one of the words given in their name, or as the name of their file.
+    With --list, print their names and end."""
+    listing = sys.argv[1:2] == ["--list"]
+    wanted = sys.argv[1 + listing:]
+    tests = [t for t in TESTS if not wanted or file_of(t[1]) in wanted or any(w in t[0] for w in wanted)]
+    if listing:
+        for name, _ in tests:
+            print(name)
+        sys.exit()
+    print("TAP version 13", f"1..{len(tests)}", sep="\n", flush=True)
+    return tests

@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Address translation, SYN proxies and flowtables."""
+import contextlib
+import time
+
+from bed import (ADDR, CLIENT_OPEN, Counted, FIRST, HOSTS, SECOND, SERVER_OPEN, address, both,
+                 connect, equal, everywhere, flags_of, flow, listen, log_of, nft, pair, pairs_are,
+                 reset, stream, talk, timeout, true, vanish, within, write)
+from .common import (ELSEWHERE, UP, accept, at, close_in_turn, exchange, key_of_active,
+                     key_of_passive, whole)
+
+
+def nat(hook, rule, v):
+    """A NAT rule; @ is the family's word."""
+    priority = "-100" if hook in ("prerouting", "output") else "100"
+    return (f"chain nat_{hook} {{ type nat hook {hook} priority {priority}; "
+            f"{rule.replace('@', 'ip' if v == 4 else 'ip6')}; }};")
+
+
+@both
+def dnat_at_the_clients_output(v):
+    """The socket knows another tuple than the wire; it is found all the same."""
+    rules = nat("output", f"@ daddr {ELSEWHERE[v]} tcp dport 7111 dnat @ to "
+                f"{at(v, ADDR[v]['server'], 7110)}", v)
+    with nft("client", rules), contextlib.closing(listen("server", v, 7110)) as listener:
+        c = connect("client", v, 7111, ELSEWHERE[v])
+        s = accept(listener)
+        key = key_of_passive(s)
+        pairs_are(key, UP)
+        true(int(flow("client", key)["orig_cookie"]), "the socket's cookie")
+        # A flow whose socket lives is not timed out.
+        with timeout("client", "established", 1):
+            time.sleep(3)
+            pairs_are(key, UP)
+        close_in_turn(c, s)
+        whole(key, *HOSTS)
+
+
+@both
+def another_socket_with_a_dead_ones_tuple_is_not_it(v):
+    """Where NAT sent the first, it is silent; the tuple that its socket knew lives on, in another."""
+    def route_to(port):
+        return nat("output", f"@ daddr {ELSEWHERE[v]} tcp dport 7111 dnat @ to "
+                   f"{at(v, ADDR[v]['server'], port)}", v)
+
+    forgets = "/proc/sys/net/netfilter/nf_conntrack_tcp_timeout_established"
+    with contextlib.closing(listen("server", v, 7110)) as first, \
+         contextlib.closing(listen("server", v, 7115)) as second:
+        with nft("client", route_to(7110)):
+            with within("client"), open(forgets, encoding="ascii") as f:
+                usual = f.read()
+                write(forgets, 1)
+            try:
+                c = connect("client", v, 7111, ELSEWHERE[v])
+                s = accept(first)
+                old, sport = key_of_passive(s), c.getsockname()[1]
+                pairs_are(old, UP)
+                vanish(c)
+                time.sleep(1.5)
+            finally:
+                with within("client"):
+                    write(forgets, usual.strip())
+        with nft("client", route_to(7115)):
+            c = stream("client", v, sport)
+            c.connect((ELSEWHERE[v], 7111))
+            t = accept(second)
+            new = key_of_passive(t)
+            pairs_are(new, UP)
+            with timeout("client", "established", 1):
+                pairs_are(old, "CLOSED:ESTABLISHED", hosts=("client",))
+                pairs_are(new, UP)
+            equal([(r["end"], r["from"], r["to"]) for r in log_of("client", old)
+                   if r["cause"] == "GONE"], [("orig", "ESTABLISHED", "CLOSED")], "how it went")
+            close_in_turn(c, t)
+        whole(new, *HOSTS)
+        s.close()
+
+
+@both
+def dnat_and_masquerade_at_the_router(v):
+    rules = (nat("prerouting", f"@ daddr {ELSEWHERE[v]} tcp dport 7112 dnat @ to "
+                 f"{at(v, ADDR[v]['server'], 7110)}", v) +
+             nat("postrouting", "oifname to-server masquerade", v))
+    with nft("router", rules), contextlib.closing(listen("server", v, 7110)) as listener:
+        c = connect("client", v, 7112, ELSEWHERE[v])
+        s = accept(listener)
+        equal(s.getpeername()[0], address(v, 2, 2), "masqueraded")
+        outside, inside = key_of_active(c), key_of_passive(s)
+        close_in_turn(c, s)
+        whole(outside, "client")
+        whole((*outside[:2], *inside[2:]), "router")
+        whole(inside, "server")
+
+
+@both
+def snat_at_the_servers_input(v):
+    """The server's socket takes the client for somebody else."""
+    rules = nat("input", f"tcp dport 7110 snat @ to {ELSEWHERE[v]}", v)
+    with nft("server", rules), contextlib.closing(listen("server", v, 7110)) as listener:
+        c = connect("client", v, 7110)
+        s = accept(listener)
+        equal(s.getpeername()[0], ELSEWHERE[v], "source as the socket knows it")
+        key = key_of_active(c)
+        talk(c, s)
+        true(int(flow("server", key)["resp_cookie"]), "the socket's cookie")
+        with timeout("server", "established", 1):
+            time.sleep(3)
+            pairs_are(key, UP)
+        close_in_turn(c, s)
+        whole(key, *HOSTS)
+
+
+@both
+def redirect_at_the_server(v):
+    rules = nat("prerouting", "tcp dport 7113 redirect to :7110", v)
+    with nft("server", rules), contextlib.closing(listen("server", v, 7110)) as listener:
+        c = connect("client", v, 7113)
+        s = accept(listener)
+        outside, inside = key_of_active(c), key_of_passive(s)
+        close_in_turn(c, s)
+        whole(outside, "client", "router")
+        whole(inside, "server")
+
+
+@both
+def redirect_of_a_hosts_own_connection(v):
+    """Outward bound, and turned back to a listener on the same host, over loopback."""
+    local = {4: "127.0.0.1", 6: "::1"}[v]
+    rules = nat("output", f"@ daddr {ELSEWHERE[v]} tcp dport 7113 redirect to :7110", v)
+    with nft("client", rules), \
+         contextlib.closing(listen("client", v, 7110, where=local)) as listener:
+        c = connect("client", v, 7113, ELSEWHERE[v])
+        s = accept(listener)
+        key = key_of_passive(s)
+        pairs_are(key, UP, hosts=("client",))
+        equal(flags_of("client", key), {"local-orig", "local-resp"})
+        close_in_turn(c, s)
+        whole(key, "client")
+
+
+@both
+def hairpin(v):
+    """Both ends behind the same NAT: at the router, two ends of one address."""
+    public = address(v, 2, 2)
+    rules = (nat("prerouting", f"@ daddr {public} tcp dport 7114 dnat @ to "
+                 f"{at(v, ADDR[v]['client'], 7110)}", v) +
+             nat("postrouting", "iifname to-client oifname to-client masquerade", v))
+    with nft("router", rules), contextlib.closing(listen("client", v, 7110)) as listener:
+        c = connect("client", v, 7114, public)
+        s = accept(listener)
+        outward, inward = key_of_active(c), key_of_passive(s)
+        equal((outward[2], inward[0]), (public, address(v, 1, 2)))
+        close_in_turn(c, s)
+        whole(outward, "client")
+        whole(inward, "client")
+        whole((*outward[:2], *inward[2:]), "router")
+
+
+@both
+def synproxy_in_between(v):
+    """The router opens in the client's stead; the server's numbers differ on its two sides."""
+    rules = """
+        chain pre { type filter hook prerouting priority -300;
+                    tcp dport 7115 tcp flags syn / fin,syn,rst,ack notrack; };
+        chain mid { type filter hook forward priority 0;
+                    tcp dport 7115 ct state invalid,untracked \\
+                    synproxy mss 1460 wscale 7 timestamp sack-perm; };"""
+    with nft("router", rules):
+        with within("router"):
+            write("/proc/sys/net/netfilter/nf_conntrack_tcp_loose", 0)
+        since = Counted("router")
+        c, s = pair(v, 7115)
+        key = key_of_active(c)
+        talk(c, s)
+        pairs_are(key, UP)
+        exchange(c, s)
+        equal(flags_of("router", key) - {"synack-resent"}, {"midstream", "forwarded"})
+        close_in_turn(c, s)
+        whole(key, "client", "server")
+        everywhere(key, f"{CLIENT_OPEN} {FIRST}", f"SYN_RCVD ESTABLISHED {SECOND}", ("router",))
+        since.grew(synack_isn=1, reanchored=0, ack_beyond=0, seq_beyond_window=0)
+
+
+def flowtable(port):
+    """Connections to that port are taken from the router's hooks, until the table goes."""
+    return nft("router", f"""
+        flowtable fast {{ hook ingress priority 0; devices = {{ to-client, to-server }}; }};
+        chain mid {{ type filter hook forward priority 0; tcp dport {port} flow add @fast; }};""")
+
+
+def offloaded(v, port):
+    """A connection of which much has passed by the flowtable."""
+    c, s = pair(v, port)
+    key = key_of_active(c)
+    talk(c, s)
+    true("offloaded" in flags_of("router", key), "offloaded")
+    exchange(c, s)
+    pairs_are(key, UP)
+    true(int(flow("router", key)["orig_bytes"]) < 1 << 20, "passed unseen")
+    return c, s, key
+
+
+@both
+def flowtable_takes_the_flow_and_gives_it_back(v):
+    """The router sees the close again, whose numbers are far from what it last saw."""
+    with flowtable(7116):
+        c, s, key = offloaded(v, 7116)
+    close_in_turn(c, s)
+    whole(key, *HOSTS)
+
+
+@both
+def flow_back_from_a_flowtable_is_closed_at_once(v):
+    """Its FIN is the first segment to be seen again."""
+    with flowtable(7117):
+        c, s, key = offloaded(v, 7117)
+    c.close()
+    equal(s.recv(1), b"")
+    s.close()
+    whole(key, *HOSTS)
+
+
+@both
+def flow_back_from_a_flowtable_is_reset(v):
+    with flowtable(7118):
+        c, s, key = offloaded(v, 7118)
+    reset(c)
+    everywhere(key, f"{CLIENT_OPEN} CLOSED", f"{SERVER_OPEN} CLOSED")
+    s.close()
