@@ -9,7 +9,10 @@
 # make check-integrations  the tool with a real Prometheus, ClickHouse, nfcapd and browser, and the
 #                 packages as people install them
 # make fuzz       libFuzzer over the engine and what reads foreign bytes, T minutes each
+# make quick      engine and tool, without a guest, in less than a minute
 # make lint       checkpatch, sparse, Coccinelle, clang-tidy, and a build with clang
+# make lint-diff  the same, in seconds, of what differs from the commit C (default: the upstream's)
+# make compile_commands.json  for clangd
 # make figures    the figure, the README's tables and parts of the manual, from the tables in the code
 # make truth      the whole comparison with the kernel's own sockets; make check-deep: the deep
 #                 search, and data races under KCSAN, an hour
@@ -42,6 +45,9 @@ demo:
 check:
 	scripts/check
 
+quick:
+	scripts/check quick
+
 truth:
 	scripts/check matrix
 
@@ -64,12 +70,19 @@ fuzz:
 lint:
 	scripts/lint
 
+lint-diff:
+	scripts/lint --diff $(C)
+
+compile_commands.json:
+	scripts/compile-commands
+
 figures:
 	scripts/figures
 
 clean:
 	$(MAKE) -C tools clean
-	rm -rf build Module.symvers modules.order tcpfsm.ko tcpfsm.mod tcpfsm.mod.c *.o .*.cmd \
+	rm -rf build compile_commands.json Module.symvers modules.order tcpfsm.ko tcpfsm.mod tcpfsm.mod.c *.o .*.cmd \
 		mod/*.o mod/.*.cmd mod/core/*.o mod/core/.*.cmd
 
-.PHONY: all modules tools modules_install install demo check truth bench check-deep check-kernels check-integrations fuzz lint figures clean
+.PHONY: all modules tools modules_install install demo check truth bench check-deep check-kernels check-integrations fuzz \
+	quick lint lint-diff compile_commands.json figures clean
