@@ -29,17 +29,17 @@ def listen(name, v, port, backlog=64, where=None, device=None):
     return s
 
 
-def connect(name, v, port, to="server"):
+def connect(name, v, port, to="server", sport=0):
     """Connect to a host, or to an address."""
-    s = stream(name, v)
+    s = stream(name, v, sport)
     s.connect((ADDR[v].get(to, to), port))
     return s
 
 
-def pair(v, port):
+def pair(v, port, sport=0):
     """A connection from client to server: both sockets."""
     with contextlib.closing(listen("server", v, port)) as listener:
-        c = connect("client", v, port)
+        c = connect("client", v, port, sport=sport)
         s, _ = listener.accept()
         s.settimeout(10)
         return c, s
