@@ -10,16 +10,16 @@ import threading
 import time
 
 import bed
-from bed import (HOSTS, MODULE, SYN, TOOL, Traffic, Wire, close_to, counters, deep, entries, equal, guests,
-                 loaded, max_flows, muted, pair, pair_of, run, status, table, test, true, tuple_of, unload,
-                 until, within)
+from bed import (HOSTS, SYN, TOOL, Traffic, Wire, close_to, counters, deep, entries, equal, guests,
+                 load_command, loaded, max_flows, muted, pair, pair_of, run, status, table, test,
+                 true, tuple_of, unload, until, within)
 
 
 @test
 def parameters_out_of_range_are_refused():
     for arg in ("max_flows=5", "max_flows=99999999", "hashsize=1000", "hashsize=3000000000",
                 "max_services=1", "netns=some", "max_flows=x", "no_such=1"):
-        code, _, err = status("insmod", MODULE, arg)
+        code, _, err = status(*load_command(arg))
         if arg.startswith("no_such"):
             # The kernel itself lets unknown parameters pass, with a note in its log.
             if code == 0:
@@ -295,7 +295,7 @@ def hooks_that_do_not_fit_leave_nothing():
     traffic = Traffic()
     try:
         for _ in range(5):
-            code, _, err = status("insmod", MODULE)
+            code, _, err = status(*load_command())
             true(code != 0 and "too long" in err, f"E2BIG: {err}")
             true(not os.path.exists("/proc/net/tcpfsm"), "nothing is left behind")
     finally:

@@ -12,13 +12,13 @@ from .consts import (ACK, ADDR, CLIENT_OPEN, FAMILY, FIN, FIRST, FLAGS, FLOOD, H
                      RST, SECOND, SEED, SERVER_OPEN, SYN, TALK, TOOL)
 from .hosts import (address, default_route, delay, dropped, extra_host, forwards, link, make_hosts,
                     muted, nft, remove_hosts, setting)
-from .ksft import Failed, Skipped, TESTS, both, equal, planned, run_all, test, true
-from .main import main, main_bare
+from .ksft import KSFT_SKIP, Failed, Skipped, TESTS, both, equal, planned, run_all, test, true
+from .main import main, main_bare, skip_all
 from .netns import add_host, guests, libc, setns, within
 from .sock import (Traffic, close_to, connect, listen, numbers, pair, received, repaired, reset,
                    stream, talk, vanish)
 from .tcpfsm import (Counted, counters, entries, everywhere, flags_of, flow, is_tuple, key_of,
-                     load, loaded, log_of, max_flows, pair_of, pairs_are, path, read, sysctl,
+                     load, load_command, loaded, log_of, max_flows, pair_of, pairs_are, path, read, sysctl,
                      table, timeout, tuple_of, unload)
 from .utils import backlog, deep, one_cpu, run, status, until, write
 from .wire import Wire, checksum, flood, wire, wire_into

@@ -1,16 +1,32 @@
 # SPDX-License-Identifier: GPL-2.0
 """A file's tests from beginning to end."""
+import os
+import shutil
 import sys
 
-from .consts import HOSTS
+from .consts import HOSTS, MODULE, TOOL
 from .hosts import make_hosts, remove_hosts
 from .ksft import planned, run_all
 from .tcpfsm import counters, load, sysctl, table, unload
+from .utils import status
+
+
+def skip_all():
+    """Why nothing can run here, or None."""
+    if os.geteuid():
+        return "only root can load modules and make namespaces"
+    if not TOOL:
+        return "no tool: TCPFSM_TOOL or PATH says where it is"
+    if MODULE and not os.path.exists(MODULE):
+        return f"no module '{MODULE}', which TCPFSM_KO names"
+    if not MODULE and (not shutil.which("modprobe") or status("modprobe", "-nq", "tcpfsm")[0]):
+        return "no module tcpfsm for this kernel: TCPFSM_KO says where it is"
+    return None
 
 
 def main_bare():
     """For tests that load the module themselves."""
-    tests = planned()
+    tests = planned(skip_all())
     make_hosts()
     failed = run_all(tests)
     remove_hosts()
@@ -19,7 +35,7 @@ def main_bare():
 
 def main(setup=None, module_args=()):
     """Load the module, run all tests of the file, unload it; exit as kselftest wants."""
-    tests = planned()
+    tests = planned(skip_all())
     load(*module_args)
     make_hosts()
     for name in HOSTS:

@@ -143,8 +143,13 @@ class Counted:
             equal(have, want if isinstance(want, tuple) else (want,) * len(have), counter)
 
 
+def load_command(*args):
+    """What loads the module with these parameters."""
+    return ("insmod", MODULE, *args) if MODULE else ("modprobe", "tcpfsm", *args)
+
+
 def load(*args):
-    run("insmod", MODULE, *args)
+    run(*load_command(*args))
 
 
 def unload():
