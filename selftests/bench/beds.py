@@ -65,7 +65,7 @@ class Nobody:
         """Before the namespace is there."""
 
     def attach(self, push):
-        """In the namespace, and all that follows."""
+        """Watch the namespace that this thread is in."""
 
     def have(self):
         """How many flows are in the table."""
@@ -163,7 +163,7 @@ def oddities():
 
 @contextlib.contextmanager
 def host(who):
-    """In a new namespace that who watches; yields a Push."""
+    """A new namespace that `who` watches; yields a Push."""
     who.load()
     try:
         run("ip", "netns", "add", "bench")
@@ -203,7 +203,7 @@ def kept_pages():
 # ---- other programs ----
 
 def pin(cpu):
-    """This thread, to a processor."""
+    """Keep this thread on a processor."""
     os.sched_setaffinity(0, {cpu})
 
 
@@ -212,7 +212,7 @@ def on_other_cpu(command):
 
 
 def listens():
-    """Has anybody in this namespace joined a netlink group?"""
+    """Whether a program in this namespace has joined a netlink group."""
     with open("/proc/thread-self/net/netlink", encoding="ascii") as f:
         return any(int(line.split()[3], 16) for line in list(f)[1:])
 

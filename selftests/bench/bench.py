@@ -33,7 +33,7 @@ def arguments():
 
 def touch_memory():
     """Have all memory of the guest once: its host gives it a page when it first touches it, and
-    whoever came first would be the slower for it."""
+    the side measured first would be slower for it."""
     block = bytes(1 << 20)
     files = [os.path.join(where, "touch") for where in ("/tmp", "/dev/shm")]
     for file in files:

@@ -128,7 +128,7 @@ def late_moves(flows, seconds):
 
 
 def in_time_wait(who):
-    """How many flows are; None if nobody counts."""
+    """How many flows are in TIME_WAIT; None if the side does not count them."""
     if who.name == Tcpfsm.name:
         return sum(matrix("pairs")["TIME_WAIT"])
     return who.have() - 1 if who.name == Conntrack.name else None

@@ -126,7 +126,7 @@ BOTH_FREE = 1.8     # what empty hooks gain at least, if nothing else runs
 
 
 def push_on(cpu, words):
-    """A thread's work: it is in the namespace of whoever started it."""
+    """A thread's work: the thread is in the namespace of the one that started it."""
     pin(cpu)
     with contextlib.closing(Push()) as push:
         return push(op="data", **words)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""tcpfsm ship and tcpfsm ipfix with those they are for: a real ClickHouse, a real nfcapd and nfdump."""
+"""tcpfsm ship and tcpfsm ipfix with real programs: ClickHouse, nfcapd and nfdump."""
 import contextlib
 import csv
 import glob
@@ -79,7 +79,7 @@ SHIPS = []
 
 
 def ship(name, *words, url=AT):
-    """As on a host called so."""
+    """Ship from a host of that name."""
     with within(name):
         SHIPS.append(subprocess.Popen(["unshare", "--uts", "sh", "-c", 'hostname "$0" && exec "$@"', name,
                                        TOOL, "ship", "--interval", "500ms", "--spool", f"/tmp/spool-{name}",
@@ -99,7 +99,7 @@ def spooled(name):
 
 
 def following(p):
-    """The next thing that it says."""
+    """The next line of its messages."""
     line = p.stderr.readline()
     true("following" in line, line)
     return p
@@ -141,7 +141,7 @@ def clickhouse():
 
 @test
 def a_million_rows_arrive_once_each():
-    """The server goes and comes back meanwhile, some rows come twice."""
+    """The server goes away and comes back meanwhile, and some rows arrive twice."""
     for name in HOSTS:
         for key in ("time_wait", "closed", "closing", "opening"):
             sysctl(name, f"timeout_{key}", "2")

@@ -231,7 +231,7 @@ static uint8_t any_flags(void)
 }
 
 /*
- * What a receiver would check, were this all that he gets: a length that lies may have made a
+ * What a receiver would check if this were all that it gets: a length that lies may have made a
  * wrong sum right.
  */
 static void spoil(uint8_t *tcp, unsigned int len)

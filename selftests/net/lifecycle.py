@@ -74,7 +74,7 @@ def readers_killed_in_the_middle():
 
 @test
 def a_reader_that_never_reads():
-    """His queue fills and no other's; the module waits for nobody."""
+    """Only its own queue fills. The module waits for no reader."""
     with loaded():
         with within("router"):
             deaf = [subprocess.Popen([TOOL, "monitor"], stdout=subprocess.DEVNULL) for _ in range(4)]

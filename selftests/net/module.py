@@ -80,7 +80,7 @@ def namespaces_come_and_go_under_traffic():
 
 
 def syns(name, n, port=1):
-    """As many half-open flows to where nobody answers."""
+    """As many half-open flows, to an address where nobody answers."""
     with within(name), socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as s:
         src, dst = (socket.inet_aton(a) for a in ("10.9.0.1", "10.9.0.2"))
         for i in range(n):

@@ -224,7 +224,7 @@ def load(*args):
 
 
 def unload():
-    """Who was killed while he read lets go of it soon."""
+    """A reader that was killed lets go of the module soon."""
     until(lambda: status("rmmod", "tcpfsm")[0] == 0, "it is not in use", 60)
 
 

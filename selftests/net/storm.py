@@ -155,7 +155,7 @@ def not_a_byte_but_attributes_leaves(v):
 
 @both
 def frames_of_any_shape(v):
-    """Whatever flags, options, fragments, headers and lengths: the connection stands, and goes on."""
+    """Whatever the flags, options, fragments, headers and lengths, the connection survives."""
     c, s = pair(v, 9101)
     key = key_of(v, c, 9101)
     seq, ack = numbers(c)
@@ -219,7 +219,7 @@ def faults(within_module, probability=0):
 
 
 def forgive():
-    """The kernel tells of allocations that fail, with a trace: let the log begin anew."""
+    """The kernel logs each failed allocation with a trace: clear the log."""
     log = run("dmesg")
     bad = re.search("WARNING:|BUG|Oops|general protection|Objects remaining|refcount_t|suspicious RCU|"
                     "possible .*deadlock", log)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""What a person sees who watches: tcpfsm top on a terminal (tmux), and its snapshots."""
+"""What a person sees who watches tcpfsm top on a terminal (tmux), and its snapshots."""
 import atexit
 import contextlib
 import itertools
@@ -407,7 +407,7 @@ def the_terminal_is_left_clean():
 
 @test
 def stopped_and_brought_back():
-    """By the shell, which has the terminal meanwhile."""
+    """The shell stops it and has the terminal meanwhile."""
     with top("router") as screen:
         screen.sees("TIME_WAIT")
         screen.keys("C-z")
@@ -584,7 +584,7 @@ def of_many_flows_the_oldest_are_kept():
 
 
 def keep_tmux():
-    """Its server ends with the last session, maybe while the next one asks for it."""
+    """A session that stays: tmux's server would end with the last one, and a race could follow."""
     atexit.register(tmux, "kill-server")
     tmux("new-session", "-d", "-s", "keep", "sleep", "10000")
 

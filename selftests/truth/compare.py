@@ -92,7 +92,7 @@ def up_to_the_end(path):
 
 
 def same(want, have):
-    """What a time-wait socket does, or one that gave up, no tracepoint tells."""
+    """No tracepoint tells what a time-wait socket does, or one that gave up."""
     if want[-1] == HANDED_OVER:
         head = want[:-1]
         return have[:len(head)] == head and have[len(head):] in ([], ["TIME_WAIT"], ["CLOSED"])

@@ -58,7 +58,7 @@ def impair(how):
 
 
 def alive():
-    """Sockets that have yet to close."""
+    """The number of sockets that have yet to close."""
     count = 0
     for name in ("client", "server"):
         for file in ("tcp", "tcp6"):

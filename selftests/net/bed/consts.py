@@ -13,7 +13,7 @@ TOP = os.path.join(TESTS_DIR, "../..")
 
 
 def first(*paths):
-    """The first of these that there is."""
+    """The first of these paths that exists, or None."""
     return next((path for path in paths if path and os.path.exists(path)), None)
 
 

@@ -25,7 +25,7 @@ def forwards(name):
 
 
 def address(v, net, number=1):
-    """Of a host on a network."""
+    """The address of a host on a network."""
     return f"10.0.{net}.{number}" if v == 4 else f"fd0{net}::{number}"
 
 

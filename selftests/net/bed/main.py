@@ -25,7 +25,7 @@ def skip_all():
 
 
 def main_bare():
-    """For tests that load the module themselves."""
+    """Run all tests of a file that load the module themselves."""
     tests = planned(skip_all())
     make_hosts()
     failed = run_all(tests)

@@ -26,13 +26,13 @@ def counters(name):
 
 
 def entries():
-    """Flows of all namespaces, as the initial one is told."""
+    """The number of flows of all namespaces."""
     with open("/proc/net/tcpfsm/counters", encoding="ascii") as f:
         return int(dict(line.split() for line in f)["table_entries"])
 
 
 def max_flows(n):
-    """At any time after the load."""
+    """Set the table's limit, which works at any time after the load."""
     write("/sys/module/tcpfsm/parameters/max_flows", n)
 
 

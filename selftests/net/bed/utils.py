@@ -23,7 +23,7 @@ def status(*command):
 
 
 def deep(usual, much):
-    """How much of something: what there is time for at any time, or once in a while."""
+    """How much of something: the usual amount, or much with TCPFSM_DEEP."""
     return much if os.environ.get("TCPFSM_DEEP") else usual
 
 

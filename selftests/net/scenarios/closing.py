@@ -11,7 +11,7 @@ from .common import UP
 
 @both
 def last_ack_lost(v):
-    """The client shows TIME_WAIT; whoever has not seen its ACK shows LAST_ACK."""
+    """The client is in TIME_WAIT; hosts that have not seen its ACK show the server in LAST_ACK."""
     c, s = pair(v, 7020)
     key = key_of(v, c, 7020)
     c.close()

@@ -10,7 +10,7 @@ UP = "ESTABLISHED:ESTABLISHED"
 
 
 def attacker():
-    """Somebody behind the router who sends with the client's address."""
+    """A host behind the router that sends with the client's address."""
     return extra_host("attacker", 3)
 
 

@@ -73,7 +73,7 @@ def peer_rebooted_and_connects_anew(v):
 
 @both
 def peer_rebooted_and_is_sent_data(v):
-    """Figure 10: whoever knows nothing of a connection resets it."""
+    """Figure 10: the rebooted host resets a connection that it does not know."""
     c, s = pair(v, 7013)
     key = key_of(v, c, 7013)
     pairs_are(key, UP)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Segments that somebody forged into a connection."""
+"""Forged segments in a connection of real sockets."""
 from bed import (ACK, CLIENT_OPEN, Counted, FIN, FIRST, HOSTS, RST, SECOND, SERVER_OPEN, SYN, both,
                  close_to, dropped, equal, everywhere, flags_of, flow, key_of, log_of, numbers,
                  pair, pairs_are, talk, true, wire, wire_into)
@@ -42,7 +42,7 @@ def rst_outside_the_window_is_dropped(v):
 
 @both
 def exact_forged_rst_leaves_the_other_end_half_open(v):
-    """It never passes the client, who finds out when its data is answered with a RST."""
+    """The RST never passes the client, which learns of it when its data is answered with a RST."""
     c, s = pair(v, 7003)
     key = key_of(v, c, 7003)
     with attacker(), wire_into(v, c, 7003) as w:
@@ -97,7 +97,7 @@ def syn_in_the_middle_is_challenged(v):
 
 @both
 def synack_in_the_middle_moves_nothing(v):
-    """An old SYN|ACK, forged towards the client, who answers with a challenge ACK."""
+    """The client answers an old, forged SYN|ACK with a challenge ACK."""
     c, s = pair(v, 7006)
     key = key_of(v, c, 7006)
     with attacker(), wire_into(v, c, 7006) as w:
@@ -114,7 +114,7 @@ def synack_in_the_middle_moves_nothing(v):
 
 @both
 def old_synack_after_reuse_does_not_open(v):
-    """The tuple is in its second life; a SYN|ACK of the first one comes late."""
+    """The tuple is used a second time; a SYN|ACK of the first connection comes late."""
     with wire(v) as w:
         for isn in (100, 900000):
             w.send("client", SYN, isn)

@@ -56,7 +56,7 @@ def tracked():
 
 @both
 def met_in_syn_sent(v):
-    """The SYN that is sent again is a SYN: the start was not missed."""
+    """The retransmitted SYN opens the flow: its start was not missed."""
     untracked()
     with dropped("router", "iifname to-client tcp dport 7051"):
         c = stream("client", v)
@@ -71,7 +71,7 @@ def met_in_syn_sent(v):
 
 @both
 def met_in_syn_rcvd(v):
-    """The SYN|ACK that is sent again tells who is who."""
+    """The retransmitted SYN|ACK tells which end is orig."""
     untracked()
     with contextlib.closing(listen("server", v, 7052)), \
          wire(v, dport=7052, mute=("client",)) as w:
@@ -107,7 +107,7 @@ def met_in_fin_wait_1(v):
 
 @both
 def met_in_closing(v):
-    """Who missed the client's first FIN takes the second one for an answer."""
+    """A host that missed the client's FIN takes its retransmission for an answer."""
     c, s = pair(v, 7054)
     key = key_of(v, c, 7054)
     untracked()
@@ -126,7 +126,7 @@ def met_in_closing(v):
 
 @both
 def met_in_last_ack(v):
-    """Both hosts' sockets know of the server's FIN; the router has no means to."""
+    """The hosts' sockets know of the server's FIN; the router cannot."""
     c, s = pair(v, 7055)
     key = key_of(v, c, 7055)
     untracked()

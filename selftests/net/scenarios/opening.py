@@ -16,7 +16,7 @@ def service(name, v, port):
 
 @both
 def accept_queue_full(v):
-    """Its last ACK finds the queue full, so the server sends the SYN|ACK again."""
+    """The client's ACK finds the accept queue full, so the server sends its SYN|ACK again."""
     delay(200)
     try:
         with contextlib.closing(listen("server", v, 7030, 1)) as listener:

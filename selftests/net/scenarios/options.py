@@ -44,7 +44,7 @@ def signed_pair(v, port):
 
 @both
 def signed_with_md5(v):
-    """A forged RST, exact but not signed, is nothing to the sockets: the flow resumes."""
+    """The sockets ignore a forged RST that is exact but not signed: the flow resumes."""
     key, c, s = signed_pair(v, 7040)
     with attacker(), wire_into(v, c, 7040) as w:
         since = Counted()
@@ -61,7 +61,7 @@ def signed_with_md5(v):
 
 @both
 def rst_that_the_socket_did_not_take_is_put_right_when_it_is_asked(v):
-    """The server's end alone: the RST may have been the client's, for all that it knows."""
+    """Only the server's end: as far as the module knows, the client may have sent the RST."""
     key, c, s = signed_pair(v, 7041)
     with attacker(), wire_into(v, c, 7041) as w:
         since = Counted("server")
@@ -108,7 +108,8 @@ def stack(name, counter):
 
 @contextlib.contextmanager
 def page_to_wait_for():
-    """Memory (bytes-like), a file that can be read once somebody waits for it, and an end to that."""
+    """A page of memory whose first reader blocks; a file that is readable once a reader waits; and a
+    function that lets the reader go on."""
     page = mmap.mmap(-1, mmap.PAGESIZE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     start = ctypes.addressof(ctypes.c_char.from_buffer(page))
     flags = os.O_CLOEXEC | os.O_NONBLOCK    # it cannot be waited for without the latter
@@ -126,7 +127,7 @@ def page_to_wait_for():
 
 @both
 def fin_and_its_ack_joined_by_a_socket_in_use(v):
-    """One by one they make CLOSING; the socket, busy copying to its user, takes both at once."""
+    """One after the other, they lead to CLOSING; a socket that is busy copying takes both at once."""
     c = stream("client", v)
     c.setblocking(False)
     key = key_of(v, c, 7043)
@@ -175,7 +176,7 @@ def options_of_tcp_ao_hide_nothing(v):
 
 @both
 def keepalive_probes(v):
-    """A byte below what was sent, again and again: nothing moves."""
+    """Probes repeat the byte before the next one: no endpoint moves."""
     c, s = pair(v, 7041)
     key = key_of(v, c, 7041)
     pairs_are(key, UP)
@@ -194,7 +195,7 @@ def keepalive_probes(v):
 
 @both
 def keepalives_unanswered_end_silently(v):
-    """The peer is unreachable: the socket times out, and sends a RST that reaches nobody."""
+    """The peer is unreachable: the socket times out and sends a RST, which is lost."""
     c, s = pair(v, 7042)
     key = key_of(v, c, 7042)
     pairs_are(key, UP)
@@ -231,7 +232,7 @@ def shrunken_window_does_not_refuse_what_was_granted(v):
 
 @both
 def fin_behind_a_closed_window(v):
-    """The socket has closed; on the wire it has not, for the FIN waits behind data."""
+    """The socket has closed, but its FIN still waits behind data."""
     with contextlib.closing(listen("server", v, 7043)) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         c = connect("client", v, 7043)
@@ -286,7 +287,7 @@ def recv_urgent(s):
 
 
 def old_timestamp(s):
-    """Long before any that this socket has sent."""
+    """A timestamp older than any that this socket has sent."""
     now = s.getsockopt(socket.IPPROTO_TCP, 24)      # TCP_TIMESTAMP
     return b"\1\1\x08\x0a" + struct.pack("!II", (now - 1000000) & 0xffffffff, 0)
 

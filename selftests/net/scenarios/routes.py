@@ -54,7 +54,7 @@ def router_sees_the_server_only_then_the_client_only(v):
 
 @both
 def thousands_of_segments_go_another_way(v):
-    """Numbers that both ends agree on are learnt anew."""
+    """The module learns sequence numbers anew once both ends agree on them."""
     with bypass():
         c, s = pair(v, 7103)
         key = key_of(v, c, 7103)
@@ -79,7 +79,7 @@ def thousands_of_segments_go_another_way(v):
 
 @both
 def thousands_of_segments_go_another_way_and_then_the_end(v):
-    """The first that comes back by the router are the FINs."""
+    """The first segments that pass the router again are the FINs."""
     with bypass():
         c, s = pair(v, 7104)
         key = key_of(v, c, 7104)

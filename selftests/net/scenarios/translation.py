@@ -19,7 +19,7 @@ def nat(hook, rule, v):
 
 @both
 def dnat_at_the_clients_output(v):
-    """The socket knows another tuple than the wire; it is found all the same."""
+    """The socket's tuple is not the one on the wire; the socket is found all the same."""
     rules = nat("output", f"@ daddr {ELSEWHERE[v]} tcp dport 7111 dnat @ to "
                 f"{at(v, ADDR[v]['server'], 7110)}", v)
     with nft("client", rules), contextlib.closing(listen("server", v, 7110)) as listener:
@@ -38,7 +38,7 @@ def dnat_at_the_clients_output(v):
 
 @both
 def another_socket_with_a_dead_ones_tuple_is_not_it(v):
-    """Where NAT sent the first, it is silent; the tuple that its socket knew lives on, in another."""
+    """The first connection falls silent behind NAT; another socket then takes its socket's tuple."""
     def route_to(port):
         return nat("output", f"@ daddr {ELSEWHERE[v]} tcp dport 7111 dnat @ to "
                    f"{at(v, ADDR[v]['server'], port)}", v)
@@ -94,7 +94,7 @@ def dnat_and_masquerade_at_the_router(v):
 
 @both
 def snat_at_the_servers_input(v):
-    """The server's socket takes the client for somebody else."""
+    """The server's socket sees another address than the client's."""
     rules = nat("input", f"tcp dport 7110 snat @ to {ELSEWHERE[v]}", v)
     with nft("server", rules), contextlib.closing(listen("server", v, 7110)) as listener:
         c = connect("client", v, 7110)
@@ -124,7 +124,7 @@ def redirect_at_the_server(v):
 
 @both
 def redirect_of_a_hosts_own_connection(v):
-    """Outward bound, and turned back to a listener on the same host, over loopback."""
+    """A rule turns the connection back to a listener on the same host, over loopback."""
     local = {4: "127.0.0.1", 6: "::1"}[v]
     rules = nat("output", f"@ daddr {ELSEWHERE[v]} tcp dport 7113 redirect to :7110", v)
     with nft("client", rules), \
@@ -182,14 +182,14 @@ def synproxy_in_between(v):
 
 
 def flowtable(port):
-    """Connections to that port are taken from the router's hooks, until the table goes."""
+    """The flowtable hides connections to that port from the router's hooks."""
     return nft("router", f"""
         flowtable fast {{ hook ingress priority 0; devices = {{ to-client, to-server }}; }};
         chain mid {{ type filter hook forward priority 0; tcp dport {port} flow add @fast; }};""")
 
 
 def offloaded(v, port):
-    """A connection of which much has passed by the flowtable."""
+    """A connection that has sent much data through the flowtable."""
     c, s = pair(v, port)
     key = key_of_active(c)
     talk(c, s)
@@ -202,7 +202,7 @@ def offloaded(v, port):
 
 @both
 def flowtable_takes_the_flow_and_gives_it_back(v):
-    """The router sees the close again, whose numbers are far from what it last saw."""
+    """The router sees the close, with sequence numbers far from those it saw last."""
     with flowtable(7116):
         c, s, key = offloaded(v, 7116)
     close_in_turn(c, s)
