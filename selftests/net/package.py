@@ -17,7 +17,7 @@ import time
 
 from bed import equal, planned, run, run_all, status, test, true
 
-PACKAGES = os.environ["TCPFSM_PACKAGES"]
+PACKAGES = os.environ.get("TCPFSM_PACKAGES", "")
 VM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../scripts/vm")
 root = ""
 
