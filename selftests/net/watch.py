@@ -584,7 +584,7 @@ def of_many_flows_the_oldest_are_kept():
 
 
 def keep_tmux():
-    """A session that stays: tmux's server would end with the last one, and a race could follow."""
+    """A session that stays: tmux would end its server with the last one while a test asks for the next."""
     atexit.register(tmux, "kill-server")
     tmux("new-session", "-d", "-s", "keep", "sleep", "10000")
 
