@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Arbitrary words as a filter, and the filters that are well formed against a flow. */
-#include "../../tools/filter.h"
+#include "filter/filter.h"
 #include "fuzz.h"
 
 #define WORDS	32

@@ -3,7 +3,7 @@
 #include <pcap/dlt.h>
 #include <stdlib.h>
 
-#include "../../tools/decode.h"
+#include "capture/packet.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "../../tools/tool.h"
+#include "lib/tool.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 

@@ -17,8 +17,8 @@ static int fake_recvmmsg(int fd, struct mmsghdr *v, unsigned int n, int flags, v
 #define mnl_socket_setsockopt(nl, t, b, l)	((void)(b), 0)
 #define mnl_socket_sendto			fake_sendto
 #define recvmmsg				fake_recvmmsg
-#include "../../tools/kernel.c"
-#include "../../tools/follow.c"
+#include "kernel/netlink.c"
+#include "kernel/follow.c"
 #undef recvmmsg
 
 #include "fuzz.h"

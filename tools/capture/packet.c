@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * From a captured frame to a TCP segment: link layer, IPv4, IPv6 with its extension headers,
+ * TCP. Lengths come from the IP header, for a capture may hold less than passed.
+ */
+#include <arpa/inet.h>
+#include <net/ethernet.h>
+#include <netinet/in.h>
+#include <pcap/dlt.h>
+#include <string.h>
+
+#include "capture/packet.h"
+
+#define ETHERTYPE_QINQ		0x88a8
+#define ETHERTYPE_QINQ_OLD	0x9100
+
+/* A packet as the layers take it apart. */
+struct cursor {
+	const u8 *p;
+	u32 left;		/* captured bytes from p on */
+};
+
+static u16 be16(const u8 *p)
+{
+	return p[0] << 8 | p[1];
+}
+
+static u32 be32(const u8 *p)
+{
+	return (u32)be16(p) << 16 | be16(p + 2);
+}
+
+static bool skip(struct cursor *c, u32 n)
+{
+	if (c->left < n)
+		return false;
+	c->p += n;
+	c->left -= n;
+	return true;
+}
+
+bool decode_knows(int link)
+{
+	switch (link) {
+	case DLT_EN10MB:
+	case DLT_LINUX_SLL:
+	case DLT_LINUX_SLL2:
+	case DLT_RAW:
+	case DLT_IPV4:
+	case DLT_IPV6:
+	case DLT_NULL:
+	case DLT_LOOP:
+		return true;
+	}
+	return false;
+}
+
+/* Behind the link layer's header: 0 for IP of either version, else its EtherType. */
+static bool skip_link(struct cursor *c, int link, u16 *type)
+{
+	const u8 *p = c->p;
+
+	*type = 0;
+	switch (link) {
+	case DLT_EN10MB:
+		if (!skip(c, 14))
+			return false;
+		*type = be16(p + 12);
+		break;
+	case DLT_LINUX_SLL:
+		if (!skip(c, 16))
+			return false;
+		*type = be16(p + 14);
+		break;
+	case DLT_LINUX_SLL2:
+		if (!skip(c, 20))
+			return false;
+		*type = be16(p);
+		break;
+	case DLT_NULL:
+	case DLT_LOOP:
+		/* An address family in the byte order of whatever host: the version tells. */
+		return skip(c, 4);
+	default:
+		return true;
+	}
+	while (*type == ETHERTYPE_VLAN || *type == ETHERTYPE_QINQ || *type == ETHERTYPE_QINQ_OLD) {
+		p = c->p;
+		if (!skip(c, 4))
+			return false;
+		*type = be16(p + 2);
+	}
+	return true;
+}
+
+static u32 sum16(u32 sum, const u8 *p, u32 len)
+{
+	for (; len > 1; p += 2, len -= 2) {
+		sum += be16(p);
+		sum = (sum & 0xffff) + (sum >> 16);
+	}
+	if (len)
+		sum += *p << 8;
+	return (sum & 0xffff) + (sum >> 16);
+}
+
+/* RFC 9293 3.1: over the pseudo header, too. */
+static bool checksum_ok(const struct tuple *t, const u8 *tcp, u32 len)
+{
+	u32 sum = IPPROTO_TCP + (len >> 16) + (len & 0xffff);
+
+	sum = sum16(sum, t->src, addr_len(t->family));
+	sum = sum16(sum, t->dst, addr_len(t->family));
+	sum = sum16(sum, tcp, len);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return sum == 0xffff;
+}
+
+/* RFC 7323 2.2 */
+static void find_wscale(struct tfsm_seg *s, const u8 *opt, u32 len)
+{
+	while (len) {
+		if (opt[0] == 0)
+			return;
+		if (opt[0] == 1) {
+			opt++;
+			len--;
+			continue;
+		}
+		if (len < 2 || opt[1] < 2 || opt[1] > len)
+			return;
+		if (opt[0] == 3 && opt[1] == 3) {
+			s->has_wscale = true;
+			s->wscale = opt[2] > 14 ? 14 : opt[2];
+			return;
+		}
+		len -= opt[1];
+		opt += opt[1];
+	}
+}
+
+/* @len: bytes of the TCP header and payload as the IP header has it */
+static enum decoded take_tcp(const struct decoder *d, const struct cursor *c, u32 len,
+			     struct segment *s)
+{
+	const u8 *p = c->p;
+	u32 header;
+
+	if (len < 20)
+		return DECODED_short_header;
+	if (c->left < 20)
+		return DECODED_cut_short;
+	header = (p[12] >> 4) * 4;
+	if (header < 20 || header > len)
+		return DECODED_short_header;
+	s->tuple.sport = be16(p);
+	s->tuple.dport = be16(p + 2);
+	s->seg.seq = be32(p + 4);
+	s->seg.ack = be32(p + 8);
+	s->seg.flags = p[13];
+	s->seg.win = be16(p + 14);
+	s->seg.len = len - header;
+	if (s->seg.flags & TFSM_SYN) {
+		/* Without its options a SYN would be taken for one that scales nothing. */
+		if (c->left < header)
+			return DECODED_cut_short;
+		find_wscale(&s->seg, p + 20, header - 20);
+	}
+	if (d->checksums && !s->seg.partial && c->left >= len && !checksum_ok(&s->tuple, p, len))
+		return DECODED_bad_checksum;
+	return DECODED_segment;
+}
+
+static enum decoded take_ipv4(const struct decoder *d, struct cursor *c, struct segment *s)
+{
+	const u8 *p = c->p;
+	u32 header, total;
+
+	if (c->left < 20)
+		return DECODED_cut_short;
+	header = (p[0] & 0xf) * 4;
+	total = be16(p + 2);
+	if (!total)
+		total = c->left;	/* segmentation was left to the device */
+	if (header < 20 || header > total)
+		return DECODED_malformed;
+	if (p[9] != IPPROTO_TCP)
+		return DECODED_other_ip;
+	if (be16(p + 6) & 0x1fff)
+		return DECODED_later_fragments;
+	s->seg.partial = be16(p + 6) & 0x2000;
+	s->tuple.family = AF_INET;
+	memcpy(s->tuple.src, p + 12, 4);
+	memcpy(s->tuple.dst, p + 16, 4);
+	s->bytes = total;
+	if (!skip(c, header))
+		return DECODED_cut_short;
+	return take_tcp(d, c, total - header, s);
+}
+
+/* RFC 8200 4. Return: DECODED_segment when c is at TCP; @left: bytes of the packet from there */
+static enum decoded skip_extensions(struct cursor *c, u8 next, u32 *left, bool *partial)
+{
+	while (next != IPPROTO_TCP) {
+		const u8 *p = c->p;
+		u32 len;
+
+		if (next != IPPROTO_HOPOPTS && next != IPPROTO_ROUTING && next != IPPROTO_DSTOPTS &&
+		    next != IPPROTO_FRAGMENT && next != IPPROTO_AH)
+			return DECODED_other_ip;
+		if (c->left < 8)
+			return DECODED_cut_short;
+		len = (p[1] + 1) * 8;
+		if (next == IPPROTO_AH)
+			len = (p[1] + 2) * 4;
+		if (next == IPPROTO_FRAGMENT) {
+			len = 8;
+			if (be16(p + 2) & 0xfff8)
+				return p[0] == IPPROTO_TCP ? DECODED_later_fragments :
+							     DECODED_other_ip;
+			*partial = be16(p + 2) & 1;
+		}
+		if (len > *left)
+			return DECODED_malformed;
+		next = p[0];
+		*left -= len;
+		if (!skip(c, len))
+			return DECODED_cut_short;
+	}
+	return DECODED_segment;
+}
+
+static enum decoded take_ipv6(const struct decoder *d, struct cursor *c, struct segment *s)
+{
+	const u8 *p = c->p;
+	enum decoded result;
+	bool partial = false;
+	u32 left;
+
+	if (c->left < 40)
+		return DECODED_cut_short;
+	left = be16(p + 4);
+	if (!left)
+		left = c->left - 40;	/* BIG TCP, or segmentation left to the device */
+	s->tuple.family = AF_INET6;
+	memcpy(s->tuple.src, p + 8, 16);
+	memcpy(s->tuple.dst, p + 24, 16);
+	s->bytes = left + 40;
+	skip(c, 40);
+	result = skip_extensions(c, p[6], &left, &partial);
+	if (result != DECODED_segment)
+		return result;
+	s->seg.partial = partial;
+	return take_tcp(d, c, left, s);
+}
+
+enum decoded decode(const struct decoder *d, const u8 *frame, u32 captured, struct segment *s)
+{
+	struct cursor c = { frame, captured };
+	u16 type;
+
+	memset(s, 0, sizeof(*s));
+	if (!skip_link(&c, d->link, &type))
+		return DECODED_cut_short;
+	if (type && type != ETHERTYPE_IP && type != ETHERTYPE_IPV6)
+		return DECODED_other_link;
+	if (!c.left)
+		return DECODED_cut_short;
+	switch (c.p[0] >> 4) {
+	case 4:
+		return type == ETHERTYPE_IPV6 ? DECODED_malformed : take_ipv4(d, &c, s);
+	case 6:
+		return type == ETHERTYPE_IP ? DECODED_malformed : take_ipv6(d, &c, s);
+	default:
+		return type ? DECODED_malformed : DECODED_other_link;
+	}
+}

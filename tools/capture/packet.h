@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* From a captured frame to a TCP segment. */
+#ifndef DECODE_H
+#define DECODE_H
+
+#include "core/tfsm.h"
+#include "lib/fmt.h"
+
+/* Why a packet is no segment that can be tracked; name, sentence. */
+#define DECODE_LIST(X) \
+	X(segment,	   "a TCP segment") \
+	X(other_link,	   "a frame of another protocol than IP") \
+	X(other_ip,	   "an IP packet of another protocol than TCP") \
+	X(later_fragments, "a fragment behind the first: it carries no TCP header") \
+	X(cut_short,	   "captured with too few bytes to reach the end of its TCP header") \
+	X(malformed,	   "an IP header that contradicts itself") \
+	X(short_header,	   "a TCP header that is cut short or claims an impossible length") \
+	X(bad_checksum,	   "a wrong TCP checksum")
+
+enum decoded {
+#define X(name, help) DECODED_##name,
+	DECODE_LIST(X)
+#undef X
+	DECODED_RESULTS,
+};
+
+/* A segment, seen from its sender. */
+struct segment {
+	struct tuple tuple;	/* src is the sender */
+	struct tfsm_seg seg;	/* but for dir */
+	u32 bytes;		/* from the IP header on */
+};
+
+struct decoder {
+	int link;		/* DLT_* */
+	bool checksums;		/* verify what is captured whole */
+};
+
+/* Can frames of this link type be decoded? */
+bool decode_knows(int link);
+
+enum decoded decode(const struct decoder *d, const u8 *frame, u32 captured, struct segment *s);
+
+#endif

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0
+/* How flows end, and what is left of them. */
+#include <stdlib.h>
+
+#include "capture/track_flow.h"
+
+static u64 *end_counter(struct track_counters *c, u8 reason)
+{
+	switch (reason) {
+	case TCPFSM_REASON_FIN:
+		return &c->ended_fin;
+	case TCPFSM_REASON_RST_ORIG:
+	case TCPFSM_REASON_RST_RESP:
+	case TCPFSM_REASON_RST_HOST:
+		return &c->ended_rst;
+	case TCPFSM_REASON_REFUSED:
+		return &c->ended_refused;
+	case TCPFSM_REASON_STALE_SYN:
+		return &c->ended_stale_syn;
+	case TCPFSM_REASON_REOPENED:
+		return &c->ended_reopened;
+	default:
+		return &c->ended_timeout;
+	}
+}
+
+static u64 span(u64 from, u64 to)
+{
+	return to > from ? to - from : 0;
+}
+
+/* What a dump of the flow at this time would say. */
+static void settle(struct track_flow *f, u64 now)
+{
+	unsigned int i;
+
+	f->flow.idle = span(f->last, now);
+	for (i = 0; i < TCPFSM_ENDS; i++)
+		f->flow.end[i].dwell = span(f->since[i], now);
+}
+
+static void release(struct track_flow *f)
+{
+	free(tfsm_ext(&f->fsm));
+	free(f);
+}
+
+void track_finish(struct track *t, struct track_flow *f, u64 when, u8 reason)
+{
+	settle(f, when);
+	f->flow.reason = reason;
+	++*end_counter(&t->counters, reason);
+	track_dequeue(t, f);
+	htab_del(&t->table, &f->node);
+	if (!t->keep)
+		release(f);
+}
+
+static int by_start(const void *a, const void *b)
+{
+	const struct flow *x = &(*(struct track_flow * const *)a)->flow;
+	const struct flow *y = &(*(struct track_flow * const *)b)->flow;
+
+	if (x->start != y->start)
+		return x->start < y->start ? -1 : 1;
+	return x->id < y->id ? -1 : x->id > y->id;
+}
+
+void track_each(struct track *t, void (*fn)(const struct flow *f, void *arg), void *arg)
+{
+	struct track_flow **flows = zalloc((t->flows + 1) * sizeof(*flows)), *f;
+	size_t n = 0, i;
+
+	for (f = t->all; f; f = f->all_next) {
+		if (!f->flow.reason)
+			settle(f, t->clock);
+		/* It only lingers for late segments: why it ended is known. */
+		if (!f->flow.reason && f->class == TFSM_CLASS_CLOSED)
+			f->flow.reason = f->fsm.reason;
+		flows[n++] = f;
+	}
+	qsort(flows, n, sizeof(*flows), by_start);
+	for (i = 0; i < n; i++)
+		fn(&flows[i]->flow, arg);
+	free(flows);
+}
+
+static bool free_flow(struct hnode *n, void *keep)
+{
+	if (!*(bool *)keep)
+		release(container_of(n, struct track_flow, node));
+	return true;
+}
+
+void track_free(struct track *t)
+{
+	struct track_flow *f;
+
+	htab_sweep(&t->table, free_flow, &t->keep);
+	htab_free(&t->table);
+	while ((f = t->all)) {
+		t->all = f->all_next;
+		release(f);
+	}
+	track_free_services(t);
+}

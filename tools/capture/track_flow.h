@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the files of the tracker share. */
+#ifndef TRACK_FLOW_H
+#define TRACK_FLOW_H
+
+#include "capture/track.h"
+
+#define TRACK_FLAGS	0xffffffU	/* those of the uapi; the engine's own are above */
+
+struct track_flow {
+	struct hnode node;
+	struct flow flow;		/* as users see it */
+	struct tfsm fsm;
+	u64 since[TCPFSM_ENDS];		/* time of the last transition */
+	u64 last;			/* time of the last accepted segment */
+
+	u8 class;			/* whose queue it is in, TFSM_CLASSES: none */
+	u64 stamp;			/* its deadline is a time-out behind */
+	struct track_flow *before, *after;
+
+	struct track_flow *all_next;
+};
+
+/* track.c */
+void track_free_services(struct track *t);
+void track_moved(struct track *t, struct track_flow *f, const struct tfsm_out *o);
+
+/* track_time.c */
+void track_enqueue(struct track *t, struct track_flow *f);
+void track_dequeue(struct track *t, struct track_flow *f);
+/* After a segment: its class may be another now, or its time starts anew. */
+void track_refresh(struct track *t, struct track_flow *f, bool accepted, bool time_wait);
+/* All that is due by the clock, in the order of its time. */
+void track_expire(struct track *t);
+
+/* track_end.c: @when it ended; the flow is gone unless the tracker keeps flows */
+void track_finish(struct track *t, struct track_flow *f, u64 when, u8 reason);
+
+#endif

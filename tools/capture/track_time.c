@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Time-outs by the capture's clock. Each class has a queue in the order of stamps: whoever is
+ * stamped goes to the end, and the clock never goes back.
+ */
+#include "capture/track_flow.h"
+
+static const u64 timeouts[TFSM_CLASSES] = {
+#define X(id, name, seconds, help) [TFSM_CLASS_##id] = (seconds) * NSEC,
+	TCPFSM_CLASS_LIST(X)
+#undef X
+};
+
+void track_dequeue(struct track *t, struct track_flow *f)
+{
+	struct track_queue *q = &t->queue[f->class];
+
+	*(f->before ? &f->before->after : &q->first) = f->after;
+	*(f->after ? &f->after->before : &q->last) = f->before;
+	f->before = NULL;
+	f->after = NULL;
+}
+
+static void enqueue(struct track *t, struct track_flow *f, u8 class, u64 stamp)
+{
+	struct track_queue *q = &t->queue[class];
+
+	f->class = class;
+	f->stamp = stamp;
+	f->before = q->last;
+	*(q->last ? &q->last->after : &q->first) = f;
+	q->last = f;
+}
+
+void track_enqueue(struct track *t, struct track_flow *f)
+{
+	enqueue(t, f, tfsm_class(&f->fsm), t->clock);
+}
+
+void track_refresh(struct track *t, struct track_flow *f, bool accepted, bool time_wait)
+{
+	u8 class = tfsm_class(&f->fsm);
+
+	/* 2MSL counts from the entry, or from what TIME_WAIT itself has to answer. */
+	if (class == TFSM_CLASS_TIME_WAIT)
+		accepted = time_wait;
+	if (class == f->class && !accepted)
+		return;
+	track_dequeue(t, f);
+	enqueue(t, f, class, t->clock);
+}
+
+static u64 deadline(const struct track_flow *f)
+{
+	return f->stamp + timeouts[f->class];
+}
+
+static struct track_flow *next_due(const struct track *t)
+{
+	struct track_flow *next = NULL, *f;
+	unsigned int class;
+
+	for (class = 0; class < TFSM_CLASSES; class++) {
+		f = t->queue[class].first;
+		if (f && deadline(f) <= t->clock && (!next || deadline(f) < deadline(next)))
+			next = f;
+	}
+	return next;
+}
+
+/* TIME_WAIT is over: the flow lingers in whatever class that makes it. */
+static void leave_time_wait(struct track *t, struct track_flow *f)
+{
+	struct tfsm_out o = { .now = deadline(f) };
+
+	tfsm_expire(&f->fsm, &o);
+	track_moved(t, f, &o);
+	track_dequeue(t, f);
+	enqueue(t, f, tfsm_class(&f->fsm), o.now);
+}
+
+void track_expire(struct track *t)
+{
+	struct track_flow *f;
+
+	while ((f = next_due(t))) {
+		u8 reason = TCPFSM_REASON_TIMEOUT;
+
+		if (f->class == TFSM_CLASS_TIME_WAIT) {
+			leave_time_wait(t, f);
+			continue;
+		}
+		if (f->class == TFSM_CLASS_CLOSED && f->fsm.reason)
+			reason = f->fsm.reason;
+		track_finish(t, f, deadline(f), reason);
+	}
+}

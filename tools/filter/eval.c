@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Whether a flow or a transition fulfils a filter, and what of one the kernel can do. */
+#include <string.h>
+#include <sys/socket.h>
+
+#include "filter/node.h"
+
+/* What a filter is held against. */
+struct subject {
+	const struct flow *flow;
+	u32 states[TCPFSM_ENDS];		/* each end is in one of these */
+	u8 pair[2][TCPFSM_ENDS];		/* now, and before the transition */
+	u64 age, idle;
+	u32 from[TCPFSM_ENDS], to[TCPFSM_ENDS];	/* of a transition, of the end that moves */
+	u8 cause;
+	u64 dwell[TCPFSM_ENDS];
+};
+
+static bool compare(u64 a, enum node_op op, u64 b)
+{
+	switch (op) {
+	case OP_EQ:
+		return a == b;
+	case OP_NE:
+		return a != b;
+	case OP_LT:
+		return a < b;
+	case OP_LE:
+		return a <= b;
+	case OP_GT:
+		return a > b;
+	case OP_GE:
+		return a >= b;
+	}
+	return false;
+}
+
+static bool in_prefix(const u8 *addr, const u8 *net, unsigned int len)
+{
+	unsigned int whole = len / 8, rest = len % 8;
+
+	if (memcmp(addr, net, whole))
+		return false;
+	return !rest || !((addr[whole] ^ net[whole]) >> (8 - rest));
+}
+
+static bool host_holds(const struct filter *f, const struct tuple *t, unsigned int end)
+{
+	const u8 *addr = end == TCPFSM_ORIG ? t->src : t->dst;
+	u16 port = end == TCPFSM_ORIG ? t->sport : t->dport;
+
+	if (f->family && (f->family != t->family || !in_prefix(addr, f->addr, f->len)))
+		return false;
+	return !f->has_port || port == f->port;
+}
+
+/* At one of the ends that the term names. */
+static bool end_holds(const struct filter *f, const struct subject *s, unsigned int end)
+{
+	const struct tuple *t = &s->flow->tuple;
+
+	switch (f->kind) {
+	case NODE_STATE:
+		return s->states[end] & f->states;
+	case NODE_FROM:
+		return s->from[end] & f->states;
+	case NODE_TO:
+		return s->to[end] & f->states;
+	case NODE_DWELL:
+		return compare(s->dwell[end], f->op, f->value);
+	case NODE_HOST:
+		return t->family && host_holds(f, t, end);
+	case NODE_PORT:
+		return t->family &&
+		       compare(end == TCPFSM_ORIG ? t->sport : t->dport, f->op, f->value);
+	default:
+		return false;
+	}
+}
+
+static bool either_holds(const struct filter *f, const struct subject *s)
+{
+	/* port != 80: neither is */
+	bool all = f->kind == NODE_PORT && f->op == OP_NE && f->ends == ENDS_ANY;
+	unsigned int end;
+
+	for (end = 0; end < TCPFSM_ENDS; end++)
+		if (f->ends & 1U << end && end_holds(f, s, end) != all)
+			return !all;
+	return all;
+}
+
+static bool holds(const struct filter *f, const struct subject *s)
+{
+	switch (f->kind) {
+	case NODE_AND:
+		return holds(f->left, s) && holds(f->right, s);
+	case NODE_OR:
+		return holds(f->left, s) || holds(f->right, s);
+	case NODE_NOT:
+		return !holds(f->left, s);
+	case NODE_PAIR:
+		return !memcmp(f->pair, s->pair[0], TCPFSM_ENDS) ||
+		       !memcmp(f->pair, s->pair[1], TCPFSM_ENDS);
+	case NODE_FAMILY:
+		return s->flow->tuple.family == f->value;
+	case NODE_AGE:
+		return compare(s->age, f->op, f->value);
+	case NODE_IDLE:
+		return compare(s->idle, f->op, f->value);
+	case NODE_REASON:
+		return s->flow->reason == f->value;
+	case NODE_FLAG:
+		return s->flow->flags & f->value;
+	case NODE_CAUSE:
+		return s->cause == f->value;
+	case NODE_ID:
+		return compare(s->flow->id, f->op, f->value);
+	default:
+		return either_holds(f, s);
+	}
+}
+
+static u64 since(u64 when, u64 start)
+{
+	return when > start ? when - start : 0;
+}
+
+bool filter_flow(const struct filter *f, const struct flow *flow, u64 now)
+{
+	struct subject s = { .flow = flow };
+	unsigned int i;
+
+	if (!f)
+		return true;
+	s.age = since(now, flow->start);
+	s.idle = flow->idle;
+	for (i = 0; i < TCPFSM_ENDS; i++) {
+		s.states[i] = 1U << flow->end[i].state;
+		s.pair[0][i] = flow->end[i].state;
+		s.dwell[i] = flow->end[i].dwell;
+	}
+	memcpy(s.pair[1], s.pair[0], sizeof(s.pair[1]));
+	return holds(f, &s);
+}
+
+bool filter_event(const struct filter *f, const struct flow *flow, const struct event *e)
+{
+	struct subject s = { .flow = flow };
+	unsigned int i;
+
+	if (!f)
+		return true;
+	s.age = flow->start ? since(e->when, flow->start) : 0;
+	for (i = 0; i < TCPFSM_ENDS; i++)
+		s.pair[0][i] = flow->end[i].state;
+	memcpy(s.pair[1], s.pair[0], sizeof(s.pair[1]));
+	s.pair[0][e->end] = e->to;
+	s.pair[1][e->end] = e->from;
+	s.states[e->end] = 1U << e->from | 1U << e->to;
+	s.from[e->end] = 1U << e->from;
+	s.to[e->end] = 1U << e->to;
+	s.cause = e->cause;
+	s.dwell[e->end] = e->dwell;
+	return holds(f, &s);
+}
+
+bool filter_flows_only(const struct filter *f)
+{
+	if (!f)
+		return true;
+	if (f->kind == NODE_FROM || f->kind == NODE_TO || f->kind == NODE_CAUSE) {
+		fail("from, to and cause are of transitions: monitor, log and replay have them");
+		return false;
+	}
+	return filter_flows_only(f->left) && filter_flows_only(f->right);
+}
+
+bool filter_of_living(const struct filter *f)
+{
+	if (!f)
+		return true;
+	if (f->kind == NODE_REASON) {
+		fail("reason is of flows that are over: monitor --flows and replay --flows have them");
+		return false;
+	}
+	return filter_of_living(f->left) && filter_of_living(f->right);
+}
+
+bool filter_has_states(const struct filter *f)
+{
+	return f && (f->kind == NODE_STATE || f->kind == NODE_PAIR || f->kind == NODE_ID ||
+		     filter_has_states(f->left) || filter_has_states(f->right));
+}
+
+static void narrow(u16 *min, u16 *max, enum node_op op, u64 port)
+{
+	u64 low = 0, high = 0xffff;
+
+	if (op == OP_EQ || op == OP_GE)
+		low = port;
+	if (op == OP_EQ || op == OP_LE)
+		high = port;
+	if (op == OP_GT && port < 0xffff)
+		low = port + 1;
+	if (op == OP_LT && port > 0)
+		high = port - 1;
+	if (low > *min)
+		*min = low;
+	if (high < *max)
+		*max = high;
+}
+
+static void narrow_states(u32 *have, u32 states)
+{
+	/* An empty set would mean "any": leave it to the evaluation here. */
+	if (!*have)
+		*have = states;
+	else if (*have & states)
+		*have &= states;
+}
+
+static void host_kernel(const struct filter *f, struct kernel_filter *k)
+{
+	if (f->ends == ENDS_ORIG) {
+		if (f->family && !k->src_family) {
+			k->src_family = f->family;
+			k->src_len = f->len;
+			memcpy(k->src, f->addr, sizeof(k->src));
+		}
+		if (f->has_port)
+			narrow(&k->sport_min, &k->sport_max, OP_EQ, f->port);
+	} else if (f->ends == ENDS_RESP) {
+		if (f->family && !k->dst_family) {
+			k->dst_family = f->family;
+			k->dst_len = f->len;
+			memcpy(k->dst, f->addr, sizeof(k->dst));
+		}
+		if (f->has_port)
+			narrow(&k->dport_min, &k->dport_max, OP_EQ, f->port);
+	}
+}
+
+/* Terms that are joined by "and" only, for those the kernel knows. */
+static void translate(const struct filter *f, struct kernel_filter *k)
+{
+	bool at_least = f->op == OP_GT || f->op == OP_GE;
+
+	switch (f->kind) {
+	case NODE_AND:
+		translate(f->left, k);
+		translate(f->right, k);
+		break;
+	case NODE_STATE:
+		if (f->ends == ENDS_ORIG)
+			narrow_states(&k->orig_states, f->states);
+		else if (f->ends == ENDS_RESP)
+			narrow_states(&k->resp_states, f->states);
+		else if (!k->any_states)
+			k->any_states = f->states;
+		break;
+	case NODE_PAIR:
+		narrow_states(&k->orig_states, 1U << f->pair[TCPFSM_ORIG]);
+		narrow_states(&k->resp_states, 1U << f->pair[TCPFSM_RESP]);
+		break;
+	case NODE_FAMILY:
+		k->family = f->value;
+		break;
+	case NODE_HOST:
+		host_kernel(f, k);
+		break;
+	case NODE_PORT:
+		if (f->ends == ENDS_ORIG)
+			narrow(&k->sport_min, &k->sport_max, f->op, f->value);
+		else if (f->ends == ENDS_RESP)
+			narrow(&k->dport_min, &k->dport_max, f->op, f->value);
+		break;
+	case NODE_AGE:
+		if (at_least && f->value > k->age_min)
+			k->age_min = f->value;
+		break;
+	case NODE_IDLE:
+		if (at_least && f->value > k->idle_min)
+			k->idle_min = f->value;
+		break;
+	case NODE_ID:
+		if (f->op == OP_EQ)
+			k->id = f->value;
+		break;
+	default:
+		break;
+	}
+}
+
+static bool contradicts(const struct kernel_filter *k)
+{
+	u8 family = k->family ? k->family : k->src_family ? k->src_family : k->dst_family;
+
+	return k->sport_min > k->sport_max || k->dport_min > k->dport_max ||
+	       (k->src_family && k->src_family != family) ||
+	       (k->dst_family && k->dst_family != family);
+}
+
+void filter_kernel(const struct filter *f, struct kernel_filter *k)
+{
+	*k = (struct kernel_filter){ .sport_max = 0xffff, .dport_max = 0xffff };
+	if (f)
+		translate(f, k);
+	/* If nothing can match, that is no question for the kernel. */
+	if (contradicts(k))
+		*k = (struct kernel_filter){ .sport_max = 0xffff, .dport_max = 0xffff };
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Filter expressions, in the words of ss(8). tcpfsm(8) has the grammar.
+ *
+ * The complete expression is evaluated here; what of it the kernel can do is handed to it
+ * beforehand, so that less has to be copied.
+ */
+#ifndef FILTER_H
+#define FILTER_H
+
+#include "data/flow.h"
+#include "kernel/netlink.h"
+
+struct filter;
+
+/*
+ * Parse the words that are left on the command line; -4 and -6 count as terms, too.
+ * Return: false if it is not well formed, and said why. *@f is NULL without a filter.
+ */
+bool filter_parse(struct filter **f, int argc, char **argv);
+void filter_free(struct filter *f);
+
+/* Does it hold? A NULL filter always does. @now: time of day, for the age */
+bool filter_flow(const struct filter *f, const struct flow *flow, u64 now);
+
+/*
+ * Does it hold for a transition? The states of the end that moves are from and to, the other
+ * end counts for pairs only. @flow: what is known of the flow, end[].state after the move.
+ */
+bool filter_event(const struct filter *f, const struct flow *flow, const struct event *e);
+
+/* Can it hold for a flow as such? If it asks for what only transitions have, says so. */
+bool filter_flows_only(const struct filter *f);
+
+/* Can it hold for a flow that lives? If it asks for what only those have that are over, says so. */
+bool filter_of_living(const struct filter *f);
+
+/* Is it one address with a port, ADDR:PORT or [ADDR]:PORT? */
+bool filter_is_end(const char *word);
+
+/* What the kernel may pass over. */
+void filter_kernel(const struct filter *f, struct kernel_filter *k);
+
+/* Does it say which states it wants, or which flow? */
+bool filter_has_states(const struct filter *f);
+
+/* The words that may begin a term, for completion. */
+void filter_print_words(void);
+
+#endif

@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The terms of a filter: state, pair, port, address, time, reason, flag, cause, id. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+
+#include "data/names.h"
+#include "filter/parse.h"
+
+static bool parse_u64(const char *s, u64 max, u64 *v)
+{
+	char *end;
+
+	errno = 0;
+	*v = strtoull(s, &end, 10);
+	return *s >= '0' && *s <= '9' && !*end && !errno && *v <= max;
+}
+
+/* OP, if there is one */
+static enum node_op parse_op(struct parser *p, enum node_op missing)
+{
+	static const struct { const char *mark, *word; enum node_op op; } ops[] = {
+		{ "=", "eq", OP_EQ }, { "==", "eq", OP_EQ }, { "!=", "ne", OP_NE },
+		{ "<", "lt", OP_LT }, { "<=", "le", OP_LE }, { ">", "gt", OP_GT },
+		{ ">=", "ge", OP_GE }, { "!=", "neq", OP_NE }, { "<=", "leq", OP_LE },
+		{ ">=", "geq", OP_GE },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(ops); i++)
+		if (filter_eat(p, ops[i].mark) || filter_eat(p, ops[i].word))
+			return ops[i].op;
+	return missing;
+}
+
+#define X(id, word, ...) " " word
+#define CAUSE(id, ...) " " #id
+
+static bool parse_states(struct parser *p, struct filter *f)
+{
+	f->states = state_set(p->token);
+	return f->states ||
+	       filter_bad(p, "no such state; there are" TCPFSM_STATE_LIST(X)
+			     ", and groups: " STATE_GROUPS);
+}
+
+static bool parse_pair(struct parser *p, struct filter *f)
+{
+	char *colon = strchr(p->token, ':'), *orig;
+
+	if (colon) {
+		orig = strndup(p->token, colon - p->token);
+		if (!orig)
+			exit(fail("out of memory"));
+		f->pair[TCPFSM_ORIG] = state_find(orig);
+		f->pair[TCPFSM_RESP] = state_find(colon + 1);
+		free(orig);
+	}
+	return (f->pair[TCPFSM_ORIG] && f->pair[TCPFSM_RESP]) ||
+	       filter_bad(p, "expected two states, as in fin-wait-2:close-wait");
+}
+
+static bool port_number(const char *s, u64 *port)
+{
+	const struct servent *serv;
+
+	if (parse_u64(s, 0xffff, port))
+		return true;
+	serv = *s && !strpbrk(s, ":/[]") ? getservbyname(s, "tcp") : NULL;
+	if (serv)
+		*port = ntohs(serv->s_port);
+	return serv;
+}
+
+static bool parse_port(struct parser *p, struct filter *f)
+{
+	f->op = parse_op(p, OP_EQ);
+	return port_number(p->token + (*p->token == ':'), &f->value) ||
+	       filter_bad(p, "expected a port, as in :443 or :https");
+}
+
+/* ADDR[/LEN] of either family; empty or * is any */
+static bool take_host(struct filter *f, char *s)
+{
+	char *slash = strchr(s, '/');
+	u64 len;
+
+	if (!*s || !strcmp(s, "*"))
+		return true;
+	if (slash)
+		*slash++ = '\0';
+	if (inet_pton(AF_INET, s, f->addr) == 1)
+		f->family = AF_INET;
+	else if (inet_pton(AF_INET6, s, f->addr) == 1)
+		f->family = AF_INET6;
+	else
+		return false;
+	len = 8 * addr_len(f->family);
+	if (slash && !parse_u64(slash, len, &len))
+		return false;
+	f->len = len;
+	return true;
+}
+
+/* Cut :PORT off the end of an address; brackets go, too. */
+static bool take_port(struct filter *f, char *s)
+{
+	char *close = *s == '[' ? strchr(s, ']') : NULL, *colon = strrchr(s, ':');
+	u64 port;
+
+	if (close) {
+		if (colon && colon < close)
+			colon = NULL;
+	} else if (colon && strchr(s, ':') != colon) {
+		colon = NULL;		/* IPv6 without brackets has no port */
+	}
+	if (colon) {
+		if (!port_number(colon + 1, &port))
+			return false;
+		f->has_port = true;
+		f->port = port;
+		*colon = '\0';
+	}
+	if (close) {
+		/* [2001:db8::]/32 and [2001:db8::/32] */
+		memmove(close, close + 1, strlen(close));
+		memmove(s, s + 1, strlen(s));
+	}
+	return true;
+}
+
+static bool read_host(const char *word, struct filter *f)
+{
+	char *s = strdup(word);
+	bool ok;
+
+	if (!s)
+		exit(fail("out of memory"));
+	ok = take_port(f, s) && take_host(f, s);
+	free(s);
+	return ok;
+}
+
+bool filter_is_end(const char *word)
+{
+	struct filter f = { 0 };
+
+	return read_host(word, &f) && f.has_port && !strchr(word, '/') &&
+	       f.family == (*word == '[' ? AF_INET6 : AF_INET);
+}
+
+static bool parse_host(struct parser *p, struct filter *f)
+{
+	f->op = parse_op(p, OP_EQ);
+	if (f->op != OP_EQ && f->op != OP_NE)
+		return filter_bad(p, "an address can only be equal or not");
+	return (read_host(p->token, f) && (f->family || f->has_port)) ||
+	       filter_bad(p, "expected an address, as in 10.0.0.0/8, 10.0.0.1:443 or [2001:db8::1]:443");
+}
+
+static bool parse_time(struct parser *p, struct filter *f)
+{
+	f->op = parse_op(p, OP_GE);
+	return read_span(p->token, &f->value) ||
+	       filter_bad(p, "expected a time with a unit of us, ms, s, m, h or d, as in 10s");
+}
+
+static bool parse_reason(struct parser *p, struct filter *f)
+{
+	parse_op(p, OP_EQ);
+	f->value = reason_find(p->token);
+	return f->value ||
+	       filter_bad(p, "no such reason; there are" TCPFSM_REASON_LIST(X));
+}
+
+static bool parse_cause(struct parser *p, struct filter *f)
+{
+	parse_op(p, OP_EQ);
+	f->value = cause_find(p->token);
+	return f->value ||
+	       filter_bad(p, "no such cause; there are" TCPFSM_CAUSE_LIST(CAUSE));
+}
+
+static bool parse_flag(struct parser *p, struct filter *f)
+{
+	parse_op(p, OP_EQ);
+	f->value = flag_set(p->token);
+	return f->value ||
+	       filter_bad(p, "no such flag; there are" FLAG_LIST(X) " local");
+}
+
+#undef X
+
+static bool parse_id(struct parser *p, struct filter *f)
+{
+	f->op = parse_op(p, OP_EQ);
+	return (parse_u64(p->token, ~0ULL, &f->value) && f->value) ||
+	       filter_bad(p, "expected the number of a flow");
+}
+
+static const struct word {
+	const char *name;
+	enum node_kind kind;
+	u8 ends;
+	bool (*parse)(struct parser *p, struct filter *f);
+} words[] = {
+	{ "state",	NODE_STATE,	ENDS_ANY,	parse_states },
+	{ "exclude",	NODE_NOT,	ENDS_ANY,	parse_states },
+	{ "pair",	NODE_PAIR,	ENDS_ANY,	parse_pair },
+	{ "sport",	NODE_PORT,	ENDS_ORIG,	parse_port },
+	{ "dport",	NODE_PORT,	ENDS_RESP,	parse_port },
+	{ "port",	NODE_PORT,	ENDS_ANY,	parse_port },
+	{ "src",	NODE_HOST,	ENDS_ORIG,	parse_host },
+	{ "dst",	NODE_HOST,	ENDS_RESP,	parse_host },
+	{ "host",	NODE_HOST,	ENDS_ANY,	parse_host },
+	{ "age",	NODE_AGE,	ENDS_ANY,	parse_time },
+	{ "idle",	NODE_IDLE,	ENDS_ANY,	parse_time },
+	{ "dwell",	NODE_DWELL,	ENDS_ANY,	parse_time },
+	{ "from",	NODE_FROM,	ENDS_ANY,	parse_states },
+	{ "to",		NODE_TO,	ENDS_ANY,	parse_states },
+	{ "cause",	NODE_CAUSE,	ENDS_ANY,	parse_cause },
+	{ "reason",	NODE_REASON,	ENDS_ANY,	parse_reason },
+	{ "flag",	NODE_FLAG,	ENDS_ANY,	parse_flag },
+	{ "id",		NODE_ID,	ENDS_ANY,	parse_id },
+};
+
+static const struct word *find_word(const struct parser *p)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(words); i++)
+		if (filter_is(p, words[i].name))
+			return &words[i];
+	return NULL;
+}
+
+static u8 parse_end(struct parser *p)
+{
+	if (filter_eat(p, "orig"))
+		return ENDS_ORIG;
+	if (filter_eat(p, "resp"))
+		return ENDS_RESP;
+	return ENDS_ANY;
+}
+
+static bool of_one_end(const struct word *w)
+{
+	return w->parse == parse_states || w->kind == NODE_DWELL;
+}
+
+struct filter *filter_term(struct parser *p)
+{
+	u8 ends = parse_end(p);
+	const struct word *w = find_word(p);
+	bool negated;
+	struct filter *f;
+
+	if (ends != ENDS_ANY && (!w || !of_one_end(w))) {
+		filter_bad(p, "'orig' and 'resp' stand before state, exclude, from, to or dwell");
+		return NULL;
+	}
+	if (!w) {
+		filter_bad(p, "expected state, exclude, orig, resp, pair, sport, dport, port, src, dst, host, age, idle, dwell, from, to, cause, reason, flag, id, not or '('");
+		return NULL;
+	}
+	filter_advance(p);
+	f = filter_node(w->kind == NODE_NOT ? NODE_STATE : w->kind);
+	f->ends = ends == ENDS_ANY ? w->ends : ends;
+	if (!w->parse(p, f)) {
+		filter_free(f);
+		return NULL;
+	}
+	filter_advance(p);
+	negated = w->kind == NODE_NOT || (w->kind == NODE_HOST && f->op == OP_NE);
+	return negated ? filter_join(NODE_NOT, f, NULL) : f;
+}
+
+void filter_print_words(void)
+{
+	static const char * const more[] = { "orig", "resp", "and", "or", "not" };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(words); i++)
+		puts(words[i].name);
+	for (i = 0; i < ARRAY_SIZE(more); i++)
+		puts(more[i]);
+}

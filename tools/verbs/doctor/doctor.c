@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Verb doctor: what is wrong now and why, worst first, with the command to look further. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel/netlink.h"
+#include "lib/live.h"
+#include "lib/out.h"
+#include "verbs/doctor/doctor.h"
+
+static struct finding *findings;
+
+/* ---- findings ---- */
+
+static char *print(const char *fmt, va_list args)
+{
+	char *s;
+
+	if (vasprintf(&s, fmt, args) < 0)
+		exit(fail("out of memory"));
+	return s;
+}
+
+static bool worse(const struct finding *a, const struct finding *b)
+{
+	return a->rank != b->rank ? a->rank > b->rank : a->weight > b->weight;
+}
+
+struct finding *finding(enum rank rank, const char *id, u64 weight, const char *fmt, ...)
+{
+	struct finding *f = zalloc(sizeof(*f)), **at = &findings;
+	va_list args;
+
+	f->rank = rank;
+	f->id = id;
+	f->weight = weight;
+	va_start(args, fmt);
+	f->what = print(fmt, args);
+	va_end(args);
+	while (*at && !worse(f, *at))
+		at = &(*at)->next;
+	f->next = *at;
+	*at = f;
+	return f;
+}
+
+void evidence(struct finding *f, const char *fmt, ...)
+{
+	va_list args;
+
+	if (f->nr_evidence == ARRAY_SIZE(f->evidence))
+		return;
+	va_start(args, fmt);
+	f->evidence[f->nr_evidence++] = print(fmt, args);
+	va_end(args);
+}
+
+/* Commands, with "; " between them, for the network namespace that he was called for. */
+void look_with(struct finding *f, const char *fmt, ...)
+{
+	char *commands, *command, *rest, *all = NULL, *arg;
+	va_list args;
+	size_t size;
+	FILE *out;
+
+	va_start(args, fmt);
+	commands = print(fmt, args);
+	va_end(args);
+	if (!opt.netns) {
+		f->look = commands;
+		return;
+	}
+	out = open_memstream(&all, &size);
+	if (!out)
+		exit(fail("out of memory"));
+	for (command = commands; command; command = rest) {
+		rest = strstr(command, "; ");
+		if (rest) {
+			*rest = '\0';
+			rest += 2;
+		}
+		arg = strchr(command, ' ');
+		if (!strncmp(command, "tcpfsm ", 7) || !strncmp(command, "ss ", 3))
+			fprintf(out, "%.*s -N %s%s", (int)(arg - command), command, opt.netns, arg);
+		else
+			fputs(command, out);
+		fputs(rest ? "; " : "", out);
+	}
+	fclose(out);
+	free(commands);
+	f->look = all;
+}
+
+static const char *rank_name(enum rank rank)
+{
+	static const char * const names[] = { "note", "warning", "serious" };
+
+	return names[rank];
+}
+
+/* Return: whether one of them is more than a note. */
+static bool tell(unsigned int *told)
+{
+	const struct finding *f;
+	unsigned int n = 0, i;
+	bool ill = false;
+
+	for (f = findings; f; f = f->next) {
+		out_object(OUT_ITEM);
+		out_str("rank", 0, rank_name(f->rank));
+		out_str("id", 0, f->id);
+		out_str("what", 0, f->what);
+		out_text("%s%u. %s: %s\n", n ? "\n" : "", n + 1, rank_name(f->rank), f->what);
+		out_array("evidence");
+		for (i = 0; i < f->nr_evidence; i++) {
+			out_str(OUT_ITEM, 0, f->evidence[i]);
+			out_text("     %s\n", f->evidence[i]);
+		}
+		out_end();
+		out_str("look", 0, f->look);
+		if (f->look)
+			out_text("   look: %s\n", f->look);
+		out_end();
+		ill |= f->rank > RANK_NOTE;
+		n++;
+	}
+	*told = n;
+	return ill;
+}
+
+static void forget(void)
+{
+	struct finding *f;
+
+	while ((f = findings)) {
+		findings = f->next;
+		free(f->what);
+		free(f->look);
+		while (f->nr_evidence)
+			free(f->evidence[--f->nr_evidence]);
+		free(f);
+	}
+}
+
+/* ---- what there is to see ---- */
+
+unsigned int numbers_in(const char *path, u64 *number, unsigned int most)
+{
+	FILE *f = fopen(path, "re");
+	char line[256], *at = line, *end;
+	unsigned int n = 0;
+
+	if (!f)
+		return 0;
+	if (!fgets(line, sizeof(line), f))
+		*line = '\0';
+	fclose(f);
+	for (; n < most; n++, at = end) {
+		number[n] = strtoull(at, &end, 10);
+		if (end == at)
+			break;
+	}
+	return n;
+}
+
+u64 number_in(const char *path, u64 otherwise)
+{
+	u64 n;
+
+	return numbers_in(path, &n, 1) ? n : otherwise;
+}
+
+static struct { char *name; u64 value; } *counters;
+static size_t nr_counters;
+
+u64 doctor_counter(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < nr_counters; i++)
+		if (!strcmp(counters[i].name, name))
+			return counters[i].value;
+	return 0;
+}
+
+static int on_stats(const struct nlmsghdr *nlh, void *arg)
+{
+	struct patient *p = arg;
+
+	stats_parse(&p->stats, nlh);
+	return 0;
+}
+
+static int on_counter(const struct nlmsghdr *nlh, void *arg)
+{
+	struct counted c;
+
+	(void)arg;
+	if (!counter_parse(&c, nlh))
+		return 0;
+	counters = array_grow(counters, nr_counters, sizeof(*counters));
+	counters[nr_counters].name = strdup(c.name);
+	counters[nr_counters++].value = c.value;
+	return 0;
+}
+
+static int on_flow(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct nlattr *nest = message_attr(nlh, TCPFSM_A_FLOW);
+	struct patient *p = arg;
+
+	if (!nest)
+		return 0;
+	p->flow = array_grow(p->flow, p->flows, sizeof(*p->flow));
+	memset(&p->flow[p->flows], 0, sizeof(*p->flow));
+	flow_parse(&p->flow[p->flows++], nest);
+	return 0;
+}
+
+static int on_service(const struct nlmsghdr *nlh, void *arg)
+{
+	struct patient *p = arg;
+
+	p->service = array_grow(p->service, p->services, sizeof(*p->service));
+	p->services += service_parse(&p->service[p->services], nlh);
+	return 0;
+}
+
+static int on_entry(const struct nlmsghdr *nlh, void *arg)
+{
+	struct patient *p = arg;
+	struct event e;
+	struct flow f;
+
+	if (!log_parse(&f, &e, nlh))
+		return 0;
+	p->event = array_grow(p->event, p->events, sizeof(*p->event));
+	p->tuple = array_grow(p->tuple, p->events, sizeof(*p->tuple));
+	p->tuple[p->events] = f.tuple;
+	p->event[p->events++] = e;
+	return 0;
+}
+
+static int examine(struct patient *p)
+{
+	static const struct { u8 cmd; bool dump; kernel_fn fn; } asks[] = {
+		{ TCPFSM_CMD_STATS_GET, false, on_stats },
+		{ TCPFSM_CMD_COUNTER_GET, true, on_counter },
+		{ TCPFSM_CMD_FLOW_GET, true, on_flow },
+		{ TCPFSM_CMD_SERVICE_GET, true, on_service },
+		{ TCPFSM_CMD_LOG_GET, true, on_entry },
+	};
+	struct kernel_filter all = { .sport_max = 0xffff, .dport_max = 0xffff };
+	struct kernel *k;
+	size_t i;
+	int err;
+
+	k = kernel_open(&err);
+	if (!k)
+		return err == -ENOENT ? doctor_no_module() : kernel_fail(k, err);
+	for (i = 0, err = 0; i < ARRAY_SIZE(asks) && !err; i++)
+		err = kernel_ask(k, asks[i].cmd, asks[i].dump,
+				 asks[i].cmd == TCPFSM_CMD_FLOW_GET ? &all : NULL, asks[i].fn, p);
+	if (err)
+		err = kernel_fail(k, err);
+	kernel_close(k);
+	for (i = 0; i < p->events; i++)
+		p->event[i].tuple = &p->tuple[i];
+	p->now = clock_of_day();
+	return err;
+}
+
+/* Status 0: nothing is wrong, notes apart; 1: something is; 2: could not look. */
+int verb_doctor(int argc, char **argv)
+{
+	struct patient p = { 0 };
+	unsigned int n;
+	int status;
+	bool ill;
+
+	(void)argc;
+	(void)argv;
+	out_start(OUT_DOCUMENT);
+	status = examine(&p);
+	if (status == EXIT_FOUND) {
+		doctor_flows(&p);
+		doctor_host(&p);
+	}
+	out_object(NULL);
+	if (status == EXIT_FOUND)
+		out_num("flows", 0, p.flows);
+	out_array("findings");
+	ill = tell(&n);
+	out_end();
+	out_end();
+	if (status == EXIT_FOUND && !n)
+		out_text("Nothing is wrong with %zu flow%s of %zu service%s.\n",
+			 p.flows, s_of(p.flows), p.services, s_of(p.services));
+	forget();
+	free(p.flow);
+	free(p.service);
+	free(p.event);
+	free(p.tuple);
+	while (nr_counters)
+		free(counters[--nr_counters].name);
+	free(counters);
+	return status == EXIT_FOUND && ill ? EXIT_NONE : status;
+}

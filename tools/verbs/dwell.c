@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Verb dwell: how long endpoints stayed in each state. */
+#include <string.h>
+
+#include "data/names.h"
+#include "kernel/message.h"
+#include "kernel/netlink.h"
+#include "lib/out.h"
+
+#define BAR	40
+
+/* Bucket n holds spans of [2^n, 2^(n+1)) us, bucket 0 also what is shorter. */
+static u64 bucket_start(unsigned int n)
+{
+	return n ? (1ULL << n) * 1000 : 0;
+}
+
+static u64 bucket_end(unsigned int n)
+{
+	return (2ULL << n) * 1000;
+}
+
+/* Of all spans in a histogram, @percent are shorter; as if a bucket's were spread evenly. */
+static u64 percentile(const u64 *bucket, u64 total, unsigned int percent)
+{
+	double want = total * (percent / 100.0), seen = 0;
+	unsigned int n;
+
+	for (n = 0; n < TCPFSM_DWELL_BUCKETS; n++) {
+		u64 start = bucket_start(n), width = bucket_end(n) - start;
+
+		if (bucket[n] && seen + bucket[n] >= want)
+			return start + (u64)(width * ((want - seen) / bucket[n]));
+		seen += bucket[n];
+	}
+	return 0;
+}
+
+static void print_buckets(const u64 *bucket)
+{
+	char from[FMT_SPAN], to[FMT_SPAN], bar[BAR + 1];
+	unsigned int first = 0, last = TCPFSM_DWELL_BUCKETS, n;
+	u64 most = 0;
+
+	while (!bucket[first])
+		first++;
+	while (!bucket[last - 1])
+		last--;
+	for (n = first; n < last; n++)
+		most = bucket[n] > most ? bucket[n] : most;
+	out_array("buckets");
+	for (n = first; n < last; n++) {
+		unsigned int len = (double)bucket[n] / most * BAR;
+
+		memset(bar, '@', len);
+		memset(bar + len, ' ', BAR - len);
+		bar[BAR] = '\0';
+		out_text("  %8s .. %-8s", fmt_span(from, bucket_start(n)),
+			 fmt_span(to, bucket_end(n)));
+		out_object(OUT_ITEM);
+		out_num("from_ns", 0, bucket_start(n));
+		out_num("to_ns", 0, bucket_end(n));
+		out_num("count", 10, bucket[n]);
+		out_end();
+		out_text(" |%s|", bar);
+		out_line();
+	}
+	out_end();
+}
+
+static void print_state(const struct stats *s, unsigned int state)
+{
+	static const struct { unsigned int percent; const char *key, *label; } points[] = {
+		{ 50, "p50_ns", "p50" }, { 90, "p90_ns", "p90" }, { 99, "p99_ns", "p99" },
+	};
+	const u64 *bucket = s->dwell[state];
+	char text[FMT_SPAN];
+	u64 total = 0, v;
+	unsigned int n;
+
+	for (n = 0; n < TCPFSM_DWELL_BUCKETS; n++)
+		total += bucket[n];
+	if (!total)
+		return;
+	out_object(OUT_ITEM);
+	out_str("state", -12, state_name(state));
+	out_str(NULL, -1, "count");
+	out_num("count", -10, total);
+	for (n = 0; n < ARRAY_SIZE(points); n++) {
+		v = percentile(bucket, total, points[n].percent);
+		out_num(points[n].key, 0, v);
+		out_str(NULL, -1, points[n].label);
+		out_str(NULL, -7, fmt_span(text, v));
+	}
+	out_line();
+	print_buckets(bucket);
+	out_end();
+}
+
+int verb_dwell(int argc, char **argv)
+{
+	struct stats s = { 0 };
+	unsigned int i;
+	int err;
+
+	(void)argc;
+	(void)argv;
+	out_start(OUT_DOCUMENT);
+	err = kernel_once(TCPFSM_CMD_STATS_GET, false, stats_take, &s);
+	if (err)
+		return err;
+	out_object(NULL);
+	out_array("dwell");
+	for (i = 0; i < STATES_LISTED; i++)
+		print_state(&s, state_order[i]);
+	out_end();
+	out_end();
+	return EXIT_FOUND;
+}

@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What is a label takes few values: states, ends, names of counters, network namespaces with
+ * --all-netns, and services, of which only those with most trouble have rows. Never a flow.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/names.h"
+#include "kernel/message.h"
+#include "kernel/netns.h"
+#include "tcpfsm_version.h"
+#include "verbs/export/metrics.h"
+
+#define SERVICES	100	/* with a label of their own; the others are summed up */
+
+struct netns {
+	struct stats stats;
+	char label[288];	/* with the comma behind it; "" for one namespace alone */
+};
+
+struct metrics {
+	FILE *out;
+	bool openmetrics;
+	struct netns *netns;
+	size_t nr_netns;
+	struct service *service;
+	size_t services;
+	struct { char name[32]; u64 value; } counter[128];
+	size_t counters;
+};
+
+/* ---- reading ---- */
+
+static int on_stats(const struct nlmsghdr *nlh, void *arg)
+{
+	struct metrics *m = arg;
+	struct netns *ns;
+	char name[256];
+
+	m->netns = array_grow(m->netns, m->nr_netns, sizeof(*m->netns));
+	ns = &m->netns[m->nr_netns++];
+	stats_parse(&ns->stats, nlh);
+	*ns->label = '\0';
+	if (!opt.all_netns)
+		return 0;
+	if (netns_name(name, ns->stats.netns))
+		snprintf(ns->label, sizeof(ns->label), "netns=\"%s\",", name);
+	else
+		snprintf(ns->label, sizeof(ns->label), "netns=\"%u\",", ns->stats.netns);
+	return 0;
+}
+
+static int on_service(const struct nlmsghdr *nlh, void *arg)
+{
+	struct metrics *m = arg;
+
+	m->service = array_grow(m->service, m->services, sizeof(*m->service));
+	m->services += service_parse(&m->service[m->services], nlh);
+	return 0;
+}
+
+static int on_counter(const struct nlmsghdr *nlh, void *arg)
+{
+	struct metrics *m = arg;
+	struct counted c;
+
+	if (!counter_parse(&c, nlh) || m->counters == ARRAY_SIZE(m->counter))
+		return 0;
+	snprintf(m->counter[m->counters].name, sizeof(m->counter->name), "%s", c.name);
+	m->counter[m->counters++].value = c.value;
+	return 0;
+}
+
+/* ---- writing ---- */
+
+/* A counter's family is called without its _total, but not in the older format. */
+static void family(struct metrics *m, const char *name, const char *type, const char *help)
+{
+	const char *total = !strcmp(type, "counter") && !m->openmetrics ? "_total" : "";
+
+	fprintf(m->out, "# HELP %s%s %s\n# TYPE %s%s %s\n", name, total, help, name, total, type);
+}
+
+static void write_flows(struct metrics *m)
+{
+	const struct netns *ns;
+	unsigned int i, state;
+
+	family(m, "tcpfsm_flows", "gauge", "Flows now, by the state of one of their ends.");
+	for (ns = m->netns; ns < m->netns + m->nr_netns; ns++)
+		for (i = 0; i < STATES_LISTED; i++) {
+			state = state_order[i];
+			fprintf(m->out, "tcpfsm_flows{%sside=\"orig\",state=\"%s\"} %llu\n",
+				ns->label, state_name(state),
+				(unsigned long long)stats_orig(&ns->stats, state));
+			fprintf(m->out, "tcpfsm_flows{%sside=\"resp\",state=\"%s\"} %llu\n",
+				ns->label, state_name(state),
+				(unsigned long long)stats_resp(&ns->stats, state));
+		}
+}
+
+/* The cells that are not zero; @row and @column: the labels of their two states. */
+static void write_cells(struct metrics *m, const char *name, const struct netns *ns,
+			const char *row, const char *column, const state_matrix cells)
+{
+	unsigned int i, j;
+
+	for (i = 1; i < TCPFSM_STATES; i++)
+		for (j = 1; j < TCPFSM_STATES; j++)
+			if (cells[i][j])
+				fprintf(m->out, "%s{%s%s=\"%s\",%s=\"%s\"} %llu\n", name,
+					ns->label, row, state_name(i), column, state_name(j),
+					(unsigned long long)cells[i][j]);
+}
+
+static void write_matrices(struct metrics *m)
+{
+	const struct netns *ns, *end = m->netns + m->nr_netns;
+
+	family(m, "tcpfsm_flow_pairs", "gauge", "Flows now, by the states of both their ends.");
+	for (ns = m->netns; ns < end; ns++)
+		write_cells(m, "tcpfsm_flow_pairs", ns, "orig", "resp", ns->stats.pairs);
+	family(m, "tcpfsm_transitions", "counter", "Moves of endpoints between states.");
+	for (ns = m->netns; ns < end; ns++)
+		write_cells(m, "tcpfsm_transitions_total", ns, "from", "to", ns->stats.moves);
+}
+
+/* Buckets of four times the last one's bound, up to 19 hours; what ended is in them, no more. */
+static void write_dwell(struct metrics *m)
+{
+	const struct netns *ns;
+	unsigned int i, b;
+	u64 sum;
+
+	family(m, "tcpfsm_state_dwell_seconds", "histogram",
+	       "How long endpoints stayed in a state that they left.");
+	if (m->openmetrics)
+		fprintf(m->out, "# UNIT tcpfsm_state_dwell_seconds seconds\n");
+	for (ns = m->netns; ns < m->netns + m->nr_netns; ns++)
+		for (i = 0; i < STATES_LISTED; i++) {
+			const u64 *bucket = ns->stats.dwell[state_order[i]];
+
+			for (b = 0, sum = 0; b < TCPFSM_DWELL_BUCKETS; b++) {
+				sum += bucket[b];
+				if (b % 2 && b < 36)
+					fprintf(m->out, "tcpfsm_state_dwell_seconds_bucket{%sstate=\"%s\",le=\"%.10g\"} %llu\n",
+						ns->label, state_name(state_order[i]),
+						(double)(2ULL << b) / 1e6, (unsigned long long)sum);
+			}
+			fprintf(m->out, "tcpfsm_state_dwell_seconds_bucket{%sstate=\"%s\",le=\"+Inf\"} %llu\n",
+				ns->label, state_name(state_order[i]), (unsigned long long)sum);
+			/* Of their sum we know nothing, without which OpenMetrics has no count. */
+			if (!m->openmetrics)
+				fprintf(m->out, "tcpfsm_state_dwell_seconds_count{%sstate=\"%s\"} %llu\n",
+					ns->label, state_name(state_order[i]),
+					(unsigned long long)sum);
+		}
+}
+
+/* ---- services ---- */
+
+static u64 trouble(const struct service *s)
+{
+	return s->count[TCPFSM_SYN_RCVD] + s->count[TCPFSM_CLOSE_WAIT];
+}
+
+/* Those to look at first: half-open and CLOSE_WAIT, then by what they had to do so far. */
+static int by_trouble(const void *a, const void *b)
+{
+	const struct service *x = a, *y = b;
+	u64 i = trouble(x), j = trouble(y);
+
+	if (i != j)
+		return i < j ? 1 : -1;
+	return x->flows < y->flows ? 1 : x->flows > y->flows ? -1 : 0;
+}
+
+static void add_up(struct service *sum, const struct service *s)
+{
+	unsigned int i;
+
+	for (i = 0; i < TCPFSM_STATES; i++)
+		sum->count[i] += s->count[i];
+	sum->flows += s->flows;
+	sum->handshakes += s->handshakes;
+	sum->refused += s->refused;
+	sum->reset += s->reset;
+	sum->synack_resent += s->synack_resent;
+	sum->connects += s->connects;
+	sum->connect_ns += s->connect_ns;
+	sum->accepts += s->accepts;
+	sum->accept_ns += s->accept_ns;
+}
+
+static u64 half_open(const struct service *s) { return s->count[TCPFSM_SYN_RCVD]; }
+static u64 established(const struct service *s) { return s->count[TCPFSM_ESTABLISHED]; }
+static u64 close_wait(const struct service *s) { return s->count[TCPFSM_CLOSE_WAIT]; }
+static u64 flows(const struct service *s) { return s->flows; }
+static u64 handshakes(const struct service *s) { return s->handshakes; }
+static u64 refused(const struct service *s) { return s->refused; }
+static u64 reset(const struct service *s) { return s->reset; }
+static u64 resent(const struct service *s) { return s->synack_resent; }
+static u64 connects(const struct service *s) { return s->connects; }
+static u64 accepts(const struct service *s) { return s->accepts; }
+static u64 connect_ns(const struct service *s) { return s->connect_ns; }
+static u64 accept_ns(const struct service *s) { return s->accept_ns; }
+
+static const struct {
+	const char *name, *type, *help;
+	u64 (*value)(const struct service *s);
+	bool seconds;
+} of_service[] = {
+	{ "half_open", "gauge", "Handshakes that wait for their last ACK.", half_open, false },
+	{ "established", "gauge", "Responding ends in ESTABLISHED.", established, false },
+	{ "close_wait", "gauge", "Responding ends in CLOSE_WAIT.", close_wait, false },
+	{ "flows", "counter", "Flows so far.", flows, false },
+	{ "handshakes", "counter", "Handshakes completed.", handshakes, false },
+	{ "refused", "counter", "Connections refused.", refused, false },
+	{ "reset", "counter", "Connections reset after the handshake.", reset, false },
+	{ "synack_resent", "counter", "SYN|ACKs sent again after their ACK: a full accept queue.",
+	  resent, false },
+	{ "connects", "counter", "SYNs answered by a SYN|ACK.", connects, false },
+	{ "connect_seconds", "counter", "Their time from SYN to SYN|ACK, summed up.", connect_ns,
+	  true },
+	{ "accepts", "counter", "Handshakes whose last ACK came.", accepts, false },
+	{ "accept_seconds", "counter", "Their time from SYN to that ACK, summed up.", accept_ns,
+	  true },
+};
+
+static void write_service(struct metrics *m, size_t what, const struct service *s,
+			  const char *label)
+{
+	const char *total = !strcmp(of_service[what].type, "counter") ? "_total" : "";
+	u64 v = of_service[what].value(s);
+
+	fprintf(m->out, "tcpfsm_service_%s%s{service=\"%s\"} ", of_service[what].name, total,
+		label);
+	if (of_service[what].seconds)
+		fprintf(m->out, "%.9f\n", (double)v / NSEC);
+	else
+		fprintf(m->out, "%llu\n", (unsigned long long)v);
+}
+
+static void write_services(struct metrics *m)
+{
+	size_t what, i, shown = m->services < SERVICES ? m->services : SERVICES;
+	struct service other = { 0 };
+	char name[FMT_ENDPOINT];
+
+	if (m->services)
+		qsort(m->service, m->services, sizeof(*m->service), by_trouble);
+	for (i = 0; i < m->services; i++)
+		if (i >= shown || !m->service[i].family)
+			add_up(&other, &m->service[i]);
+	for (what = 0; what < ARRAY_SIZE(of_service); what++) {
+		snprintf(name, sizeof(name), "tcpfsm_service_%s", of_service[what].name);
+		family(m, name, of_service[what].type, of_service[what].help);
+		for (i = 0; i < shown; i++) {
+			const struct service *s = &m->service[i];
+
+			if (s->family)
+				write_service(m, what, s, fmt_endpoint(name, s->family, s->addr,
+								       s->port));
+		}
+		/* Who is among the others changes: a sum of what only grows would not. */
+		if (!strcmp(of_service[what].type, "gauge"))
+			write_service(m, what, &other, "other");
+	}
+}
+
+/* ---- counters and the rest ---- */
+
+static void write_counters(struct metrics *m)
+{
+	size_t i;
+
+	family(m, "tcpfsm_counted", "counter",
+	       "What the module counts beside states; tcpfsm counters --explain says what each means.");
+	for (i = 0; i < m->counters; i++)
+		fprintf(m->out, "tcpfsm_counted_total{what=\"%s\"} %llu\n", m->counter[i].name,
+			(unsigned long long)m->counter[i].value);
+	family(m, "tcpfsm_evictions", "counter", "Flows that gave way in a full table, by class.");
+	for (i = 0; i < m->counters; i++)
+		if (!strncmp(m->counter[i].name, "evicted_", 8))
+			fprintf(m->out, "tcpfsm_evictions_total{class=\"%s\"} %llu\n",
+				m->counter[i].name + 8, (unsigned long long)m->counter[i].value);
+	for (i = 0; i < m->counters; i++) {
+		if (strcmp(m->counter[i].name, "events_lost"))
+			continue;
+		family(m, "tcpfsm_events_lost", "counter",
+		       "Events not sent to listeners for want of memory.");
+		fprintf(m->out, "tcpfsm_events_lost_total %llu\n",
+			(unsigned long long)m->counter[i].value);
+	}
+}
+
+static void write_table(struct metrics *m)
+{
+	char version[64] = "unknown";
+	FILE *f = fopen("/sys/module/tcpfsm/version", "re");
+	u64 entries = 0, limit = 0;
+	const struct netns *ns;
+
+	/* With all namespaces, the initial one's numbers are those of all. */
+	for (ns = m->netns; ns < m->netns + m->nr_netns; ns++) {
+		entries = ns->stats.entries > entries ? ns->stats.entries : entries;
+		limit = ns->stats.limit;
+	}
+	family(m, "tcpfsm_table_entries", "gauge", "Flows in the table.");
+	fprintf(m->out, "tcpfsm_table_entries %llu\n", (unsigned long long)entries);
+	family(m, "tcpfsm_table_limit", "gauge", "The most that there may be (max_flows).");
+	fprintf(m->out, "tcpfsm_table_limit %llu\n", (unsigned long long)limit);
+	if (f) {
+		if (fgets(version, sizeof(version), f))
+			version[strcspn(version, "\n")] = '\0';
+		fclose(f);
+	}
+	if (m->openmetrics)
+		fprintf(m->out, "# HELP tcpfsm_build Versions.\n# TYPE tcpfsm_build info\n");
+	else
+		family(m, "tcpfsm_build_info", "gauge", "Versions.");
+	fprintf(m->out, "tcpfsm_build_info{module=\"%s\",tool=\"%s\"} 1\n", version,
+		TCPFSM_VERSION);
+}
+
+int metrics_write(FILE *out, struct kernel *k, bool openmetrics)
+{
+	struct metrics m = { .out = out, .openmetrics = openmetrics };
+	int err;
+
+	err = kernel_ask(k, TCPFSM_CMD_STATS_GET, opt.all_netns, NULL, on_stats, &m);
+	if (!err)
+		err = kernel_ask(k, TCPFSM_CMD_SERVICE_GET, true, NULL, on_service, &m);
+	if (!err)
+		err = kernel_ask(k, TCPFSM_CMD_COUNTER_GET, true, NULL, on_counter, &m);
+	if (!err) {
+		write_flows(&m);
+		write_matrices(&m);
+		write_dwell(&m);
+		write_services(&m);
+		write_counters(&m);
+		write_table(&m);
+		if (openmetrics)
+			fprintf(out, "# EOF\n");
+	}
+	free(m.netns);
+	free(m.service);
+	return err;
+}

@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Verb flow: one flow's life, from what the module keeps of it, and what the local sockets and
+ * nf_conntrack say of the same connection.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/names.h"
+#include "filter/filter.h"
+#include "kernel/conntrack.h"
+#include "kernel/message.h"
+#include "kernel/socket.h"
+#include "lib/out.h"
+
+struct life {
+	struct filter *filter;
+	struct flow flow;		/* the latest that fits; id 0: none lives */
+	u64 id;				/* of the latest, alive or in the log */
+	u64 incarnations;		/* in the log */
+	struct event *event;		/* of the log, oldest first */
+	struct tuple tuple;
+	size_t events;
+	struct sock sock[TCPFSM_ENDS];
+	bool has_sock[TCPFSM_ENDS];
+	struct conntrack ct;
+	bool has_ct;
+};
+
+/* ---- what is asked for ---- */
+
+static bool is_end(const char *word)
+{
+	if (filter_is_end(word))
+		return true;
+	fail("flow: '%s' is no end: it takes an address and a port, as in 10.0.0.1:4000 or [2001:db8::1]:4000",
+	     word);
+	return false;
+}
+
+/* A number, or the addresses and ports of both ends in either order. */
+static bool parse_flow(struct life *l, int argc, char **argv)
+{
+	char *a = argc ? argv[0] : "", *b = argc > 1 ? argv[1] : "";
+	char *words[13] = { "(", "src", a, "dst", b, ")", "or", "(", "src", b, "dst", a, ")" };
+
+	if (argc == 2)
+		return is_end(a) && is_end(b) && filter_parse(&l->filter, ARRAY_SIZE(words), words);
+	if (argc == 1 && a[strspn(a, "0123456789")] == '\0' && a[strspn(a, "0")]) {
+		words[0] = "id";
+		words[1] = a;
+		return filter_parse(&l->filter, 2, words);
+	}
+	fail("flow: which one%s%s%s? Give its number, or both its ends, as in 10.0.0.1:4000 10.0.0.2:443",
+	     argc ? " is '" : "", argc > 2 ? argv[2] : a, argc ? "'" : "");
+	return false;
+}
+
+static int on_flow(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct nlattr *nest = message_attr(nlh, TCPFSM_A_FLOW);
+	struct life *l = arg;
+	struct flow f;
+
+	if (!nest)
+		return 0;
+	flow_parse(&f, nest);
+	if (f.id > l->flow.id && filter_flow(l->filter, &f, 0))
+		l->flow = f;
+	return 0;
+}
+
+static void keep_event(struct life *l, const struct event *e)
+{
+	l->event = array_grow(l->event, l->events, sizeof(*l->event));
+	l->event[l->events++] = *e;
+}
+
+static int on_entry(const struct nlmsghdr *nlh, void *arg)
+{
+	struct life *l = arg;
+	struct event e;
+	struct flow f;
+
+	if (!log_parse(&f, &e, nlh) || !filter_event(l->filter, &f, &e))
+		return 0;
+	if (e.flow > l->id) {
+		l->incarnations++;
+		l->id = e.flow;
+		l->events = 0;
+	}
+	if (e.flow != l->id)
+		return 0;
+	l->tuple = f.tuple;
+	keep_event(l, &e);
+	return 0;
+}
+
+static int ask_module(struct life *l)
+{
+	struct kernel_filter kf;
+	struct kernel *k;
+	int err;
+
+	k = kernel_open(&err);
+	if (!k)
+		return kernel_fail(k, err);
+	filter_kernel(l->filter, &kf);
+	err = kernel_ask(k, TCPFSM_CMD_LOG_GET, true, NULL, on_entry, l);
+	if (!err)
+		err = kernel_ask(k, TCPFSM_CMD_FLOW_GET, true, &kf, on_flow, l);
+	if (err)
+		err = kernel_fail(k, err);
+	kernel_close(k);
+	if (err)
+		return err;
+	/* What lives may have passed nothing into the log for long. */
+	if (l->flow.id > l->id) {
+		l->id = l->flow.id;
+		l->events = 0;
+	} else if (l->flow.id < l->id) {
+		l->flow.id = 0;
+	}
+	if (l->flow.id)
+		l->tuple = l->flow.tuple;
+	return l->id ? EXIT_FOUND : EXIT_NONE;
+}
+
+/* ---- what others say ---- */
+
+static bool same(const struct tuple *a, const struct tuple *b)
+{
+	return a->family == b->family && a->sport == b->sport && a->dport == b->dport &&
+	       !memcmp(a->src, b->src, addr_len(a->family)) &&
+	       !memcmp(a->dst, b->dst, addr_len(a->family));
+}
+
+/* Is it the socket of an end? By its cookie if that is known, else by its addresses. */
+static bool is_socket_of(const struct life *l, unsigned int end, const struct sock *s)
+{
+	const struct flow_end *e = &l->flow.end[end];
+	struct tuple own = end == TCPFSM_ORIG ? l->tuple : tuple_reversed(&l->tuple);
+
+	if (l->flow.id && e->cookie && e->cookie == s->cookie)
+		return true;
+	return same(l->flow.id && e->sk.family ? &e->sk : &own, &s->tuple);
+}
+
+static void on_socket(const struct sock *s, void *arg)
+{
+	struct life *l = arg;
+	unsigned int i;
+
+	for (i = 0; i < TCPFSM_ENDS; i++) {
+		if (!is_socket_of(l, i, s))
+			continue;
+		l->sock[i] = *s;
+		l->has_sock[i] = true;
+	}
+}
+
+static void on_conntrack(const struct conntrack *c, void *arg)
+{
+	struct tuple back = tuple_reversed(&c->tuple);
+	struct life *l = arg;
+
+	if (!same(&c->tuple, &l->tuple) && !same(&back, &l->tuple))
+		return;
+	l->ct = *c;
+	l->has_ct = true;
+}
+
+static void ask_others(struct life *l)
+{
+	int err;
+
+	err = sock_each(~0U, on_socket, l);
+	if (err)
+		note("the sockets do not tell: %s", strerror(-err));
+	if (!conntrack_there())
+		return;
+	err = conntrack_each(on_conntrack, l);
+	if (err)
+		note("nf_conntrack does not tell: %s", strerror(-err));
+}
+
+/* ---- for people ---- */
+
+static void print_end(const struct life *l, unsigned int i)
+{
+	const struct flow_end *e = &l->flow.end[i];
+	u8 state[FLOW_HISTORY];
+	unsigned int n = history_states(e->history, state), j;
+	char text[FMT_SPAN];
+
+	out_text("  %s       %s for %s", end_name(i), state_name(e->state),
+		 fmt_span(text, e->dwell));
+	if (n == 8)
+		out_text("; before: ...");
+	else if (n > 1)
+		out_text("; before:");
+	for (j = 0; j + 1 < n; j++)
+		out_text("%s%s", j ? " > " : " ", state_name(state[j]));
+	out_text("\n             %s\n", state_help(e->state, STATE_WAITS));
+	out_text("             sent %llu segments, %llu bytes\n", (unsigned long long)e->packets,
+		 (unsigned long long)e->bytes);
+}
+
+static void print_socket(const struct life *l, unsigned int i)
+{
+	const struct process *p;
+
+	if (!l->has_sock[i])
+		return;
+	out_text("  socket     of %s: %s", end_name(i), sock_state_name(l->sock[i].state));
+	p = process_of(l->sock[i].inode);
+	if (p)
+		out_text(", %s (pid %d, fd %d)", p->name, p->pid, p->fd);
+	else if (!l->sock[i].inode)
+		out_text(", no process holds it any more");
+	out_text(", uid %u; %u bytes unread, %u unacknowledged\n", l->sock[i].uid,
+		 l->sock[i].recvq, l->sock[i].sendq);
+}
+
+static void print_alive(const struct life *l)
+{
+	const struct flow *f = &l->flow;
+	char text[FMT_FLAGS];
+	unsigned int i;
+
+	out_text("  started    %s\n", fmt_time(text, f->start, 6));
+	out_text("  idle       %s\n", fmt_span(text, f->idle));
+	for (i = 0; i < TCPFSM_ENDS; i++)
+		print_end(l, i);
+	out_text("  refused    %u%s segments\n", f->refused, f->refused == 255 ? " or more" : "");
+	out_text("  flags      %s\n", fmt_flags(text, f->flags));
+}
+
+static void print_events(const struct life *l)
+{
+	const struct event *e;
+	char text[FMT_TIME], span[FMT_SPAN];
+	size_t i;
+
+	if (!l->events) {
+		out_text("\nThe log has none of its transitions (net.tcpfsm.log_size).\n");
+		return;
+	}
+	if (l->event[0].step > 1)
+		out_text("\nThe log has its last %zu transitions of %u:\n", l->events,
+			 l->event[l->events - 1].step);
+	out_text("\n%-27s %-4s %-12s %-12s %-14s %s\n", "time", "end", "from", "to", "cause",
+		 "was there for");
+	for (i = 0; i < l->events; i++) {
+		e = &l->event[i];
+		out_text("%-27s %-4s %-12s %-12s %-14s %s\n", fmt_time(text, e->when, 6),
+			 end_name(e->end), state_name(e->from), state_name(e->to),
+			 cause_name(e->cause), fmt_span(span, e->dwell));
+	}
+}
+
+static void print_text(const struct life *l)
+{
+	char src[FMT_ENDPOINT], dst[FMT_ENDPOINT];
+	unsigned int i;
+
+	out_text("flow %llu  %s > %s\n", (unsigned long long)l->id,
+		 fmt_endpoint(src, l->tuple.family, l->tuple.src, l->tuple.sport),
+		 fmt_endpoint(dst, l->tuple.family, l->tuple.dst, l->tuple.dport));
+	if (l->flow.id)
+		print_alive(l);
+	else
+		out_text("  over       it is not in the table any more\n");
+	for (i = 0; i < TCPFSM_ENDS; i++)
+		print_socket(l, i);
+	if (l->has_ct)
+		out_text("  conntrack  %s%s%s, forgets it in %u s\n", l->ct.state,
+			 l->ct.assured ? ", assured" : "", l->ct.offloaded ? ", offloaded" : "",
+			 l->ct.timeout);
+	else if (conntrack_there())
+		out_text("  conntrack  does not know it\n");
+	if (l->incarnations > 1)
+		out_text("  earlier    %llu incarnations are in the log\n",
+			 (unsigned long long)l->incarnations - 1);
+	print_events(l);
+}
+
+/* ---- as JSON ---- */
+
+static void print_json(const struct life *l)
+{
+	const struct process *p;
+	unsigned int i;
+	size_t n;
+
+	out_object(NULL);
+	out_num("flow", 0, l->id);
+	if (l->flow.id)
+		out_true("alive");
+	if (l->flow.id)
+		flow_json("now", &l->flow);
+	out_object("sockets");
+	for (i = 0; i < TCPFSM_ENDS; i++) {
+		if (!l->has_sock[i])
+			continue;
+		out_object(end_name(i));
+		out_str("state", 0, sock_state_name(l->sock[i].state));
+		out_num("uid", 0, l->sock[i].uid);
+		out_num("unread", 0, l->sock[i].recvq);
+		out_num("unacknowledged", 0, l->sock[i].sendq);
+		p = process_of(l->sock[i].inode);
+		if (p) {
+			out_str("process", 0, p->name);
+			out_num("pid", 0, p->pid);
+			out_num("fd", 0, p->fd);
+		}
+		out_end();
+	}
+	out_end();
+	if (l->has_ct) {
+		out_object("conntrack");
+		out_str("state", 0, l->ct.state);
+		out_num("timeout_s", 0, l->ct.timeout);
+		if (l->ct.assured)
+			out_true("assured");
+		if (l->ct.offloaded)
+			out_true("offloaded");
+		out_end();
+	}
+	out_array("transitions");
+	for (n = 0; n < l->events; n++) {
+		struct event e = l->event[n];
+
+		e.tuple = &l->tuple;
+		event_print(&e);
+	}
+	out_end();
+	out_end();
+}
+
+int verb_flow(int argc, char **argv)
+{
+	struct life l = { 0 };
+	int status = EXIT_ERROR;
+
+	if (parse_flow(&l, argc, argv)) {
+		out_start(OUT_DOCUMENT);
+		status = ask_module(&l);
+	}
+	if (status == EXIT_FOUND) {
+		ask_others(&l);
+		if (out_is_text())
+			print_text(&l);
+		else
+			print_json(&l);
+	} else if (status == EXIT_NONE) {
+		note("no such flow, neither in the table nor in the log");
+	}
+	free(l.event);
+	filter_free(l.filter);
+	return status;
+}

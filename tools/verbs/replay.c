@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Verb replay: the module's engine over a capture, without the module. */
+#include <errno.h>
+#include <pcap/pcap.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "capture/record.h"
+#include "capture/track.h"
+#include "filter/filter.h"
+#include "lib/out.h"
+#include "show/figure.h"
+
+struct replay {
+	const char *name;
+	const struct filter *filter;
+	struct track track;
+	u64 packets;
+	u64 decoded[DECODED_RESULTS];
+	u64 printed;
+	struct figure figure;
+	char title[256];	/* of the figure */
+};
+
+/* One that the filter lets pass. */
+static void tell(struct replay *r, const struct event *e)
+{
+	r->figure.moves[e->from][e->to]++;
+	if (opt.quiet || (opt.count && r->printed >= opt.count))
+		return;
+	event_print(e);
+	r->printed++;
+}
+
+static void on_event(const struct flow *f, const struct event *e, void *arg)
+{
+	struct replay *r = arg;
+
+	if (filter_event(r->filter, f, e))
+		tell(r, e);
+}
+
+static void on_flow(const struct flow *f, void *arg)
+{
+	struct replay *r = arg;
+
+	if (!filter_flow(r->filter, f, r->track.clock))
+		return;
+	flow_print_final(f);
+	r->printed++;
+}
+
+/* For the figure: where every flow of the capture stands at its end. */
+static void count_ends(const struct flow *f, void *arg)
+{
+	struct replay *r = arg;
+
+	if (!filter_flow(r->filter, f, r->track.clock))
+		return;
+	r->printed++;
+	r->figure.orig[f->end[TCPFSM_ORIG].state]++;
+	r->figure.resp[f->end[TCPFSM_RESP].state]++;
+}
+
+static int print_figure(struct replay *r)
+{
+	track_each(&r->track, count_ends, r);
+	snprintf(r->title, sizeof(r->title), "%s: %llu flows", r->name,
+		 (unsigned long long)r->printed);
+	return graph_print(&r->figure);
+}
+
+static void print_counter(const char *name, u64 value, const char *help)
+{
+	if (!value && out_is_text())
+		return;
+	out_str(NULL, -22, name);
+	out_num(name, 14, value);
+	if (opt.explain)
+		out_str(NULL, -1, help);
+	out_line();
+}
+
+static void print_counters(const struct replay *r)
+{
+	const struct track_counters *c = &r->track.counters;
+
+	out_object(NULL);
+	out_object("counters");
+#define X(name, help) print_counter(#name, c->notes[TFSM_NOTE_##name], help);
+	TCPFSM_NOTE_LIST(X)
+#undef X
+#define X(name, help) print_counter(#name, c->name, help);
+	TCPFSM_SHELL_LIST(X)
+#undef X
+	out_end();
+	out_end();
+}
+
+/* What came of the packets, for people. */
+static void summarize(const struct replay *r)
+{
+	static const char * const names[DECODED_RESULTS] = {
+#define X(name, help) #name,
+		DECODE_LIST(X)
+#undef X
+	};
+	char ignored[512] = "";
+	size_t len = 0;
+	unsigned int i;
+
+	for (i = DECODED_segment + 1; i < DECODED_RESULTS; i++)
+		if (r->decoded[i])
+			len += snprintf(ignored + len, sizeof(ignored) - len, "%s %llu %s",
+					len ? "," : "; ignored:",
+					(unsigned long long)r->decoded[i], names[i]);
+	note("%llu packets, %llu segments, %llu flows, %llu transitions%s",
+	     (unsigned long long)r->packets,
+	     (unsigned long long)r->track.counters.segments,
+	     (unsigned long long)r->track.flows,
+	     (unsigned long long)r->track.transitions, ignored);
+}
+
+static void take_packet(struct replay *r, const struct decoder *d, const struct pcap_pkthdr *h,
+			const u8 *frame)
+{
+	struct segment s;
+	enum decoded result = decode(d, frame, h->caplen, &s);
+
+	r->packets++;
+	r->decoded[result]++;
+	/* With nanosecond precision, tv_usec holds nanoseconds. */
+	if (result == DECODED_segment)
+		track_segment(&r->track, &s, (u64)h->ts.tv_sec * NSEC + h->ts.tv_usec);
+}
+
+static int read_packets(struct replay *r, pcap_t *pcap)
+{
+	struct decoder d = { .link = pcap_datalink(pcap), .checksums = opt.checksums };
+	struct pcap_pkthdr *h;
+	const u_char *frame;
+	const char *link;
+	int ret;
+
+	if (!decode_knows(d.link)) {
+		link = pcap_datalink_val_to_name(d.link);
+		return fail("%s: no way to find IP in frames of link type %s (%d)", r->name,
+			    link ? link : "unknown", d.link);
+	}
+	while ((ret = pcap_next_ex(pcap, &h, &frame)) == 1)
+		take_packet(r, &d, h, frame);
+	r->track.counters.later_fragments = r->decoded[DECODED_later_fragments];
+	r->track.counters.short_header = r->decoded[DECODED_short_header];
+	r->track.counters.bad_checksum = r->decoded[DECODED_bad_checksum];
+	if (opt.flows)
+		track_each(&r->track, on_flow, r);
+	if (opt.counters)
+		print_counters(r);
+	if (opt.graph && print_figure(r) != EXIT_FOUND)
+		return EXIT_ERROR;
+	if (ret == PCAP_ERROR)
+		return fail("%s: packet %llu: %s", r->name, (unsigned long long)r->packets + 1,
+			    pcap_geterr(pcap));
+	summarize(r);
+	return EXIT_FOUND;
+}
+
+/* ---- a record of monitor ---- */
+
+/*
+ * Of a flow that began before the record, the states before its first move are not known; nor
+ * counts the CLOSED from which a flow starts, unless it comes back.
+ */
+static void count_move(struct replay *r, const struct event *e)
+{
+	u64 *ends = e->end == TCPFSM_ORIG ? r->figure.orig : r->figure.resp;
+
+	if (ends[e->from] && (e->from != TCPFSM_CLOSED || e->cause == TCPFSM_RESUME))
+		ends[e->from]--;
+	ends[e->to]++;
+	r->track.transitions++;
+}
+
+static void on_recorded(const struct event *e, void *arg)
+{
+	struct flow f = { .id = e->flow, .tuple = *e->tuple };
+	struct replay *r = arg;
+
+	f.end[e->end].state = e->to;
+	if (!filter_event(r->filter, &f, e))
+		return;
+	count_move(r, e);
+	tell(r, e);
+}
+
+static void on_lost(u64 count, const char *group, int cpu, u64 first, void *arg)
+{
+	(void)arg;
+	if (!opt.quiet)
+		lost_print(count, group, cpu, first);
+}
+
+static int read_record(struct replay *r, FILE *file)
+{
+	const struct record_reader reader = { on_recorded, on_lost, r };
+	int status;
+
+	if (opt.flows || opt.counters)
+		return fail("%s is a record of transitions: --flows and --counters need a capture",
+			    r->name);
+	status = record_read(file, r->name, &reader);
+	if (opt.graph) {
+		snprintf(r->title, sizeof(r->title), "%s: %llu transitions", r->name,
+			 (unsigned long long)r->track.transitions);
+		if (graph_print(&r->figure) != EXIT_FOUND)
+			status = EXIT_ERROR;
+	}
+	return status;
+}
+
+/* ---- */
+
+static int replay(struct replay *r)
+{
+	FILE *file = strcmp(r->name, "-") ? fopen(r->name, "re") : stdin;
+	char why[PCAP_ERRBUF_SIZE] = "";
+	pcap_t *pcap;
+	int status;
+
+	if (!file)
+		return fail("%s: %s", r->name, strerror(errno));
+	if (record_is(file)) {
+		status = read_record(r, file);
+		fclose(file);
+		return status;
+	}
+	pcap = pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO, why);
+	if (!pcap) {
+		fclose(file);
+		return fail("%s: %s; replay reads captures (pcap, pcapng) and records of monitor, a compressed one by zcat FILE | tcpfsm replay -",
+			    r->name, why);
+	}
+	status = read_packets(r, pcap);
+	pcap_close(pcap);	/* and the file */
+	return status;
+}
+
+int verb_replay(int argc, char **argv)
+{
+	struct replay r = { 0 };
+	struct filter *filter;
+	int status;
+
+	if (argc < 1)
+		return fail("replay: which capture? Give a file, or - for standard input");
+	if (!filter_parse(&filter, argc - 1, argv + 1))
+		return EXIT_ERROR;
+	if (!graph_format_known())
+		return EXIT_ERROR;
+	if (opt.graph && (opt.flows || opt.counters))
+		return fail("replay: --graph draws the figure alone: without --flows and --counters");
+	if (opt.format && !opt.graph)
+		return fail("replay: --format '%s' is of the figure: it goes with --graph",
+			    opt.format);
+	opt.quiet |= opt.graph;
+	out_start(OUT_LINES);
+	r.figure.title = r.title;
+	r.name = argv[0];
+	r.filter = filter;
+	r.track.on_event = on_event;
+	r.track.arg = &r;
+	r.track.keep = opt.flows || opt.graph;
+	r.track.no_expire = opt.no_expire;
+	status = replay(&r);
+	if (status == EXIT_FOUND && filter && !r.printed && !(opt.quiet && !opt.flows))
+		status = EXIT_NONE;
+	track_free(&r.track);
+	filter_free(filter);
+	return status;
+}

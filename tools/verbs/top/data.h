@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What `top` shows, however it shows it: samples of the counts, rates between them, their recent
+ * past, and the first of the services and flows.
+ *
+ * A sample costs the same for ten flows or a million. The dump of services and flows does not:
+ * it is filtered in the kernel, left out when the counts tell that nothing would come of it,
+ * and taken rarely enough that it uses a twentieth of a processor at most.
+ */
+#ifndef TOP_DATA_H
+#define TOP_DATA_H
+
+#include "data/names.h"
+#include "filter/filter.h"
+#include "kernel/message.h"
+#include "verbs/top/rank.h"
+
+#define TOP_PAST	60	/* samples */
+
+enum top_list { TOP_STATES, TOP_SERVICES, TOP_FLOWS, TOP_LISTS };
+
+/* Events a second; what is least often looked for comes last. */
+enum top_rate {
+	TOP_OPENED, TOP_RESET, TOP_REFUSED, TOP_TIMEOUT, TOP_EVICTED, TOP_FULL, TOP_FIN,
+	TOP_SEGMENTS, TOP_RATES,
+};
+
+/* A row of TOP_STATES; those of the others are struct service and struct flow. */
+struct top_state {
+	u8 state;
+	u64 orig, resp;		/* ends in it now */
+	double rate;		/* entered a second */
+};
+
+struct top {
+	struct kernel *counts, *dump;
+	struct filter *filter;		/* NULL: what can be stuck */
+	struct kernel_filter want;	/* of it, what the kernel does */
+	struct rank_order order[TOP_LISTS];
+	struct rank list[TOP_LISTS];	/* shown */
+	struct rank next[TOP_LISTS];	/* being read */
+
+	u64 sampled, begun;		/* CLOCK_MONOTONIC, as all below */
+	u64 samples;
+	struct stats stats;
+	double entered_rate[TCPFSM_STATES];
+	u64 counter[TOP_RATES];
+	double rate[TOP_RATES];
+	u64 past[TCPFSM_STATES][TOP_PAST];		/* ends in the state */
+	double past_rate[TCPFSM_STATES][TOP_PAST];	/* entered a second */
+
+	enum top_list reading;		/* what the dump is at; TOP_STATES: there is none */
+	bool stale;			/* dump soon: somebody waits for it */
+	bool matched, matching;		/* the flows listed, those being read, are of the filter */
+	u64 dump_began, dump_cost;
+	u64 dumped;			/* when the dump shown began; 0: none */
+};
+
+/* Return: EXIT_FOUND, or EXIT_ERROR and said why. */
+int top_open(struct top *t);
+void top_close(struct top *t);
+
+/* Flows from now on; takes @filter. */
+void top_set_filter(struct top *t, struct filter *filter);
+void top_set_order(struct top *t, enum top_list list, const struct rank_order *order);
+
+/* Return: 0, or a negative errno for top_fail(); -ENODEV if the module went away. */
+int top_sample(struct top *t);
+
+/* The dump, for poll(): begin when it is time, then read while top_dumping(). */
+bool top_dump_due(const struct top *t);
+int top_dump_begin(struct top *t);
+int top_dump_read(struct top *t);
+
+int top_fd(const struct top *t);
+
+static inline bool top_dumping(const struct top *t)
+{
+	return t->reading != TOP_STATES;
+}
+
+/* Return: EXIT_ERROR */
+int top_fail(const struct top *t, int err);
+
+const char *top_rate_name(enum top_rate rate);
+
+/* Rates are known from the second sample on. */
+static inline bool top_rated(const struct top *t)
+{
+	return t->samples > 1;
+}
+
+/* The end of a flow that holds it: the one in CLOSE_WAIT, else the one stuck for longest. */
+const struct flow_end *top_holder(const struct flow *f);
+/* Since a dump its flows have become older. */
+u64 top_since_dump(const struct top *t);
+
+#endif

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A heap whose root is the row that stands last among those kept: the one to give up. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "verbs/top/rank.h"
+
+void rank_init(struct rank *r, size_t size)
+{
+	*r = (struct rank){ .size = size, .rows = zalloc(RANK_ROWS * size) };
+}
+
+void rank_free(struct rank *r)
+{
+	free(r->rows);
+}
+
+void rank_begin(struct rank *r, const struct rank_order *order)
+{
+	r->order = *order;
+	r->n = 0;
+	r->offered = 0;
+}
+
+static int compare(const void *a, const void *b, void *arg)
+{
+	const struct rank_order *order = arg;
+	double x = order->number(a, order->at), y = order->number(b, order->at);
+
+	if (x == y)
+		return order->tie(a, b);
+	return (x > y) == order->reverse ? 1 : -1;
+}
+
+static char *at(struct rank *r, unsigned int i)
+{
+	return r->rows + i * r->size;
+}
+
+static bool behind(struct rank *r, const void *a, const void *b)
+{
+	return compare(a, b, &r->order) > 0;
+}
+
+static void put(struct rank *r, unsigned int i, const void *row)
+{
+	memcpy(at(r, i), row, r->size);
+}
+
+/* The place of a new row at the bottom, or above it. */
+static void up(struct rank *r, const void *row)
+{
+	unsigned int i = r->n++;
+
+	for (; i && behind(r, row, at(r, (i - 1) / 2)); i = (i - 1) / 2)
+		put(r, i, at(r, (i - 1) / 2));
+	put(r, i, row);
+}
+
+/* The same from the root, whose row is given up. */
+static void down(struct rank *r, const void *row)
+{
+	unsigned int i = 0, child;
+
+	for (; (child = 2 * i + 1) < r->n; i = child) {
+		if (child + 1 < r->n && behind(r, at(r, child + 1), at(r, child)))
+			child++;
+		if (!behind(r, at(r, child), row))
+			break;
+		put(r, i, at(r, child));
+	}
+	put(r, i, row);
+}
+
+void rank_offer(struct rank *r, const void *row)
+{
+	r->offered++;
+	if (r->n < RANK_ROWS)
+		up(r, row);
+	else if (behind(r, at(r, 0), row))
+		down(r, row);
+}
+
+void rank_sort(struct rank *r, const struct rank_order *order)
+{
+	r->order = *order;
+	qsort_r(r->rows, r->n, r->size, compare, &r->order);
+}
