@@ -23,6 +23,6 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		.checksums = *data & 8, .extended = *data & 16, .no_expire = *data & 32,
 		.graph = *data & 64,
 	};
-	verb_replay(1, argv);
+	verb_replay.run(1, argv);
 	return 0;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Arbitrary words as a filter, and the filters that are well formed against a flow. */
 #include "filter/filter.h"
+#include "filter/pushdown.h"
 #include "fuzz.h"
 
 #define WORDS	32
@@ -18,7 +19,6 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		.cause = TCPFSM_SND_FIN, .when = 3 * NSEC, .dwell = NSEC,
 	};
 	char *text = strndup((const char *)data, size), *word, *rest = NULL, *argv[WORDS];
-	struct kernel_filter kf;
 	struct filter *f;
 	int argc = 0;
 
@@ -27,7 +27,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		argv[argc++] = word;
 	opt = (struct options){ 0 };
 	if (filter_parse(&f, argc, argv)) {
-		filter_kernel(f, &kf);
+		filter_push_down(f);
 		filter_flow(f, &flow, 5 * NSEC);
 		filter_event(f, &flow, &event);
 		filter_free(f);

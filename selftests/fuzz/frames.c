@@ -22,7 +22,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	/* Of its own size, so that a byte beyond it is noticed. */
 	frame = malloc(size - 1);
 	memcpy(frame, data + 1, size - 1);
-	if (decode(&d, frame, size - 1, &s) == DECODED_segment &&
+	if (packet_decode(&d, frame, size - 1, &s) == DECODED_segment &&
 	    (s.seg.len >= s.bytes || s.seg.wscale > 14 ||
 	     (s.tuple.family != AF_INET && s.tuple.family != AF_INET6)))
 		abort();

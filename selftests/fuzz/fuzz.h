@@ -7,7 +7,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "lib/tool.h"
+#include "cli/verbs.h"
+#include "lib/options.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 

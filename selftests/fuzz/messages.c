@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Arbitrary netlink messages as the kernel's answers: to the verbs that dump, and as events to what
- * monitor follows. kernel.c and follow.c are the tool's own; only the socket beneath them is not.
+ * monitor follows. netlink.c and follow.c are the tool's own; only the socket beneath them is not.
  */
 #include <libmnl/libmnl.h>
 #include <sys/socket.h>
@@ -17,11 +17,12 @@ static int fake_recvmmsg(int fd, struct mmsghdr *v, unsigned int n, int flags, v
 #define mnl_socket_setsockopt(nl, t, b, l)	((void)(b), 0)
 #define mnl_socket_sendto			fake_sendto
 #define recvmmsg				fake_recvmmsg
-#include "kernel/netlink.c"
 #include "kernel/follow.c"
+#include "kernel/netlink.c"
 #undef recvmmsg
 
 #include "fuzz.h"
+#include "show/flow.h"
 
 #define FAMILY	0x20
 
@@ -93,7 +94,7 @@ static int fake_recvmmsg(int fd, struct mmsghdr *v, unsigned int n, int flags, v
 	return 1;
 }
 
-static void print(const struct entry *entry, const struct event *e, void *arg)
+static void print_event(const struct entry *entry, const struct event *e, void *arg)
 {
 	(void)entry;
 	(void)arg;
@@ -108,34 +109,34 @@ static void print_end(const struct flow *f, void *arg)
 
 static void follow_events(void)
 {
-	struct follow f = { .on_event = print, .on_end = print_end };
+	struct follow f = { .on_event = print_event, .on_end = print_end };
 	struct follower m = {
-		.f = &f, .now = NSEC, .cache = { .show = show, .ask = ask, .arg = &m },
+		.f = &f, .now = NSEC, .cache = { .show = tell_event, .ask = ask_for_entry, .arg = &m },
 	};
 	int err;
 
 	out_start(OUT_LINES);
-	m.events = m.dump = m.query = kernel_open(&err);
+	m.events = m.dump = m.query = netlink_open(&err);
 	if (!m.events)
 		return;
 	begin_dump(&m);
 	while (m.cache.dumping && read_dump(&m) >= 0)
 		;
-	while (kernel_events(m.events, on_event, &m) > 0) {
+	while (netlink_events(m.events, on_event, &m) > 0) {
 		m.now += NSEC / 100;
 		cache_tick(&m.cache, m.now);
-		seqs_overdue(&m.seqs, m.now, lose, &m);
+		seqs_overdue(&m.seqs, m.now, tell_loss, &m);
 	}
 	cache_free(&m.cache);
 	seqs_free(&m.seqs);
-	kernel_close(m.events);
+	netlink_close(m.events);
 }
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
-	static int (*const verbs[])(int argc, char **argv) = {
-		verb_flows, verb_log, verb_counters, verb_states, verb_services, verb_dwell,
-		verb_pairs, verb_transitions,
+	static const struct verb *const verbs[] = {
+		&verb_flows, &verb_log, &verb_counters, &verb_states, &verb_services, &verb_dwell,
+		&verb_pairs, &verb_transitions,
 	};
 
 	if (!size)
@@ -149,6 +150,6 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	if (*data & 8)
 		follow_events();
 	else
-		verbs[*data & 7](0, NULL);
+		verbs[*data & 7]->run(0, NULL);
 	return 0;
 }

@@ -1,99 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * From a captured frame to a TCP segment: link layer, IPv4, IPv6 with its extension headers,
- * TCP. Lengths come from the IP header, for a capture may hold less than passed.
+ * IPv4, IPv6 with its extension headers, TCP. Lengths come from the IP header, for a capture may
+ * hold less than passed.
  */
-#include <arpa/inet.h>
 #include <net/ethernet.h>
 #include <netinet/in.h>
-#include <pcap/dlt.h>
 #include <string.h>
 
+#include "capture/link.h"
 #include "capture/packet.h"
 
-#define ETHERTYPE_QINQ		0x88a8
-#define ETHERTYPE_QINQ_OLD	0x9100
-
-/* A packet as the layers take it apart. */
-struct cursor {
-	const u8 *p;
-	u32 left;		/* captured bytes from p on */
-};
-
-static u16 be16(const u8 *p)
-{
-	return p[0] << 8 | p[1];
-}
-
-static u32 be32(const u8 *p)
-{
-	return (u32)be16(p) << 16 | be16(p + 2);
-}
-
-static bool skip(struct cursor *c, u32 n)
-{
-	if (c->left < n)
-		return false;
-	c->p += n;
-	c->left -= n;
-	return true;
-}
-
-bool decode_knows(int link)
-{
-	switch (link) {
-	case DLT_EN10MB:
-	case DLT_LINUX_SLL:
-	case DLT_LINUX_SLL2:
-	case DLT_RAW:
-	case DLT_IPV4:
-	case DLT_IPV6:
-	case DLT_NULL:
-	case DLT_LOOP:
-		return true;
-	}
-	return false;
-}
-
-/* Behind the link layer's header: 0 for IP of either version, else its EtherType. */
-static bool skip_link(struct cursor *c, int link, u16 *type)
-{
-	const u8 *p = c->p;
-
-	*type = 0;
-	switch (link) {
-	case DLT_EN10MB:
-		if (!skip(c, 14))
-			return false;
-		*type = be16(p + 12);
-		break;
-	case DLT_LINUX_SLL:
-		if (!skip(c, 16))
-			return false;
-		*type = be16(p + 14);
-		break;
-	case DLT_LINUX_SLL2:
-		if (!skip(c, 20))
-			return false;
-		*type = be16(p);
-		break;
-	case DLT_NULL:
-	case DLT_LOOP:
-		/* An address family in the byte order of whatever host: the version tells. */
-		return skip(c, 4);
-	default:
-		return true;
-	}
-	while (*type == ETHERTYPE_VLAN || *type == ETHERTYPE_QINQ || *type == ETHERTYPE_QINQ_OLD) {
-		p = c->p;
-		if (!skip(c, 4))
-			return false;
-		*type = be16(p + 2);
-	}
-	return true;
-}
-
-static u32 sum16(u32 sum, const u8 *p, u32 len)
+static u32 add_words(u32 sum, const u8 *p, u32 len)
 {
 	for (; len > 1; p += 2, len -= 2) {
 		sum += be16(p);
@@ -105,13 +22,13 @@ static u32 sum16(u32 sum, const u8 *p, u32 len)
 }
 
 /* RFC 9293 3.1: over the pseudo header, too. */
-static bool checksum_ok(const struct tuple *t, const u8 *tcp, u32 len)
+static bool is_checksum_right(const struct tuple *t, const u8 *tcp, u32 len)
 {
 	u32 sum = IPPROTO_TCP + (len >> 16) + (len & 0xffff);
 
-	sum = sum16(sum, t->src, addr_len(t->family));
-	sum = sum16(sum, t->dst, addr_len(t->family));
-	sum = sum16(sum, tcp, len);
+	sum = add_words(sum, t->src, addr_len(t->family));
+	sum = add_words(sum, t->dst, addr_len(t->family));
+	sum = add_words(sum, tcp, len);
 	sum = (sum & 0xffff) + (sum >> 16);
 	return sum == 0xffff;
 }
@@ -166,7 +83,7 @@ static enum decoded take_tcp(const struct decoder *d, const struct cursor *c, u3
 			return DECODED_cut_short;
 		find_wscale(&s->seg, p + 20, header - 20);
 	}
-	if (d->checksums && !s->seg.partial && c->left >= len && !checksum_ok(&s->tuple, p, len))
+	if (d->checksums && !s->seg.partial && c->left >= len && !is_checksum_right(&s->tuple, p, len))
 		return DECODED_bad_checksum;
 	return DECODED_segment;
 }
@@ -193,7 +110,7 @@ static enum decoded take_ipv4(const struct decoder *d, struct cursor *c, struct 
 	memcpy(s->tuple.src, p + 12, 4);
 	memcpy(s->tuple.dst, p + 16, 4);
 	s->bytes = total;
-	if (!skip(c, header))
+	if (!cursor_skip(c, header))
 		return DECODED_cut_short;
 	return take_tcp(d, c, total - header, s);
 }
@@ -224,7 +141,7 @@ static enum decoded skip_extensions(struct cursor *c, u8 next, u32 *left, bool *
 			return DECODED_malformed;
 		next = p[0];
 		*left -= len;
-		if (!skip(c, len))
+		if (!cursor_skip(c, len))
 			return DECODED_cut_short;
 	}
 	return DECODED_segment;
@@ -246,7 +163,7 @@ static enum decoded take_ipv6(const struct decoder *d, struct cursor *c, struct 
 	memcpy(s->tuple.src, p + 8, 16);
 	memcpy(s->tuple.dst, p + 24, 16);
 	s->bytes = left + 40;
-	skip(c, 40);
+	cursor_skip(c, 40);
 	result = skip_extensions(c, p[6], &left, &partial);
 	if (result != DECODED_segment)
 		return result;
@@ -254,13 +171,13 @@ static enum decoded take_ipv6(const struct decoder *d, struct cursor *c, struct 
 	return take_tcp(d, c, left, s);
 }
 
-enum decoded decode(const struct decoder *d, const u8 *frame, u32 captured, struct segment *s)
+enum decoded packet_decode(const struct decoder *d, const u8 *frame, u32 captured, struct segment *s)
 {
 	struct cursor c = { frame, captured };
 	u16 type;
 
 	memset(s, 0, sizeof(*s));
-	if (!skip_link(&c, d->link, &type))
+	if (!link_skip(&c, d->link, &type))
 		return DECODED_cut_short;
 	if (type && type != ETHERTYPE_IP && type != ETHERTYPE_IPV6)
 		return DECODED_other_link;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* From a captured frame to a TCP segment. */
-#ifndef DECODE_H
-#define DECODE_H
+#ifndef CAPTURE_PACKET_H
+#define CAPTURE_PACKET_H
 
 #include "core/tfsm.h"
-#include "lib/fmt.h"
+#include "data/tuple.h"
 
 /* Why a packet is no segment that can be tracked; name, sentence. */
 #define DECODE_LIST(X) \
@@ -36,9 +36,8 @@ struct decoder {
 	bool checksums;		/* verify what is captured whole */
 };
 
-/* Can frames of this link type be decoded? */
-bool decode_knows(int link);
-
-enum decoded decode(const struct decoder *d, const u8 *frame, u32 captured, struct segment *s);
+/* Finds the segment in a frame of which so many bytes were captured. */
+enum decoded packet_decode(const struct decoder *d, const u8 *frame, u32 captured,
+			   struct segment *s);
 
 #endif

@@ -7,7 +7,9 @@
 #include <time.h>
 
 #include "capture/record.h"
+#include "data/json.h"
 #include "data/names.h"
+#include "lib/message.h"
 
 /* ---- writing ---- */
 
@@ -20,32 +22,29 @@ FILE *record_open(const char *path)
 	return file;
 }
 
-void record_event(FILE *file, const struct event *e)
+static void write_line(FILE *file, struct buffer *line)
 {
-	char src[FMT_ADDR] = "", dst[FMT_ADDR] = "", ts[FMT_TIME];
-	const struct tuple *t = e->tuple;
-
-	if (t && t->family) {
-		fmt_addr(src, t->family, t->src);
-		fmt_addr(dst, t->family, t->dst);
-	}
-	fprintf(file, "{\"seq\":%llu,\"ts\":\"%s\",\"flow\":%llu,\"step\":%u",
-		(unsigned long long)e->seq, fmt_time(ts, e->when, 9), (unsigned long long)e->flow,
-		e->step);
-	if (*src)
-		fprintf(file, ",\"src\":\"%s\",\"sport\":%u,\"dst\":\"%s\",\"dport\":%u", src,
-			t->sport, dst, t->dport);
-	fprintf(file, ",\"end\":\"%s\",\"from\":\"%s\",\"to\":\"%s\",\"cause\":\"%s\",\"dwell_ns\":%llu%s%s}\n",
-		end_name(e->end), state_name(e->from), state_name(e->to), cause_name(e->cause),
-		(unsigned long long)e->dwell,
-		e->flags & TCPFSM_T_CORRECTION ? ",\"correction\":true" : "",
-		e->flags & TCPFSM_T_INFERRED ? ",\"inferred\":true" : "");
+	buffer_char(line, '\n');
+	fwrite(line->data, 1, line->len, file);
+	buffer_free(line);
 }
 
-void record_lost(FILE *file, u64 count, const char *group, int cpu, u64 first)
+void record_event(FILE *file, const struct event *e)
 {
-	fprintf(file, "{\"lost\":%llu,\"group\":\"%s\",\"cpu\":%d,\"first\":%llu}\n",
-		(unsigned long long)count, group, cpu, (unsigned long long)first);
+	struct buffer line = { 0 };
+	struct json json = { .to = &line };
+
+	event_json(&json, e);
+	write_line(file, &line);
+}
+
+void record_loss(FILE *file, const struct loss *l)
+{
+	struct buffer line = { 0 };
+	struct json json = { .to = &line };
+
+	loss_json(&json, l);
+	write_line(file, &line);
 }
 
 bool record_close(FILE *file, const char *path)
@@ -70,12 +69,12 @@ bool record_is(FILE *file)
 	return c == '{' || c == EOF;
 }
 
-static u64 number(const json_t *line, const char *key)
+static u64 get_number(const json_t *line, const char *key)
 {
 	return json_integer_value(json_object_get(line, key));
 }
 
-static const char *word(const json_t *line, const char *key)
+static const char *get_word(const json_t *line, const char *key)
 {
 	const char *s = json_string_value(json_object_get(line, key));
 
@@ -99,9 +98,9 @@ static bool read_time(const char *s, u64 *when)
 
 static void read_tuple(struct tuple *t, const json_t *line)
 {
-	const char *src = word(line, "src"), *dst = word(line, "dst");
+	const char *src = get_word(line, "src"), *dst = get_word(line, "dst");
 
-	*t = (struct tuple){ .sport = number(line, "sport"), .dport = number(line, "dport") };
+	*t = (struct tuple){ .sport = get_number(line, "sport"), .dport = get_number(line, "dport") };
 	if (inet_pton(AF_INET, src, t->src) == 1 && inet_pton(AF_INET, dst, t->dst) == 1)
 		t->family = AF_INET;
 	else if (inet_pton(AF_INET6, src, t->src) == 1 && inet_pton(AF_INET6, dst, t->dst) == 1)
@@ -111,18 +110,28 @@ static void read_tuple(struct tuple *t, const json_t *line)
 static bool read_event(struct event *e, struct tuple *t, const json_t *line)
 {
 	*e = (struct event){
-		.seq = number(line, "seq"), .flow = number(line, "flow"),
-		.step = number(line, "step"), .dwell = number(line, "dwell_ns"),
-		.end = strcmp(word(line, "end"), end_name(TCPFSM_RESP)) ? TCPFSM_ORIG : TCPFSM_RESP,
-		.from = state_find(word(line, "from")), .to = state_find(word(line, "to")),
-		.cause = cause_find(word(line, "cause")), .tuple = t,
+		.seq = get_number(line, "seq"), .flow = get_number(line, "flow"),
+		.step = get_number(line, "step"), .dwell = get_number(line, "dwell_ns"),
+		.end = strcmp(get_word(line, "end"), end_name(TCPFSM_RESP)) ? TCPFSM_ORIG : TCPFSM_RESP,
+		.from = state_find(get_word(line, "from")), .to = state_find(get_word(line, "to")),
+		.cause = cause_find(get_word(line, "cause")), .tuple = t,
 	};
 	if (json_is_true(json_object_get(line, "correction")))
 		e->flags |= TCPFSM_T_CORRECTION;
 	if (json_is_true(json_object_get(line, "inferred")))
 		e->flags |= TCPFSM_T_INFERRED;
 	read_tuple(t, line);
-	return e->from && e->to && read_time(word(line, "ts"), &e->when);
+	return e->from && e->to && read_time(get_word(line, "ts"), &e->when);
+}
+
+static void tell_loss(const json_t *line, const struct record_reader *r)
+{
+	const struct loss loss = {
+		get_word(line, "group"), get_number(line, "lost"), get_number(line, "first"),
+		(int)get_number(line, "cpu"),
+	};
+
+	r->on_lost(&loss, r->arg);
 }
 
 static bool read_line(const char *text, const struct record_reader *r)
@@ -133,8 +142,7 @@ static bool read_line(const char *text, const struct record_reader *r)
 	bool ok = true;
 
 	if (json_object_get(line, "lost"))
-		r->on_lost(number(line, "lost"), word(line, "group"), number(line, "cpu"),
-			   number(line, "first"), r->arg);
+		tell_loss(line, r);
 	else if (read_event(&e, &t, line))
 		r->on_event(&e, r->arg);
 	else

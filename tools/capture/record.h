@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Transitions in a file, as monitor -j prints them: one object of JSON a line. */
-#ifndef RECORD_H
-#define RECORD_H
+#ifndef CAPTURE_RECORD_H
+#define CAPTURE_RECORD_H
 
 #include <stdio.h>
 
-#include "data/flow.h"
+#include "data/event.h"
 
 /* Return: NULL, and said why. */
 FILE *record_open(const char *path);
 void record_event(FILE *file, const struct event *e);
-void record_lost(FILE *file, u64 count, const char *group, int cpu, u64 first);
+void record_loss(FILE *file, const struct loss *l);
 /* Return: false, and said why, if not all of it is on its way to the disk. */
 bool record_close(FILE *file, const char *path);
 
 struct record_reader {
 	/* e->tuple is never NULL, but its family may be AF_UNSPEC. */
 	void (*on_event)(const struct event *e, void *arg);
-	void (*on_lost)(u64 count, const char *group, int cpu, u64 first, void *arg);
+	void (*on_lost)(const struct loss *l, void *arg);
 	void *arg;
 };
 

@@ -5,6 +5,7 @@
 
 #include "capture/track.h"
 #include "capture/track_flow.h"
+#include "lib/memory.h"
 
 static u64 hash_bytes(u64 h, const u8 *p, size_t len)
 {

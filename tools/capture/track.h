@@ -3,12 +3,14 @@
  * The shell around the engine for captures, as the module is for the kernel: the flow table,
  * time-outs by the capture's own clock, and what each flow's path was.
  */
-#ifndef TRACK_H
-#define TRACK_H
+#ifndef CAPTURE_TRACK_H
+#define CAPTURE_TRACK_H
 
 #include "capture/packet.h"
+#include "data/event.h"
 #include "data/flow.h"
 #include "lib/htab.h"
+#include "tcpfsm_names.h"
 
 /* What is counted: the engine's notes and as many of the module's counters as make sense. */
 struct track_counters {

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "capture/track_flow.h"
+#include "lib/memory.h"
 
 static u64 *end_counter(struct track_counters *c, u8 reason)
 {

@@ -1,55 +1,69 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Candidates for the shell's completion, so that it knows no word of its own.
+ * The shells know no word of the tool: they ask it for candidates.
  *
  *   tcpfsm --complete WORDS...   the words so far behind "tcpfsm", but for the one to complete
  */
 #include <stdio.h>
 #include <string.h>
 
-#include "data/names.h"
+#include "cli/cli.h"
+#include "cli/options.h"
+#include "cli/verbs.h"
 #include "filter/filter.h"
-#include "kernel/netns.h"
 
-static const struct verb *verb_among(int argc, char **argv)
+/* The option that waits for its value. */
+static const struct verb_option *find_option(const char *word, const struct verb *v)
 {
-	const struct verb *v;
-	int i;
+	size_t i;
 
-	for (i = 0; i < argc; i++)
-		for (v = verbs; v->name; v++)
-			if (!strcmp(argv[i], v->name))
-				return v;
+	if (*word != '-')
+		return NULL;
+	if (word[1] != '-')
+		return word[1] && !word[2] ? option_of_letter(word[1], v) : NULL;
+	for (i = 0; i < OPTIONS; i++)
+		if (!strcmp(word + 2, options[i]->name))
+			return options[i];
 	return NULL;
+}
+
+static void print_options(const struct verb *v)
+{
+	size_t i;
+
+	for (i = 0; i < OPTIONS; i++) {
+		const struct verb_option *o = options[i];
+
+		if (!option_fits(o, v))
+			continue;
+		printf("--%s\n", o->name);
+		if (o->letter && option_of_letter(o->letter, v) == o)
+			printf("-%c\n", o->letter);
+	}
+}
+
+static void print_verbs(void)
+{
+	const struct verb *const *v;
+
+	for (v = verbs; *v; v++)
+		puts((*v)->name);
 }
 
 int complete(int argc, char **argv)
 {
 	const char *last = argc ? argv[argc - 1] : "";
-	const struct verb *v = verb_among(argc, argv), *w;
+	const struct verb *v = find_verb_among(argc, argv);
+	const struct verb_option *o = find_option(last, v);
 
-	if (!strcmp(last, "-N") || !strcmp(last, "--netns")) {
-		netns_print();
-	} else if (v && strstr(v->args, "FILTER") &&
-		   (!strcmp(last, "state") || !strcmp(last, "exclude") || !strcmp(last, "pair") ||
-		    !strcmp(last, "from") || !strcmp(last, "to"))) {
-		names_print_states();
-	} else if (!strcmp(last, "--format")) {
-		puts("text\ndot\nsvg");
-	} else if (!strcmp(last, "cause")) {
-		names_print_causes();
-	} else if (!strcmp(last, "reason")) {
-		names_print_reasons();
-	} else if (!strcmp(last, "flag")) {
-		names_print_flags();
-	} else if (!v) {
-		for (w = verbs; w->name; w++)
-			puts(w->name);
-		print_options(NULL);
-	} else {
-		if (strstr(v->args, "FILTER"))
+	if (o && o->complete) {
+		o->complete();
+	} else if (!filter_print_values(last, v && has_filter(v))) {
+		if (!v)
+			print_verbs();
+		else if (has_filter(v))
 			filter_print_words();
-		print_options(v->name);
+		print_options(v);
 	}
 	return EXIT_FOUND;
 }

@@ -7,7 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/cli.h"
+#include "cli/options.h"
+#include "cli/verbs.h"
 #include "data/names.h"
+#include "lib/message.h"
 
 /* Words in capitals stand for something. */
 static void print_args(const char *s)
@@ -35,43 +39,44 @@ static void print_text(const char *s)
 }
 
 /* Verbs with the same arguments share a line. */
-static void synopsis(void)
+static void print_synopsis(void)
 {
-	const struct verb *v, *w;
+	const struct verb *const *v, *const *w;
 
-	for (v = verbs; v->name; v++) {
-		for (w = verbs; strcmp(w->args, v->args); w++)
+	for (v = verbs; *v; v++) {
+		for (w = verbs; strcmp((*w)->args, (*v)->args); w++)
 			;
 		if (w != v)
 			continue;
 		printf("%s.B tcpfsm\n.RI [ OPTIONS ]\n", v == verbs ? "" : ".br\n");
-		for (; w->name; w++)
-			if (!strcmp(w->args, v->args))
-				printf("%s.B %s\n", w == v ? "" : "|\n", w->name);
-		if (*v->args)
-			print_args(v->args);
+		for (; *w; w++)
+			if (!strcmp((*w)->args, (*v)->args))
+				printf("%s.B %s\n", w == v ? "" : "|\n", (*w)->name);
+		if (*(*v)->args)
+			print_args((*v)->args);
 	}
 }
 
-static void options(void)
+static void print_options(void)
 {
-	const struct verb *v;
-	const char *name;
-	unsigned int n;
+	const struct verb *const *v;
+	unsigned int n, i;
 
 	puts(".TS\nl lx.");
-	for (v = verbs; v->name; v++) {
-		printf("\\fB%s\\fR\tT{\n", v->name);
-		for (n = 0; (name = own_option(v, n)); n++) {
-			fputs(n ? ",\n\\-\\-" : "\\-\\-", stdout);
-			print_text(name);
+	for (v = verbs; *v; v++) {
+		printf("\\fB%s\\fR\tT{\n", (*v)->name);
+		for (i = 0, n = 0; i < OPTIONS; i++) {
+			if (!option_is_own(options[i], *v))
+				continue;
+			fputs(n++ ? ",\n\\-\\-" : "\\-\\-", stdout);
+			print_text(options[i]->name);
 		}
 		puts("\nT}");
 	}
 	puts(".TE");
 }
 
-static void word(const char *name, const char *text)
+static void print_word(const char *name, const char *text)
 {
 	fputs(".TP\n.B ", stdout);
 	print_text(name);
@@ -80,12 +85,12 @@ static void word(const char *name, const char *text)
 	putchar('\n');
 }
 
-static void states(void)
+static void print_states(void)
 {
 	unsigned int i, part;
 
 	for (i = 0; i < STATES_LISTED; i++) {
-		word(state_name(state_order[i]), state_help(state_order[i], STATE_MEANS));
+		print_word(state_name(state_order[i]), state_help(state_order[i], STATE_MEANS));
 		for (part = STATE_MEANS + 1; part < STATE_HELPS; part++) {
 			print_text(state_help(state_order[i], part));
 			putchar('\n');
@@ -93,27 +98,28 @@ static void states(void)
 	}
 }
 
-static void causes(void)
+static void print_causes(void)
 {
 	unsigned int i;
 
 	for (i = 1; i < TCPFSM_CAUSES; i++)
-		word(cause_name(i), cause_help(i));
+		print_word(cause_name(i), cause_help(i));
 }
 
-static void reasons(void)
+static void print_reasons(void)
 {
 	unsigned int i;
 
 	for (i = 1; i < TCPFSM_REASONS; i++)
-		word(reason_name(i), reason_help(i));
+		print_word(reason_name(i), reason_help(i));
 }
 
 int manual(const char *part)
 {
 	static const struct { const char *name; void (*print)(void); } parts[] = {
-		{ "synopsis", synopsis }, { "options", options }, { "states", states },
-		{ "causes", causes }, { "reasons", reasons },
+		{ "synopsis", print_synopsis }, { "options", print_options },
+		{ "states", print_states }, { "causes", print_causes },
+		{ "reasons", print_reasons },
 	};
 	size_t i;
 

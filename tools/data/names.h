@@ -3,7 +3,7 @@
 #ifndef NAMES_H
 #define NAMES_H
 
-#include "lib/tool.h"
+#include "lib/base.h"
 #include "tcpfsm_names.h"
 
 /* flag of a flow; name */

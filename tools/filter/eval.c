@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Whether a flow or a transition fulfils a filter, and what of one the kernel can do. */
+/* Whether a flow or a transition fulfils a filter. */
 #include <string.h>
 #include <sys/socket.h>
 
+#include "data/event.h"
+#include "data/flow.h"
 #include "filter/node.h"
+#include "lib/message.h"
 
 /* What a filter is held against. */
 struct subject {
@@ -191,122 +194,4 @@ bool filter_has_states(const struct filter *f)
 {
 	return f && (f->kind == NODE_STATE || f->kind == NODE_PAIR || f->kind == NODE_ID ||
 		     filter_has_states(f->left) || filter_has_states(f->right));
-}
-
-static void narrow(u16 *min, u16 *max, enum node_op op, u64 port)
-{
-	u64 low = 0, high = 0xffff;
-
-	if (op == OP_EQ || op == OP_GE)
-		low = port;
-	if (op == OP_EQ || op == OP_LE)
-		high = port;
-	if (op == OP_GT && port < 0xffff)
-		low = port + 1;
-	if (op == OP_LT && port > 0)
-		high = port - 1;
-	if (low > *min)
-		*min = low;
-	if (high < *max)
-		*max = high;
-}
-
-static void narrow_states(u32 *have, u32 states)
-{
-	/* An empty set would mean "any": leave it to the evaluation here. */
-	if (!*have)
-		*have = states;
-	else if (*have & states)
-		*have &= states;
-}
-
-static void host_kernel(const struct filter *f, struct kernel_filter *k)
-{
-	if (f->ends == ENDS_ORIG) {
-		if (f->family && !k->src_family) {
-			k->src_family = f->family;
-			k->src_len = f->len;
-			memcpy(k->src, f->addr, sizeof(k->src));
-		}
-		if (f->has_port)
-			narrow(&k->sport_min, &k->sport_max, OP_EQ, f->port);
-	} else if (f->ends == ENDS_RESP) {
-		if (f->family && !k->dst_family) {
-			k->dst_family = f->family;
-			k->dst_len = f->len;
-			memcpy(k->dst, f->addr, sizeof(k->dst));
-		}
-		if (f->has_port)
-			narrow(&k->dport_min, &k->dport_max, OP_EQ, f->port);
-	}
-}
-
-/* Terms that are joined by "and" only, for those the kernel knows. */
-static void translate(const struct filter *f, struct kernel_filter *k)
-{
-	bool at_least = f->op == OP_GT || f->op == OP_GE;
-
-	switch (f->kind) {
-	case NODE_AND:
-		translate(f->left, k);
-		translate(f->right, k);
-		break;
-	case NODE_STATE:
-		if (f->ends == ENDS_ORIG)
-			narrow_states(&k->orig_states, f->states);
-		else if (f->ends == ENDS_RESP)
-			narrow_states(&k->resp_states, f->states);
-		else if (!k->any_states)
-			k->any_states = f->states;
-		break;
-	case NODE_PAIR:
-		narrow_states(&k->orig_states, 1U << f->pair[TCPFSM_ORIG]);
-		narrow_states(&k->resp_states, 1U << f->pair[TCPFSM_RESP]);
-		break;
-	case NODE_FAMILY:
-		k->family = f->value;
-		break;
-	case NODE_HOST:
-		host_kernel(f, k);
-		break;
-	case NODE_PORT:
-		if (f->ends == ENDS_ORIG)
-			narrow(&k->sport_min, &k->sport_max, f->op, f->value);
-		else if (f->ends == ENDS_RESP)
-			narrow(&k->dport_min, &k->dport_max, f->op, f->value);
-		break;
-	case NODE_AGE:
-		if (at_least && f->value > k->age_min)
-			k->age_min = f->value;
-		break;
-	case NODE_IDLE:
-		if (at_least && f->value > k->idle_min)
-			k->idle_min = f->value;
-		break;
-	case NODE_ID:
-		if (f->op == OP_EQ)
-			k->id = f->value;
-		break;
-	default:
-		break;
-	}
-}
-
-static bool contradicts(const struct kernel_filter *k)
-{
-	u8 family = k->family ? k->family : k->src_family ? k->src_family : k->dst_family;
-
-	return k->sport_min > k->sport_max || k->dport_min > k->dport_max ||
-	       (k->src_family && k->src_family != family) ||
-	       (k->dst_family && k->dst_family != family);
-}
-
-void filter_kernel(const struct filter *f, struct kernel_filter *k)
-{
-	*k = (struct kernel_filter){ .sport_max = 0xffff, .dport_max = 0xffff };
-	if (f)
-		translate(f, k);
-	/* If nothing can match, that is no question for the kernel. */
-	if (contradicts(k))
-		*k = (struct kernel_filter){ .sport_max = 0xffff, .dport_max = 0xffff };
 }

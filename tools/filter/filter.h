@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * Filter expressions, in the words of ss(8). tcpfsm(8) has the grammar.
- *
- * The complete expression is evaluated here; what of it the kernel can do is handed to it
- * beforehand, so that less has to be copied.
- */
-#ifndef FILTER_H
-#define FILTER_H
+/* Filter expressions, in the words of ss(8). tcpfsm(8) has the grammar. */
+#ifndef FILTER_FILTER_H
+#define FILTER_FILTER_H
 
+#include "data/event.h"
 #include "data/flow.h"
-#include "kernel/netlink.h"
 
 struct filter;
 
@@ -38,13 +33,12 @@ bool filter_of_living(const struct filter *f);
 /* Is it one address with a port, ADDR:PORT or [ADDR]:PORT? */
 bool filter_is_end(const char *word);
 
-/* What the kernel may pass over. */
-void filter_kernel(const struct filter *f, struct kernel_filter *k);
-
 /* Does it say which states it wants, or which flow? */
 bool filter_has_states(const struct filter *f);
 
-/* The words that may begin a term, for completion. */
+/* For completion: the words that may begin a term. */
 void filter_print_words(void);
+/* The values that may follow one; @state: where it may be a state, too. False: it has no list. */
+bool filter_print_values(const char *word, bool state);
 
 #endif

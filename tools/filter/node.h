@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The tree that filter.c builds and filter_eval.c walks. */
+/* The tree that grammar and terms build, and that evaluation and pushdown walk. */
 #ifndef FILTER_NODE_H
 #define FILTER_NODE_H
 
 #include "filter/filter.h"
+#include "lib/base.h"
 
 enum node_kind {
 	NODE_AND,		/* of left and right */
@@ -44,5 +45,9 @@ struct filter {
 	u16 port;
 	u8 addr[16];
 };
+
+struct filter *node_new(enum node_kind kind);
+/* Takes both over; NULL if either is. NODE_NOT has no right one. */
+struct filter *node_join(enum node_kind kind, struct filter *left, struct filter *right);
 
 #endif

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The terms of a filter: state, pair, port, address, time, reason, flag, cause, id. */
 #include <arpa/inet.h>
-#include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,19 +9,13 @@
 #include <sys/socket.h>
 
 #include "data/names.h"
-#include "filter/parse.h"
-
-static bool parse_u64(const char *s, u64 max, u64 *v)
-{
-	char *end;
-
-	errno = 0;
-	*v = strtoull(s, &end, 10);
-	return *s >= '0' && *s <= '9' && !*end && !errno && *v <= max;
-}
+#include "data/tuple.h"
+#include "filter/term.h"
+#include "lib/memory.h"
+#include "lib/number.h"
 
 /* OP, if there is one */
-static enum node_op parse_op(struct parser *p, enum node_op missing)
+static enum node_op parse_op(struct lexer *p, enum node_op missing)
 {
 	static const struct { const char *mark, *word; enum node_op op; } ops[] = {
 		{ "=", "eq", OP_EQ }, { "==", "eq", OP_EQ }, { "!=", "ne", OP_NE },
@@ -33,7 +26,7 @@ static enum node_op parse_op(struct parser *p, enum node_op missing)
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(ops); i++)
-		if (filter_eat(p, ops[i].mark) || filter_eat(p, ops[i].word))
+		if (lexer_take(p, ops[i].mark) || lexer_take(p, ops[i].word))
 			return ops[i].op;
 	return missing;
 }
@@ -41,35 +34,35 @@ static enum node_op parse_op(struct parser *p, enum node_op missing)
 #define X(id, word, ...) " " word
 #define CAUSE(id, ...) " " #id
 
-static bool parse_states(struct parser *p, struct filter *f)
+static bool parse_states(struct lexer *p, struct filter *f)
 {
 	f->states = state_set(p->token);
 	return f->states ||
-	       filter_bad(p, "no such state; there are" TCPFSM_STATE_LIST(X)
+	       lexer_fail(p, "no such state; there are" TCPFSM_STATE_LIST(X)
 			     ", and groups: " STATE_GROUPS);
 }
 
-static bool parse_pair(struct parser *p, struct filter *f)
+static bool parse_pair(struct lexer *p, struct filter *f)
 {
 	char *colon = strchr(p->token, ':'), *orig;
 
 	if (colon) {
 		orig = strndup(p->token, colon - p->token);
 		if (!orig)
-			exit(fail("out of memory"));
+			out_of_memory();
 		f->pair[TCPFSM_ORIG] = state_find(orig);
 		f->pair[TCPFSM_RESP] = state_find(colon + 1);
 		free(orig);
 	}
 	return (f->pair[TCPFSM_ORIG] && f->pair[TCPFSM_RESP]) ||
-	       filter_bad(p, "expected two states, as in fin-wait-2:close-wait");
+	       lexer_fail(p, "expected two states, as in fin-wait-2:close-wait");
 }
 
 static bool port_number(const char *s, u64 *port)
 {
 	const struct servent *serv;
 
-	if (parse_u64(s, 0xffff, port))
+	if (read_u64(s, 0, 0xffff, port))
 		return true;
 	serv = *s && !strpbrk(s, ":/[]") ? getservbyname(s, "tcp") : NULL;
 	if (serv)
@@ -77,11 +70,11 @@ static bool port_number(const char *s, u64 *port)
 	return serv;
 }
 
-static bool parse_port(struct parser *p, struct filter *f)
+static bool parse_port(struct lexer *p, struct filter *f)
 {
 	f->op = parse_op(p, OP_EQ);
 	return port_number(p->token + (*p->token == ':'), &f->value) ||
-	       filter_bad(p, "expected a port, as in :443 or :https");
+	       lexer_fail(p, "expected a port, as in :443 or :https");
 }
 
 /* ADDR[/LEN] of either family; empty or * is any */
@@ -101,7 +94,7 @@ static bool take_host(struct filter *f, char *s)
 	else
 		return false;
 	len = 8 * addr_len(f->family);
-	if (slash && !parse_u64(slash, len, &len))
+	if (slash && !read_u64(slash, 0, len, &len))
 		return false;
 	f->len = len;
 	return true;
@@ -136,11 +129,9 @@ static bool take_port(struct filter *f, char *s)
 
 static bool read_host(const char *word, struct filter *f)
 {
-	char *s = strdup(word);
+	char *s = string_copy(word);
 	bool ok;
 
-	if (!s)
-		exit(fail("out of memory"));
 	ok = take_port(f, s) && take_host(f, s);
 	free(s);
 	return ok;
@@ -154,60 +145,60 @@ bool filter_is_end(const char *word)
 	       f.family == (*word == '[' ? AF_INET6 : AF_INET);
 }
 
-static bool parse_host(struct parser *p, struct filter *f)
+static bool parse_host(struct lexer *p, struct filter *f)
 {
 	f->op = parse_op(p, OP_EQ);
 	if (f->op != OP_EQ && f->op != OP_NE)
-		return filter_bad(p, "an address can only be equal or not");
+		return lexer_fail(p, "an address can only be equal or not");
 	return (read_host(p->token, f) && (f->family || f->has_port)) ||
-	       filter_bad(p, "expected an address, as in 10.0.0.0/8, 10.0.0.1:443 or [2001:db8::1]:443");
+	       lexer_fail(p, "expected an address, as in 10.0.0.0/8, 10.0.0.1:443 or [2001:db8::1]:443");
 }
 
-static bool parse_time(struct parser *p, struct filter *f)
+static bool parse_time(struct lexer *p, struct filter *f)
 {
 	f->op = parse_op(p, OP_GE);
 	return read_span(p->token, &f->value) ||
-	       filter_bad(p, "expected a time with a unit of us, ms, s, m, h or d, as in 10s");
+	       lexer_fail(p, "expected a time with a unit of us, ms, s, m, h or d, as in 10s");
 }
 
-static bool parse_reason(struct parser *p, struct filter *f)
+static bool parse_reason(struct lexer *p, struct filter *f)
 {
 	parse_op(p, OP_EQ);
 	f->value = reason_find(p->token);
 	return f->value ||
-	       filter_bad(p, "no such reason; there are" TCPFSM_REASON_LIST(X));
+	       lexer_fail(p, "no such reason; there are" TCPFSM_REASON_LIST(X));
 }
 
-static bool parse_cause(struct parser *p, struct filter *f)
+static bool parse_cause(struct lexer *p, struct filter *f)
 {
 	parse_op(p, OP_EQ);
 	f->value = cause_find(p->token);
 	return f->value ||
-	       filter_bad(p, "no such cause; there are" TCPFSM_CAUSE_LIST(CAUSE));
+	       lexer_fail(p, "no such cause; there are" TCPFSM_CAUSE_LIST(CAUSE));
 }
 
-static bool parse_flag(struct parser *p, struct filter *f)
+static bool parse_flag(struct lexer *p, struct filter *f)
 {
 	parse_op(p, OP_EQ);
 	f->value = flag_set(p->token);
 	return f->value ||
-	       filter_bad(p, "no such flag; there are" FLAG_LIST(X) " local");
+	       lexer_fail(p, "no such flag; there are" FLAG_LIST(X) " local");
 }
 
 #undef X
 
-static bool parse_id(struct parser *p, struct filter *f)
+static bool parse_id(struct lexer *p, struct filter *f)
 {
 	f->op = parse_op(p, OP_EQ);
-	return (parse_u64(p->token, ~0ULL, &f->value) && f->value) ||
-	       filter_bad(p, "expected the number of a flow");
+	return read_u64(p->token, 1, ~0ULL, &f->value) ||
+	       lexer_fail(p, "expected the number of a flow");
 }
 
 static const struct word {
 	const char *name;
 	enum node_kind kind;
 	u8 ends;
-	bool (*parse)(struct parser *p, struct filter *f);
+	bool (*parse)(struct lexer *p, struct filter *f);
 } words[] = {
 	{ "state",	NODE_STATE,	ENDS_ANY,	parse_states },
 	{ "exclude",	NODE_NOT,	ENDS_ANY,	parse_states },
@@ -229,21 +220,21 @@ static const struct word {
 	{ "id",		NODE_ID,	ENDS_ANY,	parse_id },
 };
 
-static const struct word *find_word(const struct parser *p)
+static const struct word *find_word(const struct lexer *p)
 {
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(words); i++)
-		if (filter_is(p, words[i].name))
+		if (lexer_at(p, words[i].name))
 			return &words[i];
 	return NULL;
 }
 
-static u8 parse_end(struct parser *p)
+static u8 parse_end(struct lexer *p)
 {
-	if (filter_eat(p, "orig"))
+	if (lexer_take(p, "orig"))
 		return ENDS_ORIG;
-	if (filter_eat(p, "resp"))
+	if (lexer_take(p, "resp"))
 		return ENDS_RESP;
 	return ENDS_ANY;
 }
@@ -253,7 +244,7 @@ static bool of_one_end(const struct word *w)
 	return w->parse == parse_states || w->kind == NODE_DWELL;
 }
 
-struct filter *filter_term(struct parser *p)
+struct filter *term_parse(struct lexer *p)
 {
 	u8 ends = parse_end(p);
 	const struct word *w = find_word(p);
@@ -261,23 +252,23 @@ struct filter *filter_term(struct parser *p)
 	struct filter *f;
 
 	if (ends != ENDS_ANY && (!w || !of_one_end(w))) {
-		filter_bad(p, "'orig' and 'resp' stand before state, exclude, from, to or dwell");
+		lexer_fail(p, "'orig' and 'resp' stand before state, exclude, from, to or dwell");
 		return NULL;
 	}
 	if (!w) {
-		filter_bad(p, "expected state, exclude, orig, resp, pair, sport, dport, port, src, dst, host, age, idle, dwell, from, to, cause, reason, flag, id, not or '('");
+		lexer_fail(p, "expected state, exclude, orig, resp, pair, sport, dport, port, src, dst, host, age, idle, dwell, from, to, cause, reason, flag, id, not or '('");
 		return NULL;
 	}
-	filter_advance(p);
-	f = filter_node(w->kind == NODE_NOT ? NODE_STATE : w->kind);
+	lexer_next(p);
+	f = node_new(w->kind == NODE_NOT ? NODE_STATE : w->kind);
 	f->ends = ends == ENDS_ANY ? w->ends : ends;
 	if (!w->parse(p, f)) {
 		filter_free(f);
 		return NULL;
 	}
-	filter_advance(p);
+	lexer_next(p);
 	negated = w->kind == NODE_NOT || (w->kind == NODE_HOST && f->op == OP_NE);
-	return negated ? filter_join(NODE_NOT, f, NULL) : f;
+	return negated ? node_join(NODE_NOT, f, NULL) : f;
 }
 
 void filter_print_words(void)
@@ -289,4 +280,23 @@ void filter_print_words(void)
 		puts(words[i].name);
 	for (i = 0; i < ARRAY_SIZE(more); i++)
 		puts(more[i]);
+}
+
+bool filter_print_values(const char *word, bool state)
+{
+	static const struct { const char *word; void (*print)(void); bool is_state; } lists[] = {
+		{ "state", names_print_states, true }, { "exclude", names_print_states, true },
+		{ "pair", names_print_states, true }, { "from", names_print_states, true },
+		{ "to", names_print_states, true }, { "cause", names_print_causes, false },
+		{ "reason", names_print_reasons, false }, { "flag", names_print_flags, false },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(lists); i++) {
+		if (strcmp(word, lists[i].word) || (lists[i].is_state && !state))
+			continue;
+		lists[i].print();
+		return true;
+	}
+	return false;
 }

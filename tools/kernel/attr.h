@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Reading attributes; what is missing or too short reads as zero. There are thirty in a flow and
- * millions of flows, hence without a call for each as libmnl has it.
+ * Reading attributes; what is missing or too short reads as zero. A flow has thirty, and there
+ * are millions of flows: a call for each, as in libmnl, would show. Private to the room.
  */
-#ifndef ATTR_H
-#define ATTR_H
+#ifndef KERNEL_ATTR_H
+#define KERNEL_ATTR_H
 
 #include <libmnl/libmnl.h>
 #include <linux/netlink.h>
 #include <string.h>
 
-#include "lib/fmt.h"
+#include "lib/base.h"
 
 static inline size_t attr_len(const struct nlattr *a)
 {

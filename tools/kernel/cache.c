@@ -2,11 +2,12 @@
 #include <stdlib.h>
 
 #include "kernel/cache.h"
+#include "lib/memory.h"
 
-#define HOLD	(100 * NSEC_PER_MS)
-#define LINGER	NSEC
+#define HOLD	(100 * NSEC_PER_MS)	/* messages leave the kernel within 10 ms */
+#define LINGER	NSEC			/* events of an ended flow may come late */
 
-static struct entry *get(struct cache *c, u64 id)
+static struct entry *get_entry(struct cache *c, u64 id)
 {
 	u64 hash = hash_mix(id);
 	struct hnode *n;
@@ -26,7 +27,7 @@ static struct entry *get(struct cache *c, u64 id)
 
 /* ---- transitions that wait ---- */
 
-static void hold(struct cache *c, struct entry *e, const struct event *event, u64 now)
+static void hold_event(struct cache *c, struct entry *e, const struct event *event, u64 now)
 {
 	struct held *h = zalloc(sizeof(*h)), **p = &e->held;
 
@@ -37,12 +38,10 @@ static void hold(struct cache *c, struct entry *e, const struct event *event, u6
 		p = &(*p)->later;
 	h->later = *p;
 	*p = h;
-	h->before = c->last;
-	*(c->last ? &c->last->after : &c->first) = h;
-	c->last = h;
+	list_append(&c->held, &h->node);
 }
 
-static void show(struct cache *c, struct entry *e, struct event *event)
+static void show_event(struct cache *c, struct entry *e, struct event *event)
 {
 	if (event->step >= e->step)
 		e->step = event->step + 1;
@@ -55,9 +54,8 @@ static void show_first(struct cache *c, struct entry *e)
 	struct held *h = e->held;
 
 	e->held = h->later;
-	*(h->before ? &h->before->after : &c->first) = h->after;
-	*(h->after ? &h->after->before : &c->last) = h->before;
-	show(c, e, &h->event);
+	list_remove(&h->node);
+	show_event(c, e, &h->event);
 	free(h);
 }
 
@@ -67,27 +65,27 @@ static void show_all(struct cache *c, struct entry *e)
 		show_first(c, e);
 }
 
-static bool in_turn(const struct entry *e, const struct event *event)
+static bool is_in_turn(const struct entry *e, const struct event *event)
 {
 	return e->known && (!e->step || event->step <= e->step);
 }
 
 static void show_in_turn(struct cache *c, struct entry *e)
 {
-	while (e->held && in_turn(e, &e->held->event))
+	while (e->held && is_in_turn(e, &e->held->event))
 		show_first(c, e);
 }
 
 void cache_transition(struct cache *c, const struct event *event, u64 now)
 {
-	struct entry *e = get(c, event->flow);
+	struct entry *e = get_entry(c, event->flow);
 	struct event copy = *event;
 
-	if (!in_turn(e, event)) {
-		hold(c, e, event, now);
+	if (!is_in_turn(e, event)) {
+		hold_event(c, e, event, now);
 		return;
 	}
-	show(c, e, &copy);
+	show_event(c, e, &copy);
 	if (e->held)
 		show_in_turn(c, e);
 }
@@ -113,7 +111,7 @@ void cache_fill(struct cache *c, struct entry *e, const struct flow *f)
 
 void cache_learn(struct cache *c, const struct flow *f, bool born)
 {
-	struct entry *e = get(c, f->id);
+	struct entry *e = get_entry(c, f->id);
 
 	if (born && !e->known && !e->step)
 		e->step = 1;
@@ -127,25 +125,22 @@ static void mark_ended(struct cache *c, struct entry *e, u64 now)
 		return;
 	e->ended = true;
 	e->forget = now + LINGER;
-	*(c->last_ended ? &c->last_ended->next_ended : &c->first_ended) = e;
-	c->last_ended = e;
+	list_append(&c->ended, &e->ended_node);
 }
 
 void cache_end(struct cache *c, const struct flow *f, u64 now)
 {
-	struct entry *e = get(c, f->id);
+	struct entry *e = get_entry(c, f->id);
 
 	cache_fill(c, e, f);
 	show_in_turn(c, e);
 	mark_ended(c, e, now);
 }
 
-static void forget(struct cache *c, struct entry *e)
+static void forget_entry(struct cache *c, struct entry *e)
 {
 	show_all(c, e);
-	c->first_ended = e->next_ended;
-	if (!c->first_ended)
-		c->last_ended = NULL;
+	list_remove(&e->ended_node);
 	htab_del(&c->table, &e->node);
 	free(e);
 }
@@ -163,8 +158,8 @@ struct sweep {
 	u64 now;
 };
 
-/* Its end was among the events lost. */
-static bool end_untold(struct hnode *n, void *arg)
+/* A flow that the dump did not tell of: its end was among the events lost. */
+static bool mark_untold(struct hnode *n, void *arg)
 {
 	struct entry *e = container_of(n, struct entry, node);
 	struct sweep *s = arg;
@@ -179,16 +174,32 @@ void cache_dump_end(struct cache *c, u64 now)
 	struct sweep s = { c, now };
 
 	c->dumping = false;
-	htab_sweep(&c->table, end_untold, &s);
+	htab_sweep(&c->table, mark_untold, &s);
 }
 
 /* ---- time ---- */
 
+static struct held *first_held(const struct cache *c)
+{
+	struct list_node *n = list_first(&c->held);
+
+	return n ? container_of(n, struct held, node) : NULL;
+}
+
+static struct entry *first_ended(const struct cache *c)
+{
+	struct list_node *n = list_first(&c->ended);
+
+	return n ? container_of(n, struct entry, ended_node) : NULL;
+}
+
 u64 cache_tick(struct cache *c, u64 now)
 {
-	while (c->first && c->first->until <= now) {
-		struct entry *e = c->first->entry;
+	struct held *h;
+	struct entry *e;
 
+	while ((h = first_held(c)) && h->until <= now) {
+		e = h->entry;
 		if (!e->known) {
 			if (c->dumping)
 				break;
@@ -197,12 +208,12 @@ u64 cache_tick(struct cache *c, u64 now)
 		}
 		show_all(c, e);
 	}
-	/* An ended flow stays while a dump runs, which may still tell of it. */
-	while (c->first_ended && c->first_ended->forget <= now && !c->dumping)
-		forget(c, c->first_ended);
-	if (c->first)
-		return c->first->until > now ? c->first->until - now : NSEC_PER_MS;
-	return c->first_ended ? LINGER : ~0ULL;
+	/* A dump that runs may still tell of a flow that ended. */
+	while ((e = first_ended(c)) && e->forget <= now && !c->dumping)
+		forget_entry(c, e);
+	if (h)
+		return h->until > now ? h->until - now : NSEC_PER_MS;
+	return e ? LINGER : ~0ULL;
 }
 
 static bool free_entry(struct hnode *n, void *unused)
@@ -214,8 +225,10 @@ static bool free_entry(struct hnode *n, void *unused)
 
 void cache_free(struct cache *c)
 {
-	while (c->first)
-		show_all(c, c->first->entry);
+	struct held *h;
+
+	while ((h = first_held(c)))
+		show_all(c, h->entry);
 	htab_sweep(&c->table, free_entry, NULL);
 	htab_free(&c->table);
 }

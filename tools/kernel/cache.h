@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What monitor knows of flows, to join tuples to transitions and to put the transitions of a
- * flow that came over several CPUs into order. A transition whose flow is not known yet, or
- * whose predecessor has not come, is held for a moment.
+ * What is known of the flows whose events are followed: it joins tuples to transitions, and puts
+ * the transitions of a flow that came from several CPUs into order. A transition whose flow is not
+ * known yet, or whose predecessor has not come, is held for a moment.
  */
-#ifndef CACHE_H
-#define CACHE_H
+#ifndef KERNEL_CACHE_H
+#define KERNEL_CACHE_H
 
+#include "data/event.h"
 #include "data/flow.h"
 #include "lib/htab.h"
+#include "lib/list.h"
 
 /* A transition that waits. */
 struct held {
@@ -16,7 +18,7 @@ struct held {
 	struct entry *entry;
 	u64 until;
 	struct held *later;		/* of the same flow, by step */
-	struct held *before, *after;	/* of all, by time */
+	struct list_node node;		/* in cache.held */
 };
 
 struct entry {
@@ -26,45 +28,45 @@ struct entry {
 	u32 flags;
 	u32 ifindex;
 	u64 start;
-	u32 step;		/* the next one to come, 0: not known */
+	u32 step;		/* of the next transition, 0: not known */
 	u32 generation;		/* of the dump or event that last told of it */
 	u8 state[TCPFSM_ENDS];
-	bool known;		/* the tuple is, or there is no way to learn it */
+	bool known;		/* the tuple is known, or there is no way to learn it */
 	bool ended;
-	u64 forget;		/* ended: when */
-	struct entry *next_ended;
+	u64 forget;		/* when, if it ended */
+	struct list_node ended_node;	/* in cache.ended */
 	struct held *held;
 };
 
 struct cache {
-	/* Told of each transition in its turn. */
+	/* Is told of each transition in its turn. */
 	void (*show)(struct entry *f, struct event *e, void *arg);
-	/* Fill in a flow that nothing came of; it cannot be learnt if it stays unknown. */
+	/* Fills in a flow that no message told of; what stays unknown then cannot be learnt. */
 	void (*ask)(struct entry *f, void *arg);
 	void *arg;
 
-	bool dumping;		/* the answer to most questions is on its way */
+	bool dumping;		/* a dump is on its way, which answers most questions */
 	u32 generation;
 	struct htab table;
-	struct held *first, *last;
-	struct entry *first_ended, *last_ended;
+	struct list held;		/* in the order of their time */
+	struct list ended;		/* likewise */
 };
 
-/* What a dump or a flow event says. @born: all its transitions are still to come */
+/* A dump or a flow event tells of a flow. @born: all its transitions are still to come. */
 void cache_learn(struct cache *c, const struct flow *f, bool born);
 void cache_fill(struct cache *c, struct entry *e, const struct flow *f);
-/* The flow ended; what is under way of it may still come. */
+/* The flow ended; transitions of it that are under way may still come. */
 void cache_end(struct cache *c, const struct flow *f, u64 now);
 void cache_transition(struct cache *c, const struct event *e, u64 now);
 
-/* A dump begins and ends. What it did not tell of is gone. */
+/* A dump begins and ends. Flows that it did not tell of are gone. */
 void cache_dump_begin(struct cache *c);
 void cache_dump_end(struct cache *c, u64 now);
 
-/* What has waited long enough. Return: ns until there is more to do, ~0 if nothing waits. */
+/* Shows what has waited long enough. Return: ns until there is more to do, ~0: nothing waits. */
 u64 cache_tick(struct cache *c, u64 now);
 
-/* Show what still waits, and free all. */
+/* Shows what still waits, and frees everything. */
 void cache_free(struct cache *c);
 
 #endif

@@ -8,12 +8,12 @@
 
 #include "kernel/conntrack.h"
 
-struct each {
+struct receiver {
 	void (*fn)(const struct conntrack *c, void *arg);
 	void *arg;
 };
 
-static const char *state_of(const struct nf_conntrack *ct)
+static const char *name_state(const struct nf_conntrack *ct)
 {
 	static const char * const names[] = {
 		[TCP_CONNTRACK_NONE] = "NONE", [TCP_CONNTRACK_SYN_SENT] = "SYN_SENT",
@@ -39,7 +39,7 @@ static void take_address(u8 *to, const struct nf_conntrack *ct, enum nf_conntrac
 
 static int on_entry(enum nf_conntrack_msg_type type, struct nf_conntrack *ct, void *arg)
 {
-	const struct each *each = arg;
+	const struct receiver *to = arg;
 	struct conntrack c = { 0 };
 	u32 status;
 
@@ -52,11 +52,11 @@ static int on_entry(enum nf_conntrack_msg_type type, struct nf_conntrack *ct, vo
 	c.tuple.sport = ntohs(nfct_get_attr_u16(ct, ATTR_ORIG_PORT_SRC));
 	c.tuple.dport = ntohs(nfct_get_attr_u16(ct, ATTR_REPL_PORT_SRC));
 	status = nfct_get_attr_u32(ct, ATTR_STATUS);
-	c.state = state_of(ct);
+	c.state = name_state(ct);
 	c.timeout = nfct_get_attr_u32(ct, ATTR_TIMEOUT);
 	c.assured = status & IPS_ASSURED;
 	c.offloaded = status & (IPS_OFFLOAD | IPS_HW_OFFLOAD);
-	each->fn(&c, each->arg);
+	to->fn(&c, to->arg);
 	return NFCT_CB_CONTINUE;
 }
 
@@ -68,13 +68,13 @@ bool conntrack_there(void)
 int conntrack_each(void (*fn)(const struct conntrack *c, void *arg), void *arg)
 {
 	struct nfct_handle *h = nfct_open(CONNTRACK, 0);
-	struct each each = { fn, arg };
+	struct receiver to = { fn, arg };
 	u32 family = AF_UNSPEC;
 	int err = 0;
 
 	if (!h)
 		return -errno;
-	nfct_callback_register(h, NFCT_T_ALL, on_entry, &each);
+	nfct_callback_register(h, NFCT_T_ALL, on_entry, &to);
 	if (nfct_query(h, NFCT_Q_DUMP, &family) < 0)
 		err = -errno;
 	nfct_close(h);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* What nf_conntrack has of TCP flows, where it is there: it is never switched on by asking. */
-#ifndef CONNTRACK_H
-#define CONNTRACK_H
+#ifndef KERNEL_CONNTRACK_H
+#define KERNEL_CONNTRACK_H
 
-#include "lib/fmt.h"
+#include "data/tuple.h"
 
 struct conntrack {
 	struct tuple tuple;	/* as tcpfsm sees it: behind DNAT, before SNAT */

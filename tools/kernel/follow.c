@@ -10,11 +10,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "kernel/attr.h"
 #include "kernel/follow.h"
 #include "kernel/message.h"
 #include "kernel/netlink.h"
 #include "kernel/seqs.h"
 #include "lib/live.h"
+#include "lib/message.h"
+#include "lib/options.h"
 #include "lib/out.h"
 
 #define BATCHES		64		/* of events, before anything else has its turn */
@@ -27,7 +30,7 @@
 struct follower {
 	struct follow *f;
 	const char *verb;
-	struct kernel *events, *dump, *query;
+	struct netlink *events, *dump, *query;
 	struct cache cache;
 	struct seqs seqs;
 	u64 now;		/* CLOCK_MONOTONIC */
@@ -47,7 +50,7 @@ static const char * const group_names[SEQS_GROUPS] = { "transition", "flow" };
 
 /* ---- what is told ---- */
 
-static void show(struct entry *entry, struct event *e, void *arg)
+static void tell_event(struct entry *entry, struct event *e, void *arg)
 {
 	struct follower *m = arg;
 
@@ -57,14 +60,15 @@ static void show(struct entry *entry, struct event *e, void *arg)
 		m->f->on_event(entry, e, m->f->arg);
 }
 
-static void lose(enum seqs_group group, u32 cpu, u64 first, u64 count, void *arg)
+static void tell_loss(enum seqs_group group, u32 cpu, u64 first, u64 count, void *arg)
 {
+	struct loss loss = { group_names[group], count, first, (int)cpu };
 	struct follower *m = arg;
 
 	if (group == SEQS_TRANSITION)
 		m->seq += count;
 	if (!m->f->done && m->f->on_lost)
-		m->f->on_lost(count, group_names[group], cpu, first, m->f->arg);
+		m->f->on_lost(&loss, m->f->arg);
 	m->lost = true;
 }
 
@@ -79,9 +83,9 @@ static int on_queried(const struct nlmsghdr *nlh, void *arg)
 	return 0;
 }
 
-static void ask(struct entry *entry, void *arg)
+static void ask_for_entry(struct entry *entry, void *arg)
 {
-	struct kernel_filter kf = { .id = entry->id, .sport_max = 0xffff, .dport_max = 0xffff };
+	struct kernel_filter kf = { .id = entry->id };
 	struct follower *m = arg;
 	struct flow f = { 0 };
 
@@ -92,7 +96,7 @@ static void ask(struct entry *entry, void *arg)
 	}
 	if (m->asked++ >= ASKS)
 		return;
-	if (!kernel_ask(m->query, TCPFSM_CMD_FLOW_GET, false, &kf, on_queried, &f) && f.id)
+	if (!netlink_ask(m->query, TCPFSM_CMD_FLOW_GET, false, &kf, on_queried, &f) && f.id)
 		cache_fill(&m->cache, entry, &f);
 }
 
@@ -179,7 +183,7 @@ static int on_event(const struct nlmsghdr *nlh, void *arg)
 			count = attr_u32(a);
 			lost = seqs_take(&m->seqs, group, cpu, seq, count, &first);
 			if (lost)
-				lose(group, cpu, first, lost, m);
+				tell_loss(group, cpu, first, lost, m);
 			break;
 		case TCPFSM_A_TRANSITION:
 			event_parse(&e, a);
@@ -202,7 +206,7 @@ static int begin_dump(struct follower *m)
 	m->lost = false;
 	m->dumped = m->now;
 	cache_dump_begin(&m->cache);
-	return kernel_request(m->dump, TCPFSM_CMD_FLOW_GET, true, NULL);
+	return netlink_request(m->dump, TCPFSM_CMD_FLOW_GET, true, NULL);
 }
 
 static void end_dump(struct follower *m)
@@ -216,7 +220,7 @@ static void end_dump(struct follower *m)
 
 static int read_dump(struct follower *m)
 {
-	int ret = kernel_read(m->dump, on_dump, m);
+	int ret = netlink_read(m->dump, on_dump, m);
 
 	if (ret)
 		return ret < 0 ? ret : 0;
@@ -230,7 +234,7 @@ static int read_events(struct follower *m)
 
 	for (i = 0; i < BATCHES && !m->f->done; i++) {
 		m->now = clock_now();
-		ret = kernel_events(m->events, on_event, m);
+		ret = netlink_events(m->events, on_event, m);
 		m->drained = ret == -EAGAIN;
 		if (m->f->done || m->drained) {
 			return 0;
@@ -248,7 +252,7 @@ static int read_events(struct follower *m)
 }
 
 /* Return: ms for poll() */
-static int timeout(struct follower *m, u64 until)
+static int wait_time(struct follower *m, u64 until)
 {
 	u64 wait;
 
@@ -259,7 +263,7 @@ static int timeout(struct follower *m, u64 until)
 		m->settled = m->now - PATIENCE;
 	wait = cache_tick(&m->cache, m->settled);
 	if (m->drained)
-		seqs_overdue(&m->seqs, m->now, lose, m);
+		seqs_overdue(&m->seqs, m->now, tell_loss, m);
 	out_flush();
 	if (m->f->on_tick)
 		m->f->on_tick(m->f->arg);
@@ -270,13 +274,13 @@ static int timeout(struct follower *m, u64 until)
 	return wait == ~0ULL ? -1 : poll_ms(wait);
 }
 
-static int step(struct follower *m, struct pollfd *fds, u64 until)
+static int take_step(struct follower *m, struct pollfd *fds, u64 until)
 {
 	int ret;
 
 	m->now = clock_now();
-	fds[1].fd = m->cache.dumping ? kernel_fd(m->dump) : -1;
-	if (poll(fds, 3, timeout(m, until)) < 0)
+	fds[1].fd = m->cache.dumping ? netlink_fd(m->dump) : -1;
+	if (poll(fds, 3, wait_time(m, until)) < 0)
 		return errno == EINTR ? 0 : -errno;
 	m->now = clock_now();
 	m->stopped = fds[2].revents || (until && m->now >= until);
@@ -304,31 +308,31 @@ static int read_last(struct follower *m)
 /* Of the last losses no later event has told: the head of a dump does, of no flow. */
 static int count_last(struct follower *m)
 {
-	struct kernel_filter none = { .id = 1ULL << 62, .sport_max = 0xffff, .dport_max = 0xffff };
-	int err = kernel_ask(m->query, TCPFSM_CMD_FLOW_GET, true, &none, on_dump, m);
+	struct kernel_filter none = { .id = 1ULL << 62 };
+	int err = netlink_ask(m->query, TCPFSM_CMD_FLOW_GET, true, &none, on_dump, m);
 
 	if (!err)
 		err = read_last(m);
 	if (!err)
-		seqs_overdue(&m->seqs, ~0ULL, lose, m);
+		seqs_overdue(&m->seqs, ~0ULL, tell_loss, m);
 	return err;
 }
 
-static int run(struct follower *m, int signals)
+static int run_loop(struct follower *m, int signals)
 {
 	struct pollfd fds[] = {
-		{ kernel_fd(m->events), POLLIN, 0 }, { -1, POLLIN, 0 }, { signals, POLLIN, 0 },
+		{ netlink_fd(m->events), POLLIN, 0 }, { -1, POLLIN, 0 }, { signals, POLLIN, 0 },
 	};
 	u64 until;
 	int err;
 
 	m->now = clock_now();
 	until = opt.for_ns ? m->now + opt.for_ns : 0;
-	err = kernel_join(m->events);
+	err = netlink_join(m->events);
 	if (!err)
 		err = begin_dump(m);
 	while (!err && !m->f->done && !m->stopped)
-		err = step(m, fds, until);
+		err = take_step(m, fds, until);
 	if (!err && !m->f->done)
 		err = read_last(m);
 	if (!err && !m->f->done && m->overrun)
@@ -340,19 +344,19 @@ static int open_and_run(struct follower *m)
 {
 	int err, status = EXIT_FOUND, signals;
 
-	m->events = kernel_open(&err);
+	m->events = netlink_open(&err);
 	if (m->events)
-		m->dump = kernel_open(&err);
+		m->dump = netlink_open(&err);
 	if (m->dump)
-		m->query = kernel_open(&err);
+		m->query = netlink_open(&err);
 	if (!m->query)
-		return kernel_fail(NULL, err);
+		return netlink_fail(NULL, err);
 	signals = catch_signals();
-	err = run(m, signals);
+	err = run_loop(m, signals);
 	if (err == -ENODEV)
 		status = fail("%s: the kernel module was unloaded", m->verb);
 	else if (err)
-		status = kernel_fail(m->cache.dumping ? m->dump : m->events, err);
+		status = netlink_fail(m->cache.dumping ? m->dump : m->events, err);
 	if (signals >= 0)
 		close(signals);
 	return status;
@@ -361,13 +365,13 @@ static int open_and_run(struct follower *m)
 int follow(struct follow *f, const char *verb)
 {
 	struct follower m = { .f = f, .verb = verb,
-			      .cache = { .show = show, .ask = ask, .arg = &m } };
+			      .cache = { .show = tell_event, .ask = ask_for_entry, .arg = &m } };
 	int status = open_and_run(&m);
 
 	cache_free(&m.cache);
 	seqs_free(&m.seqs);
-	kernel_close(m.events);
-	kernel_close(m.dump);
-	kernel_close(m.query);
+	netlink_close(m.events);
+	netlink_close(m.dump);
+	netlink_close(m.query);
 	return status;
 }

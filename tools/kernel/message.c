@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "kernel/attr.h"
 #include "kernel/message.h"
 
 static void parse_end(struct flow_end *e, u8 family, const struct nlattr *nest)
@@ -88,42 +89,6 @@ void stats_parse(struct stats *s, const struct nlmsghdr *nlh)
 	attr_copy(s->dwell, sizeof(s->dwell), message_attr(nlh, TCPFSM_A_DWELL));
 }
 
-int stats_take(const struct nlmsghdr *nlh, void *arg)
-{
-	stats_parse(arg, nlh);
-	return 0;
-}
-
-static u64 column(const state_matrix m, unsigned int j)
-{
-	u64 sum = 0;
-	unsigned int i;
-
-	for (i = 0; i < TCPFSM_STATES; i++)
-		sum += m[i][j];
-	return sum;
-}
-
-u64 stats_orig(const struct stats *s, unsigned int state)
-{
-	u64 sum = 0;
-	unsigned int j;
-
-	for (j = 0; j < TCPFSM_STATES; j++)
-		sum += s->pairs[state][j];
-	return sum;
-}
-
-u64 stats_resp(const struct stats *s, unsigned int state)
-{
-	return column(s->pairs, state);
-}
-
-u64 stats_entered(const struct stats *s, unsigned int state)
-{
-	return column(s->moves, state);
-}
-
 bool service_parse(struct service *s, const struct nlmsghdr *nlh)
 {
 	const struct nlattr *tb[TCPFSM_SERVICE_MAX + 1], *nest;
@@ -169,7 +134,7 @@ bool log_parse(struct flow *f, struct event *e, const struct nlmsghdr *nlh)
 	return true;
 }
 
-bool counter_parse(struct counted *c, const struct nlmsghdr *nlh)
+bool counter_parse(struct counter *c, const struct nlmsghdr *nlh)
 {
 	const struct nlattr *tb[TCPFSM_COUNTER_MAX + 1], *nest;
 

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Network namespaces, as ip-netns(8) keeps them. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -10,6 +9,7 @@
 #include <unistd.h>
 
 #include "kernel/netns.h"
+#include "lib/message.h"
 
 #define DIRECTORY "/run/netns"
 
@@ -82,7 +82,7 @@ const char *netns_name(char *buf, u32 inode)
 	while (!found && (d = next_name(dir))) {
 		if (fstatat(dirfd(dir), d->d_name, &st, 0) || st.st_ino != inode)
 			continue;
-		snprintf(buf, 256, "%s", d->d_name);
+		snprintf(buf, NETNS_NAME, "%s", d->d_name);
 		found = buf;
 	}
 	closedir(dir);

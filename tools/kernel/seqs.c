@@ -3,10 +3,11 @@
 #include <string.h>
 
 #include "kernel/seqs.h"
+#include "lib/memory.h"
 
 #define PATIENCE	(500 * NSEC_PER_MS)	/* messages leave the kernel within 10 ms */
 
-static struct seqs_cpu *slot(struct seqs *s, enum seqs_group group, u32 cpu)
+static struct seqs_cpu *get_cpu(struct seqs *s, enum seqs_group group, u32 cpu)
 {
 	unsigned int cpus = s->cpus ? s->cpus : 16, g;
 
@@ -26,7 +27,7 @@ static struct seqs_cpu *slot(struct seqs *s, enum seqs_group group, u32 cpu)
 
 u64 seqs_take(struct seqs *s, enum seqs_group group, u32 cpu, u64 seq, u32 count, u64 *first)
 {
-	struct seqs_cpu *c = slot(s, group, cpu);
+	struct seqs_cpu *c = get_cpu(s, group, cpu);
 	u64 lost = 0;
 
 	*first = c->next;
@@ -40,7 +41,7 @@ u64 seqs_take(struct seqs *s, enum seqs_group group, u32 cpu, u64 seq, u32 count
 
 void seqs_position(struct seqs *s, enum seqs_group group, u32 cpu, u64 next, u64 now)
 {
-	struct seqs_cpu *c = slot(s, group, cpu);
+	struct seqs_cpu *c = get_cpu(s, group, cpu);
 
 	if (!c->seen && !s->based)
 		c->next = next;

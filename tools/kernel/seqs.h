@@ -7,7 +7,7 @@
 #ifndef SEQS_H
 #define SEQS_H
 
-#include "lib/tool.h"
+#include "lib/base.h"
 
 #define SEQS_CPUS	65536		/* numbers of processors are below */
 

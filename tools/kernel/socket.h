@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The kernel's own sockets (sock_diag), and the processes that hold them. */
-#ifndef SOCK_H
-#define SOCK_H
+/* The kernel's own sockets, from sock_diag. */
+#ifndef KERNEL_SOCKET_H
+#define KERNEL_SOCKET_H
 
-#include "lib/fmt.h"
+#include "data/tuple.h"
 
 struct sock {
 	struct tuple tuple;	/* src is its own; IPv4 also of an IPv6 socket that speaks it */
@@ -18,20 +18,6 @@ typedef void (*sock_fn)(const struct sock *s, void *arg);
 
 /* Every socket of the network namespace in a set of states (bits of TCP_*). Return: 0 or -errno. */
 int sock_each(u32 states, sock_fn fn, void *arg);
-
-/* Who holds a socket. */
-struct process {
-	u32 inode;
-	int pid, fd;
-	char name[16];
-};
-
-/*
- * From what /proc said at the first question since processes_forget(). Return: of several
- * processes the first; NULL: nobody, or not ours to see.
- */
-const struct process *process_of(u32 inode);
-void processes_forget(void);
 
 const char *sock_state_name(u8 state);
 

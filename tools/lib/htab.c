@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "lib/htab.h"
+#include <stdlib.h>
 
-static void grow(struct htab *t)
+#include "lib/htab.h"
+#include "lib/memory.h"
+
+static void grow_table(struct htab *t)
 {
 	size_t size = t->size ? t->size * 2 : 256, i;
 	struct hnode **slot = zalloc(size * sizeof(*slot));
@@ -25,7 +28,7 @@ void htab_add(struct htab *t, struct hnode *n, u64 hash)
 	struct hnode **slot;
 
 	if (t->count == t->size)
-		grow(t);
+		grow_table(t);
 	slot = &t->slot[hash & (t->size - 1)];
 	n->hash = hash;
 	n->next = *slot;

@@ -1,15 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* A hash table of nodes that live inside the caller's objects; it grows, and owns nothing. */
-#ifndef HTAB_H
-#define HTAB_H
+#ifndef LIB_HTAB_H
+#define LIB_HTAB_H
 
-#include <stddef.h>
-#include <stdlib.h>
-
-#include "lib/tool.h"
-
-#define container_of(ptr, type, member) \
-	((type *)((char *)(ptr) - offsetof(type, member)))
+#include "lib/base.h"
 
 struct hnode {
 	struct hnode *next;
@@ -34,10 +28,10 @@ static inline u64 hash_mix(u64 h)
 
 void htab_add(struct htab *t, struct hnode *n, u64 hash);
 void htab_del(struct htab *t, struct hnode *n);
-/* The nodes of a hash: first, and after @n. The caller compares keys. */
+/* The nodes of a hash: the first, and the one after @n. The caller compares keys. */
 struct hnode *htab_first(const struct htab *t, u64 hash);
 struct hnode *htab_next(const struct hnode *n);
-/* Visit all nodes; those for which @take returns true leave the table, and may be freed there. */
+/* Visits all nodes; those for which @take returns true leave the table, and may be freed there. */
 void htab_sweep(struct htab *t, bool (*take)(struct hnode *n, void *arg), void *arg);
 void htab_free(struct htab *t);
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* For verbs that go on until somebody ends them. */
-#ifndef LIVE_H
-#define LIVE_H
+/* Clocks, and the end of verbs that go on until somebody ends them. */
+#ifndef LIB_LIVE_H
+#define LIB_LIVE_H
 
 #include <limits.h>
 
-#include "lib/tool.h"
+#include "lib/base.h"
 
 /* CLOCK_MONOTONIC, ns */
 u64 clock_now(void);
@@ -13,12 +13,12 @@ u64 clock_now(void);
 u64 clock_of_day(void);
 
 /*
- * From now on, signals that end the program are read from the descriptor returned.
- * It may be -1: then they are ignored.
+ * From now on, signals that end the program are read from the descriptor returned. If that is -1,
+ * they are ignored.
  */
 int catch_signals(void);
 
-/* For poll(): when so long has passed, or, if that is very long, earlier. */
+/* For poll(): ms until @ns have passed, or less if poll() cannot wait for so long. */
 static inline int poll_ms(u64 ns)
 {
 	u64 ms = ns / NSEC_PER_MS + 1;

@@ -1,32 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Messages to people, on stderr. */
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "lib/live.h"
-#include "lib/out.h"
-#include "lib/tool.h"
+#include "lib/message.h"
 
-static void (*to)(const char *text);
+static void (*receiver)(const char *text);
+static void (*flush_output)(void);
 
 void note_to(void (*fn)(const char *text))
 {
-	to = fn;
+	receiver = fn;
 }
 
-static void vnote(const char *fmt, va_list ap)
+void note_after(void (*flush)(void))
+{
+	flush_output = flush;
+}
+
+static void print_note(const char *fmt, va_list ap)
 {
 	char text[512];
 
-	if (to) {
+	if (receiver) {
 		vsnprintf(text, sizeof(text), fmt, ap);
-		to(text);
+		receiver(text);
 		return;
 	}
 	progress_end();
-	out_flush();		/* what was found before stands before */
+	if (flush_output)
+		flush_output();
 	flockfile(stderr);	/* ship has two threads */
 	fputs("tcpfsm: ", stderr);
 	vfprintf(stderr, fmt, ap);
@@ -39,7 +43,7 @@ void note(const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	vnote(fmt, ap);
+	print_note(fmt, ap);
 	va_end(ap);
 }
 
@@ -48,7 +52,7 @@ int fail(const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	vnote(fmt, ap);
+	print_note(fmt, ap);
 	va_end(ap);
 	return EXIT_ERROR;
 }
@@ -93,24 +97,4 @@ void progress_end(void)
 	if (progress_shown)
 		fputs("\r\033[K", stderr);
 	progress_shown = false;
-}
-
-void *zalloc(size_t size)
-{
-	void *p = calloc(1, size);
-
-	if (!p)
-		exit(fail("out of memory"));
-	return p;
-}
-
-void *array_grow(void *array, size_t n, size_t size)
-{
-	/* It doubles at each power of two. */
-	if (n & (n - 1))
-		return array;
-	array = reallocarray(array, n ? 2 * n : 1, size);
-	if (!array)
-		exit(fail("out of memory"));
-	return array;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* RFC 793's figure of the states, with numbers. */
-#ifndef GRAPH_H
-#define GRAPH_H
+#ifndef SHOW_FIGURE_H
+#define SHOW_FIGURE_H
 
-#include "kernel/message.h"
+#include "data/stats.h"
 
 struct figure {
 	u64 orig[TCPFSM_STATES], resp[TCPFSM_STATES];	/* ends in each state */
@@ -12,10 +12,10 @@ struct figure {
 	const char *title;
 };
 
-/* Is it one that graph_print() knows? If not, says so. */
-bool graph_format_known(void);
+/* Does figure_print() know the form that the user asked for? If not, says so. */
+bool figure_format_known(void);
 
-/* In the form that the user asked for, opt.format. Return: EXIT_FOUND or EXIT_ERROR. */
-int graph_print(const struct figure *f);
+/* In that form. Return: EXIT_FOUND or EXIT_ERROR. */
+int figure_print(const struct figure *f);
 
 #endif

@@ -4,59 +4,46 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernel/message.h"
-#include "kernel/netlink.h"
+#include "kernel/kernel.h"
+#include "lib/memory.h"
+#include "lib/options.h"
 #include "lib/out.h"
+#include "verbs/verb.h"
 
-struct counter {
-	struct counter *next;
+struct kept_counter {
 	char *name, *help;
 	u64 value;
 };
 
-struct list {
-	struct counter *first, **end;
+struct counters {
+	struct kept_counter *counter;
+	size_t n;
 };
 
-static char *copy(const char *s)
+static void keep_counter(const struct counter *c, void *arg)
 {
-	char *t = strdup(s ? s : "");
+	struct counters *all = arg;
 
-	if (!t)
-		exit(fail("out of memory"));
-	return t;
+	all->counter = array_grow(all->counter, all->n, sizeof(*all->counter));
+	all->counter[all->n++] = (struct kept_counter){
+		string_copy(c->name), string_copy(c->help ? c->help : ""), c->value,
+	};
 }
 
-static int on_counter(const struct nlmsghdr *nlh, void *arg)
+static u64 value_of(const struct counters *all, const char *name)
 {
-	struct list *list = arg;
-	struct counted counted;
-	struct counter *c;
+	size_t i;
 
-	if (!counter_parse(&counted, nlh))
-		return 0;
-	c = zalloc(sizeof(*c));
-	c->name = copy(counted.name);
-	c->help = copy(counted.help);
-	c->value = counted.value;
-	*list->end = c;
-	list->end = &c->next;
+	for (i = 0; i < all->n; i++)
+		if (!strcmp(all->counter[i].name, name))
+			return all->counter[i].value;
 	return 0;
 }
 
-static u64 value_of(const struct counter *c, const char *name)
+/* With net.tcpfsm.audit: how often the state shown agreed with the socket's. */
+static void print_audit(const struct counters *all)
 {
-	for (; c; c = c->next)
-		if (!strcmp(c->name, name))
-			return c->value;
-	return 0;
-}
-
-/* How much of what local sockets sent was in the state that was shown, with net.tcpfsm.audit. */
-static void print_audit(const struct counter *first)
-{
-	u64 checked = value_of(first, "audit_checked"), agreed = value_of(first, "audit_agreed");
-
+	u64 checked = value_of(all, "audit_checked"), agreed = value_of(all, "audit_agreed");
 	double percent = checked ? 100.0 * agreed / checked : 0;
 
 	if (!checked)
@@ -67,52 +54,63 @@ static void print_audit(const struct counter *first)
 			percent, (unsigned long long)checked);
 }
 
-static void print(const struct counter *first)
+static void print_counters(const struct counters *all)
 {
 	static const struct out_column columns[] = {
-		{ "name", -22 }, { "value", 14 }, { NULL, 0 },
+		{ "name", -22, NULL }, { "value", 14, NULL }, { 0 },
 	};
-	const struct counter *c;
+	size_t i;
 
 	out_header(columns);
 	out_object(NULL);
 	out_object("counters");
-	for (c = first; c; c = c->next) {
-		out_str(NULL, -22, c->name);
-		out_num(c->name, 14, c->value);
+	for (i = 0; i < all->n; i++) {
+		out_row(columns);
+		out_row_str(all->counter[i].name);
+		out_row_num(all->counter[i].value);
+		out_num(all->counter[i].name, 0, all->counter[i].value);
 		if (opt.explain)
-			out_str(NULL, -1, c->help);
+			out_str(NULL, -1, all->counter[i].help);
 		out_line();
 	}
 	out_end();
 	if (opt.explain) {
 		out_object("explain");
-		for (c = first; c; c = c->next)
-			out_str(c->name, 0, c->help);
+		for (i = 0; i < all->n; i++)
+			out_str(all->counter[i].name, 0, all->counter[i].help);
 		out_end();
 	}
-	print_audit(first);
+	print_audit(all);
 	out_end();
 }
 
-int verb_counters(int argc, char **argv)
+static int ask_counters(struct kernel *k, void *arg)
 {
-	struct list list = { NULL, &list.first };
+	return kernel_counters(k, keep_counter, arg);
+}
+
+static int run_counters(int argc, char **argv)
+{
+	struct counters all = { 0 };
 	int err;
 
 	(void)argc;
 	(void)argv;
 	out_start(OUT_DOCUMENT);
-	err = kernel_once(TCPFSM_CMD_COUNTER_GET, true, on_counter, &list);
+	err = kernel_once(ask_counters, &all);
 	if (!err)
-		print(list.first);
-	while (list.first) {
-		struct counter *c = list.first;
-
-		list.first = c->next;
-		free(c->name);
-		free(c->help);
-		free(c);
+		print_counters(&all);
+	while (all.n) {
+		free(all.counter[--all.n].name);
+		free(all.counter[all.n].help);
 	}
+	free(all.counter);
 	return err;
 }
+
+const struct verb verb_counters = {
+	.name = "counters", .args = "",
+	.help = "what was counted, and what each counter means",
+	.options = { &option_netns, &option_explain },
+	.run = run_counters,
+};

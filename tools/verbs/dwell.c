@@ -3,9 +3,10 @@
 #include <string.h>
 
 #include "data/names.h"
-#include "kernel/message.h"
-#include "kernel/netlink.h"
+#include "kernel/kernel.h"
+#include "lib/format.h"
 #include "lib/out.h"
+#include "verbs/verb.h"
 
 #define BAR	40
 
@@ -97,7 +98,7 @@ static void print_state(const struct stats *s, unsigned int state)
 	out_end();
 }
 
-int verb_dwell(int argc, char **argv)
+static int run_dwell(int argc, char **argv)
 {
 	struct stats s = { 0 };
 	unsigned int i;
@@ -106,7 +107,7 @@ int verb_dwell(int argc, char **argv)
 	(void)argc;
 	(void)argv;
 	out_start(OUT_DOCUMENT);
-	err = kernel_once(TCPFSM_CMD_STATS_GET, false, stats_take, &s);
+	err = kernel_stats_once(&s, false);
 	if (err)
 		return err;
 	out_object(NULL);
@@ -117,3 +118,10 @@ int verb_dwell(int argc, char **argv)
 	out_end();
 	return EXIT_FOUND;
 }
+
+const struct verb verb_dwell = {
+	.name = "dwell", .args = "",
+	.help = "how long endpoints stayed in each state",
+	.options = { &option_netns },
+	.run = run_dwell,
+};

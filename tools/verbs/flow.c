@@ -3,17 +3,25 @@
  * Verb flow: one flow's life, from what the module keeps of it, and what the local sockets and
  * nf_conntrack say of the same connection.
  */
-#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/history.h"
+#include "data/json.h"
 #include "data/names.h"
 #include "filter/filter.h"
+#include "filter/pushdown.h"
 #include "kernel/conntrack.h"
-#include "kernel/message.h"
+#include "kernel/kernel.h"
+#include "kernel/process.h"
 #include "kernel/socket.h"
+#include "lib/format.h"
+#include "lib/memory.h"
+#include "lib/message.h"
 #include "lib/out.h"
+#include "show/flow.h"
+#include "verbs/verb.h"
 
 struct life {
 	struct filter *filter;
@@ -58,18 +66,12 @@ static bool parse_flow(struct life *l, int argc, char **argv)
 	return false;
 }
 
-static int on_flow(const struct nlmsghdr *nlh, void *arg)
+static void on_flow(const struct flow *f, void *arg)
 {
-	const struct nlattr *nest = message_attr(nlh, TCPFSM_A_FLOW);
 	struct life *l = arg;
-	struct flow f;
 
-	if (!nest)
-		return 0;
-	flow_parse(&f, nest);
-	if (f.id > l->flow.id && filter_flow(l->filter, &f, 0))
-		l->flow = f;
-	return 0;
+	if (f->id > l->flow.id && filter_flow(l->filter, f, 0))
+		l->flow = *f;
 }
 
 static void keep_event(struct life *l, const struct event *e)
@@ -78,39 +80,35 @@ static void keep_event(struct life *l, const struct event *e)
 	l->event[l->events++] = *e;
 }
 
-static int on_entry(const struct nlmsghdr *nlh, void *arg)
+static void on_event(const struct flow *f, const struct event *e, void *arg)
 {
 	struct life *l = arg;
-	struct event e;
-	struct flow f;
 
-	if (!log_parse(&f, &e, nlh) || !filter_event(l->filter, &f, &e))
-		return 0;
-	if (e.flow > l->id) {
+	if (!filter_event(l->filter, f, e))
+		return;
+	if (e->flow > l->id) {
 		l->incarnations++;
-		l->id = e.flow;
+		l->id = e->flow;
 		l->events = 0;
 	}
-	if (e.flow != l->id)
-		return 0;
-	l->tuple = f.tuple;
-	keep_event(l, &e);
-	return 0;
+	if (e->flow != l->id)
+		return;
+	l->tuple = f->tuple;
+	keep_event(l, e);
 }
 
 static int ask_module(struct life *l)
 {
-	struct kernel_filter kf;
+	const struct kernel_filter filter = filter_push_down(l->filter);
 	struct kernel *k;
 	int err;
 
 	k = kernel_open(&err);
 	if (!k)
 		return kernel_fail(k, err);
-	filter_kernel(l->filter, &kf);
-	err = kernel_ask(k, TCPFSM_CMD_LOG_GET, true, NULL, on_entry, l);
+	err = kernel_log(k, on_event, l);
 	if (!err)
-		err = kernel_ask(k, TCPFSM_CMD_FLOW_GET, true, &kf, on_flow, l);
+		err = kernel_flows(k, &filter, on_flow, l);
 	if (err)
 		err = kernel_fail(k, err);
 	kernel_close(k);
@@ -130,13 +128,6 @@ static int ask_module(struct life *l)
 
 /* ---- what others say ---- */
 
-static bool same(const struct tuple *a, const struct tuple *b)
-{
-	return a->family == b->family && a->sport == b->sport && a->dport == b->dport &&
-	       !memcmp(a->src, b->src, addr_len(a->family)) &&
-	       !memcmp(a->dst, b->dst, addr_len(a->family));
-}
-
 /* Is it the socket of an end? By its cookie if that is known, else by its addresses. */
 static bool is_socket_of(const struct life *l, unsigned int end, const struct sock *s)
 {
@@ -145,7 +136,7 @@ static bool is_socket_of(const struct life *l, unsigned int end, const struct so
 
 	if (l->flow.id && e->cookie && e->cookie == s->cookie)
 		return true;
-	return same(l->flow.id && e->sk.family ? &e->sk : &own, &s->tuple);
+	return tuple_equal(l->flow.id && e->sk.family ? &e->sk : &own, &s->tuple);
 }
 
 static void on_socket(const struct sock *s, void *arg)
@@ -166,7 +157,7 @@ static void on_conntrack(const struct conntrack *c, void *arg)
 	struct tuple back = tuple_reversed(&c->tuple);
 	struct life *l = arg;
 
-	if (!same(&c->tuple, &l->tuple) && !same(&back, &l->tuple))
+	if (!tuple_equal(&c->tuple, &l->tuple) && !tuple_equal(&back, &l->tuple))
 		return;
 	l->ct = *c;
 	l->has_ct = true;
@@ -191,7 +182,7 @@ static void ask_others(struct life *l)
 static void print_end(const struct life *l, unsigned int i)
 {
 	const struct flow_end *e = &l->flow.end[i];
-	u8 state[FLOW_HISTORY];
+	u8 state[HISTORY_STATES];
 	unsigned int n = history_states(e->history, state), j;
 	char text[FMT_SPAN];
 
@@ -234,7 +225,7 @@ static void print_alive(const struct life *l)
 	out_text("  idle       %s\n", fmt_span(text, f->idle));
 	for (i = 0; i < TCPFSM_ENDS; i++)
 		print_end(l, i);
-	out_text("  refused    %u%s segments\n", f->refused, f->refused == 255 ? " or more" : "");
+	out_text("  refused    %u%s segments\n", f->refused, f->refused == FLOW_REFUSED_MAX ? " or more" : "");
 	out_text("  flags      %s\n", fmt_flags(text, f->flags));
 }
 
@@ -267,8 +258,7 @@ static void print_text(const struct life *l)
 	unsigned int i;
 
 	out_text("flow %llu  %s > %s\n", (unsigned long long)l->id,
-		 fmt_endpoint(src, l->tuple.family, l->tuple.src, l->tuple.sport),
-		 fmt_endpoint(dst, l->tuple.family, l->tuple.dst, l->tuple.dport));
+		 fmt_src(src, &l->tuple), fmt_dst(dst, &l->tuple));
 	if (l->flow.id)
 		print_alive(l);
 	else
@@ -300,7 +290,7 @@ static void print_json(const struct life *l)
 	if (l->flow.id)
 		out_true("alive");
 	if (l->flow.id)
-		flow_json("now", &l->flow);
+		flow_json(out_json(), "now", &l->flow, false);
 	out_object("sockets");
 	for (i = 0; i < TCPFSM_ENDS; i++) {
 		if (!l->has_sock[i])
@@ -340,7 +330,7 @@ static void print_json(const struct life *l)
 	out_end();
 }
 
-int verb_flow(int argc, char **argv)
+static int run_flow(int argc, char **argv)
 {
 	struct life l = { 0 };
 	int status = EXIT_ERROR;
@@ -362,3 +352,10 @@ int verb_flow(int argc, char **argv)
 	filter_free(l.filter);
 	return status;
 }
+
+const struct verb verb_flow = {
+	.name = "flow", .args = "NUMBER | END END",
+	.help = "one flow's life, its sockets, and nf_conntrack's view",
+	.options = { &option_netns },
+	.run = run_flow,
+};

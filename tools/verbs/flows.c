@@ -6,9 +6,14 @@
 
 #include "data/names.h"
 #include "filter/filter.h"
-#include "kernel/message.h"
+#include "filter/pushdown.h"
+#include "kernel/kernel.h"
 #include "lib/live.h"
+#include "lib/message.h"
+#include "lib/options.h"
 #include "lib/out.h"
+#include "show/flow.h"
+#include "verbs/verb.h"
 
 struct flows {
 	const struct filter *filter;
@@ -26,42 +31,34 @@ static void print_header(struct flows *s)
 	s->headed = true;
 }
 
-static int on_flow(const struct nlmsghdr *nlh, void *arg)
+static void on_flow(const struct flow *f, void *arg)
 {
-	const struct nlattr *nest = message_attr(nlh, TCPFSM_A_FLOW);
 	struct flows *s = arg;
-	struct flow f;
 
-	if (!nest)
-		return 0;
 	progress(s->read++, s->entries, "flows");
-	flow_parse(&f, nest);
-	if (!filter_flow(s->filter, &f, s->now))
-		return 0;
+	if (!filter_flow(s->filter, f, s->now))
+		return;
 	s->count++;
 	print_header(s);
-	flow_print(&f);
-	return 0;
+	flow_print(f);
 }
 
-static int ask(struct kernel *k, struct flows *s)
+static int ask_flows(struct kernel *k, struct flows *s)
 {
-	struct kernel_filter kf;
+	const struct kernel_filter filter = filter_push_down(s->filter);
 	struct stats stats = { 0 };
 	int err;
 
-	filter_kernel(s->filter, &kf);
-	if (!kf.id) {
-		if (!s->filter && progress_wanted())
-			kernel_ask(k, TCPFSM_CMD_STATS_GET, false, NULL, stats_take, &stats);
-		s->entries = stats.entries;
-		err = kernel_ask(k, TCPFSM_CMD_FLOW_GET, true, &kf, on_flow, s);
-		progress_end();
-		return err;
+	if (filter.id) {
+		err = kernel_flow(k, filter.id, on_flow, s);
+		return err == -ENOENT ? 0 : err;
 	}
-	kf = (struct kernel_filter){ .id = kf.id, .sport_max = 0xffff, .dport_max = 0xffff };
-	err = kernel_ask(k, TCPFSM_CMD_FLOW_GET, false, &kf, on_flow, s);
-	return err == -ENOENT ? 0 : err;
+	if (!s->filter && progress_wanted())
+		kernel_stats(k, &stats);
+	s->entries = stats.entries;
+	err = kernel_flows(k, &filter, on_flow, s);
+	progress_end();
+	return err;
 }
 
 /* For people. */
@@ -77,7 +74,7 @@ static void explain_flags(void)
 	}
 }
 
-int verb_flows(int argc, char **argv)
+static int run_flows(int argc, char **argv)
 {
 	struct flows s = { 0 };
 	struct filter *filter;
@@ -95,7 +92,7 @@ int verb_flows(int argc, char **argv)
 	}
 	s.filter = filter;
 	s.now = clock_of_day();
-	err = ask(k, &s);
+	err = ask_flows(k, &s);
 	if (err) {
 		err = kernel_fail(k, err);
 	} else {
@@ -107,3 +104,17 @@ int verb_flows(int argc, char **argv)
 	filter_free(filter);
 	return err ? err : s.count ? EXIT_FOUND : EXIT_NONE;
 }
+
+static const struct verb_option option_extended = {
+	.id = OPTION_EXTENDED, .letter = 'e', .name = "extended",
+	.help = "a second line: history, sockets, start", .flag = &opt.extended,
+};
+
+const struct verb verb_flows = {
+	.name = "flows", .args = "[FILTER]",
+	.help = "flows now, one a line",
+	.options = {
+		&option_netns, &option_ipv4, &option_ipv6, &option_extended, &option_explain,
+	},
+	.run = run_flows,
+};

@@ -10,9 +10,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "data/tuple.h"
 #include "filter/filter.h"
 #include "kernel/follow.h"
 #include "lib/live.h"
+#include "lib/message.h"
+#include "lib/options.h"
+#include "verbs/verb.h"
 
 #define EMIT		NSEC		/* a record waits so long for others at most */
 #define TEMPLATES	(60 * NSEC)	/* UDP loses them, and collectors restart */
@@ -76,7 +80,7 @@ struct ipfix {
 };
 
 /* Of a file: over UDP libfixbuf takes every send for a success. */
-static void said(struct ipfix *x, bool ok, GError *err)
+static void check_result(struct ipfix *x, bool ok, GError *err)
 {
 	if (!ok && !x->failed)
 		fail("cannot write to '%s': %s", x->to, err->message);
@@ -100,7 +104,7 @@ static u8 end_reason(u8 reason)
 	}
 }
 
-static bool append(struct ipfix *x, u16 template, void *record, size_t size, GError **err)
+static bool append_record(struct ipfix *x, u16 template, void *record, size_t size, GError **err)
 {
 	return fBufSetInternalTemplate(x->buf, template, err) &&
 	       fBufSetExportTemplate(x->buf, template, err) &&
@@ -132,24 +136,24 @@ static void on_end(const struct flow *f, void *arg)
 		memcpy(&r4.dst, f->tuple.dst, sizeof(r4.dst));
 		r4.src = ntohl(r4.src);
 		r4.dst = ntohl(r4.dst);
-		ok = append(x, x->template4, &r4, sizeof(r4), &err);
+		ok = append_record(x, x->template4, &r4, sizeof(r4), &err);
 	} else {
 		memcpy(r6.src, f->tuple.src, sizeof(r6.src));
 		memcpy(r6.dst, f->tuple.dst, sizeof(r6.dst));
-		ok = append(x, x->template6, &r6, sizeof(r6), &err);
+		ok = append_record(x, x->template6, &r6, sizeof(r6), &err);
 	}
-	said(x, ok, err);
+	check_result(x, ok, err);
 	x->waits = true;
 	if (++x->written == opt.count)
 		x->follow.done = true;
 }
 
-static void emit(struct ipfix *x)
+static void emit_records(struct ipfix *x)
 {
 	GError *err = NULL;
 
 	if (x->waits)
-		said(x, fBufEmit(x->buf, &err), err);
+		check_result(x, fBufEmit(x->buf, &err), err);
 	x->waits = false;
 }
 
@@ -160,22 +164,21 @@ static void on_tick(void *arg)
 	GError *err = NULL;
 
 	if (x->udp && now >= x->templates) {
-		said(x, fbSessionExportTemplates(x->session, &err), err);
+		check_result(x, fbSessionExportTemplates(x->session, &err), err);
 		x->waits = true;
 		x->templates = now + TEMPLATES;
 	}
 	if (now >= x->emit) {
-		emit(x);
+		emit_records(x);
 		x->emit = now + EMIT;
 	}
 }
 
-static void on_lost(u64 count, const char *group, u32 cpu, u64 first, void *arg)
+static void on_lost(const struct loss *l, void *arg)
 {
 	(void)arg;
-	(void)first;
-	if (!strcmp(group, "flow"))
-		note("ipfix: %llu ends of flows lost (cpu %u)", (unsigned long long)count, cpu);
+	if (!strcmp(l->group, "flow"))
+		note("ipfix: %llu ends of flows lost (cpu %d)", (unsigned long long)l->count, l->cpu);
 }
 
 /* The same as the record is and as it is sent, but for padding. Return: 0, and @err */
@@ -229,7 +232,7 @@ static int open_exporter(struct ipfix *x, const char *to)
 	return !err ? EXIT_FOUND : fail("cannot write to '%s': %s", to, err->message);
 }
 
-int verb_ipfix(int argc, char **argv)
+static int run_ipfix(int argc, char **argv)
 {
 	struct ipfix x = { .follow = { .on_end = on_end, .on_lost = on_lost, .on_tick = on_tick,
 				       .arg = &x } };
@@ -243,7 +246,7 @@ int verb_ipfix(int argc, char **argv)
 	if (status == EXIT_FOUND) {
 		x.templates = clock_now() + TEMPLATES;
 		status = follow(&x.follow, "ipfix");
-		emit(&x);
+		emit_records(&x);
 	}
 	if (x.file && !x.failed && fflush(x.file)) {
 		fail("cannot write to '%s': %s", x.to, strerror(errno));
@@ -256,3 +259,13 @@ int verb_ipfix(int argc, char **argv)
 	filter_free(x.filter);
 	return status;
 }
+
+const struct verb verb_ipfix = {
+	.name = "ipfix", .args = "HOST:PORT|FILE [FILTER]",
+	.help = "flows that ended, as IPFIX records over UDP or into a file",
+	.options = {
+		&option_netns, &option_ipv4, &option_ipv6, &option_count, &option_for,
+		&option_quiet,
+	},
+	.run = run_ipfix,
+};

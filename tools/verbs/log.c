@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Verb log: the last transitions that the module keeps. */
 #include "filter/filter.h"
-#include "kernel/message.h"
+#include "kernel/kernel.h"
 #include "lib/out.h"
+#include "show/flow.h"
+#include "verbs/verb.h"
 
 struct log {
 	const struct filter *filter;
@@ -10,25 +12,26 @@ struct log {
 	u64 printed;
 };
 
-static int on_entry(const struct nlmsghdr *nlh, void *arg)
+static void on_event(const struct flow *f, const struct event *e, void *arg)
 {
 	struct log *log = arg;
-	struct flow f;
-	struct event e;
+	const struct loss loss = { "log", e->seq - log->next, log->next, -1 };
 
-	if (!log_parse(&f, &e, nlh))
-		return 0;
-	if (log->next && e.seq > log->next)
-		lost_print(e.seq - log->next, "log", -1, log->next);
-	log->next = e.seq + 1;
-	if (!filter_event(log->filter, &f, &e))
-		return 0;
-	event_print(&e);
+	if (log->next && e->seq > log->next)
+		loss_print(&loss);
+	log->next = e->seq + 1;
+	if (!filter_event(log->filter, f, e))
+		return;
+	event_print(e);
 	log->printed++;
-	return 0;
 }
 
-int verb_log(int argc, char **argv)
+static int ask_log(struct kernel *k, void *arg)
+{
+	return kernel_log(k, on_event, arg);
+}
+
+static int run_log(int argc, char **argv)
 {
 	struct log log = { 0 };
 	struct filter *filter;
@@ -38,9 +41,16 @@ int verb_log(int argc, char **argv)
 		return EXIT_ERROR;
 	log.filter = filter;
 	out_start(OUT_LINES);
-	err = kernel_once(TCPFSM_CMD_LOG_GET, true, on_entry, &log);
+	err = kernel_once(ask_log, &log);
 	filter_free(filter);
 	if (err)
 		return err;
 	return log.printed ? EXIT_FOUND : EXIT_NONE;
 }
+
+const struct verb verb_log = {
+	.name = "log", .args = "[FILTER]",
+	.help = "the last transitions, oldest first",
+	.options = { &option_netns, &option_ipv4, &option_ipv6 },
+	.run = run_log,
+};

@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Verb monitor: transitions as they happen, or flows as they end. */
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "capture/record.h"
 #include "filter/filter.h"
 #include "kernel/follow.h"
 #include "lib/live.h"
+#include "lib/message.h"
+#include "lib/options.h"
 #include "lib/out.h"
+#include "show/flow.h"
+#include "verbs/verb.h"
 
 struct monitor {
 	struct follow follow;
@@ -15,13 +21,13 @@ struct monitor {
 	FILE *record;		/* or NULL */
 };
 
-static void count(struct monitor *m)
+static void count_printed(struct monitor *m)
 {
 	if (++m->printed == opt.count)
 		m->follow.done = true;
 }
 
-static bool wanted(const struct monitor *m, const struct entry *entry, const struct event *e)
+static bool is_wanted(const struct monitor *m, const struct entry *entry, const struct event *e)
 {
 	struct flow f;
 
@@ -37,16 +43,16 @@ static bool wanted(const struct monitor *m, const struct entry *entry, const str
 	return filter_event(m->filter, &f, e);
 }
 
-static void show(const struct entry *entry, const struct event *e, void *arg)
+static void show_event(const struct entry *entry, const struct event *e, void *arg)
 {
 	struct monitor *m = arg;
 
-	if (!wanted(m, entry, e))
+	if (!is_wanted(m, entry, e))
 		return;
 	event_print(e);
 	if (m->record)
 		record_event(m->record, e);
-	count(m);
+	count_printed(m);
 }
 
 static void show_end(const struct flow *f, void *arg)
@@ -59,21 +65,21 @@ static void show_end(const struct flow *f, void *arg)
 		flow_print_final(f);
 	else
 		flow_print(f);
-	count(m);
+	count_printed(m);
 }
 
-static void show_lost(u64 count, const char *group, u32 cpu, u64 first, void *arg)
+static void show_loss(const struct loss *l, void *arg)
 {
 	struct monitor *m = arg;
 
-	lost_print(count, group, cpu, first);
+	loss_print(l);
 	if (m->record)
-		record_lost(m->record, count, group, cpu, first);
+		record_loss(m->record, l);
 }
 
-int verb_monitor(int argc, char **argv)
+static int run_monitor(int argc, char **argv)
 {
-	struct monitor m = { .follow = { .on_lost = show_lost, .arg = &m } };
+	struct monitor m = { .follow = { .on_lost = show_loss, .arg = &m } };
 	int status;
 
 	if (opt.record && opt.flows)
@@ -90,7 +96,7 @@ int verb_monitor(int argc, char **argv)
 	if (opt.flows)
 		m.follow.on_end = show_end;
 	else
-		m.follow.on_event = show;
+		m.follow.on_event = show_event;
 	out_start(OUT_LINES);
 	status = follow(&m.follow, "monitor");
 	if (status == EXIT_FOUND && !m.printed && opt.for_ns)
@@ -100,3 +106,31 @@ int verb_monitor(int argc, char **argv)
 	filter_free(m.filter);
 	return status;
 }
+
+static bool take_buffer(const char *value)
+{
+	char takes[64];
+
+	snprintf(takes, sizeof(takes), "--buffer takes bytes, 1 to %d", INT_MAX);
+	return take_number(value, INT_MAX, &opt.buffer, "size", takes);
+}
+
+static const struct verb_option option_buffer = {
+	.id = OPTION_BUFFER, .letter = 'b', .name = "buffer", .arg = "BYTES",
+	.help = "what may wait for this reader (default 128 MiB)", .take = take_buffer,
+};
+
+static const struct verb_option option_record = {
+	.id = OPTION_RECORD, .name = "record", .arg = "FILE",
+	.help = "write what is printed to a file, too, for replay", .string = &opt.record,
+};
+
+const struct verb verb_monitor = {
+	.name = "monitor", .args = "[FILTER]",
+	.help = "transitions as they happen",
+	.options = {
+		&option_netns, &option_ipv4, &option_ipv6, &option_count, &option_for,
+		&option_buffer, &option_quiet, &option_flows, &option_record,
+	},
+	.run = run_monitor,
+};

@@ -6,11 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "capture/link.h"
 #include "capture/record.h"
 #include "capture/track.h"
+#include "data/names.h"
 #include "filter/filter.h"
+#include "lib/message.h"
+#include "lib/options.h"
 #include "lib/out.h"
 #include "show/figure.h"
+#include "show/flow.h"
+#include "verbs/verb.h"
 
 struct replay {
 	const char *name;
@@ -24,7 +30,7 @@ struct replay {
 };
 
 /* One that the filter lets pass. */
-static void tell(struct replay *r, const struct event *e)
+static void tell_event(struct replay *r, const struct event *e)
 {
 	r->figure.moves[e->from][e->to]++;
 	if (opt.quiet || (opt.count && r->printed >= opt.count))
@@ -38,7 +44,7 @@ static void on_event(const struct flow *f, const struct event *e, void *arg)
 	struct replay *r = arg;
 
 	if (filter_event(r->filter, f, e))
-		tell(r, e);
+		tell_event(r, e);
 }
 
 static void on_flow(const struct flow *f, void *arg)
@@ -68,7 +74,7 @@ static int print_figure(struct replay *r)
 	track_each(&r->track, count_ends, r);
 	snprintf(r->title, sizeof(r->title), "%s: %llu flows", r->name,
 		 (unsigned long long)r->printed);
-	return graph_print(&r->figure);
+	return figure_print(&r->figure);
 }
 
 static void print_counter(const char *name, u64 value, const char *help)
@@ -99,7 +105,7 @@ static void print_counters(const struct replay *r)
 }
 
 /* What came of the packets, for people. */
-static void summarize(const struct replay *r)
+static void note_summary(const struct replay *r)
 {
 	static const char * const names[DECODED_RESULTS] = {
 #define X(name, help) #name,
@@ -126,7 +132,7 @@ static void take_packet(struct replay *r, const struct decoder *d, const struct 
 			const u8 *frame)
 {
 	struct segment s;
-	enum decoded result = decode(d, frame, h->caplen, &s);
+	enum decoded result = packet_decode(d, frame, h->caplen, &s);
 
 	r->packets++;
 	r->decoded[result]++;
@@ -143,7 +149,7 @@ static int read_packets(struct replay *r, pcap_t *pcap)
 	const char *link;
 	int ret;
 
-	if (!decode_knows(d.link)) {
+	if (!link_is_known(d.link)) {
 		link = pcap_datalink_val_to_name(d.link);
 		return fail("%s: no way to find IP in frames of link type %s (%d)", r->name,
 			    link ? link : "unknown", d.link);
@@ -162,7 +168,7 @@ static int read_packets(struct replay *r, pcap_t *pcap)
 	if (ret == PCAP_ERROR)
 		return fail("%s: packet %llu: %s", r->name, (unsigned long long)r->packets + 1,
 			    pcap_geterr(pcap));
-	summarize(r);
+	note_summary(r);
 	return EXIT_FOUND;
 }
 
@@ -191,14 +197,14 @@ static void on_recorded(const struct event *e, void *arg)
 	if (!filter_event(r->filter, &f, e))
 		return;
 	count_move(r, e);
-	tell(r, e);
+	tell_event(r, e);
 }
 
-static void on_lost(u64 count, const char *group, int cpu, u64 first, void *arg)
+static void on_lost(const struct loss *l, void *arg)
 {
 	(void)arg;
 	if (!opt.quiet)
-		lost_print(count, group, cpu, first);
+		loss_print(l);
 }
 
 static int read_record(struct replay *r, FILE *file)
@@ -213,7 +219,7 @@ static int read_record(struct replay *r, FILE *file)
 	if (opt.graph) {
 		snprintf(r->title, sizeof(r->title), "%s: %llu transitions", r->name,
 			 (unsigned long long)r->track.transitions);
-		if (graph_print(&r->figure) != EXIT_FOUND)
+		if (figure_print(&r->figure) != EXIT_FOUND)
 			status = EXIT_ERROR;
 	}
 	return status;
@@ -221,7 +227,7 @@ static int read_record(struct replay *r, FILE *file)
 
 /* ---- */
 
-static int replay(struct replay *r)
+static int replay_file(struct replay *r)
 {
 	FILE *file = strcmp(r->name, "-") ? fopen(r->name, "re") : stdin;
 	char why[PCAP_ERRBUF_SIZE] = "";
@@ -246,7 +252,7 @@ static int replay(struct replay *r)
 	return status;
 }
 
-int verb_replay(int argc, char **argv)
+static int run_replay(int argc, char **argv)
 {
 	struct replay r = { 0 };
 	struct filter *filter;
@@ -256,7 +262,7 @@ int verb_replay(int argc, char **argv)
 		return fail("replay: which capture? Give a file, or - for standard input");
 	if (!filter_parse(&filter, argc - 1, argv + 1))
 		return EXIT_ERROR;
-	if (!graph_format_known())
+	if (!figure_format_known())
 		return EXIT_ERROR;
 	if (opt.graph && (opt.flows || opt.counters))
 		return fail("replay: --graph draws the figure alone: without --flows and --counters");
@@ -272,10 +278,41 @@ int verb_replay(int argc, char **argv)
 	r.track.arg = &r;
 	r.track.keep = opt.flows || opt.graph;
 	r.track.no_expire = opt.no_expire;
-	status = replay(&r);
+	status = replay_file(&r);
 	if (status == EXIT_FOUND && filter && !r.printed && !(opt.quiet && !opt.flows))
 		status = EXIT_NONE;
 	track_free(&r.track);
 	filter_free(filter);
 	return status;
 }
+
+static const struct verb_option option_counters = {
+	.id = OPTION_COUNTERS, .name = "counters", .help = "at the end, what was counted",
+	.flag = &opt.counters,
+};
+
+static const struct verb_option option_checksums = {
+	.id = OPTION_CHECKSUMS, .name = "checksums",
+	.help = "ignore segments whose TCP checksum is wrong", .flag = &opt.checksums,
+};
+
+static const struct verb_option option_no_expire = {
+	.id = OPTION_NO_EXPIRE, .name = "no-expire", .help = "no time-out ends or moves a flow",
+	.flag = &opt.no_expire,
+};
+
+static const struct verb_option option_graph = {
+	.id = OPTION_GRAPH, .name = "graph",
+	.help = "at the end, the figure of RFC 793 with what moved where", .flag = &opt.graph,
+};
+
+const struct verb verb_replay = {
+	.name = "replay", .args = "FILE [FILTER]",
+	.help = "the same engine over a capture (pcap, pcapng), or a record of monitor",
+	.options = {
+		&option_ipv4, &option_ipv6, &option_quiet, &option_flows, &option_counters,
+		&option_checksums, &option_no_expire, &option_explain, &option_graph,
+		&option_format,
+	},
+	.run = run_replay,
+};

@@ -6,25 +6,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernel/netlink.h"
+#include "kernel/kernel.h"
 #include "lib/live.h"
+#include "lib/memory.h"
+#include "lib/message.h"
+#include "lib/number.h"
+#include "lib/options.h"
 #include "lib/out.h"
 #include "verbs/doctor/doctor.h"
+#include "verbs/verb.h"
 
 static struct finding *findings;
 
 /* ---- findings ---- */
 
-static char *print(const char *fmt, va_list args)
-{
-	char *s;
-
-	if (vasprintf(&s, fmt, args) < 0)
-		exit(fail("out of memory"));
-	return s;
-}
-
-static bool worse(const struct finding *a, const struct finding *b)
+static bool is_worse(const struct finding *a, const struct finding *b)
 {
 	return a->rank != b->rank ? a->rank > b->rank : a->weight > b->weight;
 }
@@ -38,9 +34,9 @@ struct finding *finding(enum rank rank, const char *id, u64 weight, const char *
 	f->id = id;
 	f->weight = weight;
 	va_start(args, fmt);
-	f->what = print(fmt, args);
+	f->what = string_print(fmt, args);
 	va_end(args);
-	while (*at && !worse(f, *at))
+	while (*at && !is_worse(f, *at))
 		at = &(*at)->next;
 	f->next = *at;
 	*at = f;
@@ -54,7 +50,7 @@ void evidence(struct finding *f, const char *fmt, ...)
 	if (f->nr_evidence == ARRAY_SIZE(f->evidence))
 		return;
 	va_start(args, fmt);
-	f->evidence[f->nr_evidence++] = print(fmt, args);
+	f->evidence[f->nr_evidence++] = string_print(fmt, args);
 	va_end(args);
 }
 
@@ -67,7 +63,7 @@ void look_with(struct finding *f, const char *fmt, ...)
 	FILE *out;
 
 	va_start(args, fmt);
-	commands = print(fmt, args);
+	commands = string_print(fmt, args);
 	va_end(args);
 	if (!opt.netns) {
 		f->look = commands;
@@ -75,7 +71,7 @@ void look_with(struct finding *f, const char *fmt, ...)
 	}
 	out = open_memstream(&all, &size);
 	if (!out)
-		exit(fail("out of memory"));
+		out_of_memory();
 	for (command = commands; command; command = rest) {
 		rest = strstr(command, "; ");
 		if (rest) {
@@ -102,7 +98,7 @@ static const char *rank_name(enum rank rank)
 }
 
 /* Return: whether one of them is more than a note. */
-static bool tell(unsigned int *told)
+static bool tell_findings(unsigned int *told)
 {
 	const struct finding *f;
 	unsigned int n = 0, i;
@@ -131,7 +127,7 @@ static bool tell(unsigned int *told)
 	return ill;
 }
 
-static void forget(void)
+static void forget_findings(void)
 {
 	struct finding *f;
 
@@ -150,7 +146,8 @@ static void forget(void)
 unsigned int numbers_in(const char *path, u64 *number, unsigned int most)
 {
 	FILE *f = fopen(path, "re");
-	char line[256], *at = line, *end;
+	char line[256];
+	const char *at = line;
 	unsigned int n = 0;
 
 	if (!f)
@@ -158,11 +155,8 @@ unsigned int numbers_in(const char *path, u64 *number, unsigned int most)
 	if (!fgets(line, sizeof(line), f))
 		*line = '\0';
 	fclose(f);
-	for (; n < most; n++, at = end) {
-		number[n] = strtoull(at, &end, 10);
-		if (end == at)
-			break;
-	}
+	while (n < most && scan_u64(&at, &number[n]))
+		n++;
 	return n;
 }
 
@@ -186,74 +180,57 @@ u64 doctor_counter(const char *name)
 	return 0;
 }
 
-static int on_stats(const struct nlmsghdr *nlh, void *arg)
+static void keep_counter(const struct counter *c, void *arg)
 {
-	struct patient *p = arg;
-
-	stats_parse(&p->stats, nlh);
-	return 0;
-}
-
-static int on_counter(const struct nlmsghdr *nlh, void *arg)
-{
-	struct counted c;
-
 	(void)arg;
-	if (!counter_parse(&c, nlh))
-		return 0;
 	counters = array_grow(counters, nr_counters, sizeof(*counters));
-	counters[nr_counters].name = strdup(c.name);
-	counters[nr_counters++].value = c.value;
-	return 0;
+	counters[nr_counters].name = string_copy(c->name);
+	counters[nr_counters++].value = c->value;
 }
 
-static int on_flow(const struct nlmsghdr *nlh, void *arg)
+static void keep_flow(const struct flow *f, void *arg)
 {
-	const struct nlattr *nest = message_attr(nlh, TCPFSM_A_FLOW);
 	struct patient *p = arg;
 
-	if (!nest)
-		return 0;
 	p->flow = array_grow(p->flow, p->flows, sizeof(*p->flow));
-	memset(&p->flow[p->flows], 0, sizeof(*p->flow));
-	flow_parse(&p->flow[p->flows++], nest);
-	return 0;
+	p->flow[p->flows++] = *f;
 }
 
-static int on_service(const struct nlmsghdr *nlh, void *arg)
+static void keep_service(const struct service *s, void *arg)
 {
 	struct patient *p = arg;
 
 	p->service = array_grow(p->service, p->services, sizeof(*p->service));
-	p->services += service_parse(&p->service[p->services], nlh);
-	return 0;
+	p->service[p->services++] = *s;
 }
 
-static int on_entry(const struct nlmsghdr *nlh, void *arg)
+static void keep_event(const struct flow *f, const struct event *e, void *arg)
 {
 	struct patient *p = arg;
-	struct event e;
-	struct flow f;
 
-	if (!log_parse(&f, &e, nlh))
-		return 0;
 	p->event = array_grow(p->event, p->events, sizeof(*p->event));
 	p->tuple = array_grow(p->tuple, p->events, sizeof(*p->tuple));
-	p->tuple[p->events] = f.tuple;
-	p->event[p->events++] = e;
-	return 0;
+	p->tuple[p->events] = f->tuple;
+	p->event[p->events++] = *e;
 }
 
-static int examine(struct patient *p)
+static int ask_everything(struct kernel *k, struct patient *p)
 {
-	static const struct { u8 cmd; bool dump; kernel_fn fn; } asks[] = {
-		{ TCPFSM_CMD_STATS_GET, false, on_stats },
-		{ TCPFSM_CMD_COUNTER_GET, true, on_counter },
-		{ TCPFSM_CMD_FLOW_GET, true, on_flow },
-		{ TCPFSM_CMD_SERVICE_GET, true, on_service },
-		{ TCPFSM_CMD_LOG_GET, true, on_entry },
-	};
-	struct kernel_filter all = { .sport_max = 0xffff, .dport_max = 0xffff };
+	int err = kernel_stats(k, &p->stats);
+
+	if (!err)
+		err = kernel_counters(k, keep_counter, p);
+	if (!err)
+		err = kernel_flows(k, NULL, keep_flow, p);
+	if (!err)
+		err = kernel_services(k, keep_service, p);
+	if (!err)
+		err = kernel_log(k, keep_event, p);
+	return err;
+}
+
+static int examine_patient(struct patient *p)
+{
 	struct kernel *k;
 	size_t i;
 	int err;
@@ -261,9 +238,7 @@ static int examine(struct patient *p)
 	k = kernel_open(&err);
 	if (!k)
 		return err == -ENOENT ? doctor_no_module() : kernel_fail(k, err);
-	for (i = 0, err = 0; i < ARRAY_SIZE(asks) && !err; i++)
-		err = kernel_ask(k, asks[i].cmd, asks[i].dump,
-				 asks[i].cmd == TCPFSM_CMD_FLOW_GET ? &all : NULL, asks[i].fn, p);
+	err = ask_everything(k, p);
 	if (err)
 		err = kernel_fail(k, err);
 	kernel_close(k);
@@ -274,7 +249,7 @@ static int examine(struct patient *p)
 }
 
 /* Status 0: nothing is wrong, notes apart; 1: something is; 2: could not look. */
-int verb_doctor(int argc, char **argv)
+static int run_doctor(int argc, char **argv)
 {
 	struct patient p = { 0 };
 	unsigned int n;
@@ -284,7 +259,7 @@ int verb_doctor(int argc, char **argv)
 	(void)argc;
 	(void)argv;
 	out_start(OUT_DOCUMENT);
-	status = examine(&p);
+	status = examine_patient(&p);
 	if (status == EXIT_FOUND) {
 		doctor_flows(&p);
 		doctor_host(&p);
@@ -293,13 +268,13 @@ int verb_doctor(int argc, char **argv)
 	if (status == EXIT_FOUND)
 		out_num("flows", 0, p.flows);
 	out_array("findings");
-	ill = tell(&n);
+	ill = tell_findings(&n);
 	out_end();
 	out_end();
 	if (status == EXIT_FOUND && !n)
 		out_text("Nothing is wrong with %zu flow%s of %zu service%s.\n",
 			 p.flows, s_of(p.flows), p.services, s_of(p.services));
-	forget();
+	forget_findings();
 	free(p.flow);
 	free(p.service);
 	free(p.event);
@@ -309,3 +284,10 @@ int verb_doctor(int argc, char **argv)
 	free(counters);
 	return status == EXIT_FOUND && ill ? EXIT_NONE : status;
 }
+
+const struct verb verb_doctor = {
+	.name = "doctor", .args = "",
+	.help = "what is wrong now and why, worst first (status 0: nothing, 1: something)",
+	.options = { &option_netns },
+	.run = run_doctor,
+};

@@ -3,7 +3,11 @@
 #ifndef DOCTOR_H
 #define DOCTOR_H
 
-#include "kernel/message.h"
+#include "data/event.h"
+#include "data/flow.h"
+#include "data/service.h"
+#include "data/stats.h"
+
 
 /* How bad it is, for the order in which findings are told. */
 enum rank {

@@ -7,7 +7,10 @@
 
 #include "data/names.h"
 #include "kernel/conntrack.h"
+#include "kernel/process.h"
 #include "kernel/socket.h"
+#include "lib/format.h"
+#include "lib/memory.h"
 #include "verbs/doctor/doctor.h"
 
 #define STUCK		(60 * NSEC)	/* what lasts so long does not just happen to be seen */
@@ -74,16 +77,6 @@ const char *s_of(u64 n)
 	return n == 1 ? "" : "s";
 }
 
-static const char *fmt_src(char *buf, const struct tuple *t)
-{
-	return fmt_endpoint(buf, t->family, t->src, t->sport);
-}
-
-static const char *fmt_dst(char *buf, const struct tuple *t)
-{
-	return fmt_endpoint(buf, t->family, t->dst, t->dport);
-}
-
 static void show_flow(struct finding *f, const char *how, const struct flow *flow)
 {
 	char src[FMT_ENDPOINT], dst[FMT_ENDPOINT], pair[FMT_PAIR], span[FMT_SPAN];
@@ -93,11 +86,6 @@ static void show_flow(struct finding *f, const char *how, const struct flow *flo
 		 fmt_dst(dst, &flow->tuple),
 		 fmt_pair(pair, flow->end[TCPFSM_ORIG].state, flow->end[TCPFSM_RESP].state),
 		 fmt_span(span, flow->idle));
-}
-
-static bool is_local(const struct flow *f, unsigned int end)
-{
-	return f->flags & (end == TCPFSM_ORIG ? TCPFSM_F_LOCAL_ORIG : TCPFSM_F_LOCAL_RESP);
 }
 
 /* ---- sockets by cookie ---- */
@@ -132,7 +120,7 @@ static void holder(char *buf, size_t size, const struct flow *f, unsigned int en
 	p = s ? process_of(s->inode) : NULL;
 	if (p)
 		snprintf(buf, size, "%s (pid %d)", p->name, p->pid);
-	else if (is_local(f, end))
+	else if (is_local_end(f, end))
 		snprintf(buf, size, "a process of this host that cannot be told");
 	else
 		snprintf(buf, size, "%s", fmt_addr(addr, f->tuple.family, end == TCPFSM_ORIG ?
@@ -257,7 +245,7 @@ static void ephemeral_ports(const struct patient *p)
 		const struct flow *flow = &p->flow[i];
 		u8 state = flow->end[TCPFSM_ORIG].state;
 
-		if (!is_local(flow, TCPFSM_ORIG) || state == TCPFSM_CLOSED ||
+		if (!is_local_end(flow, TCPFSM_ORIG) || state == TCPFSM_CLOSED ||
 		    flow->tuple.sport < low || flow->tuple.sport > high)
 			continue;
 		snprintf(key, sizeof(key), "%s to %s",

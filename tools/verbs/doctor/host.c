@@ -9,7 +9,9 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "kernel/process.h"
 #include "kernel/socket.h"
+#include "lib/memory.h"
 #include "tcpfsm_version.h"
 #include "verbs/doctor/doctor.h"
 

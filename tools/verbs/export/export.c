@@ -4,22 +4,24 @@
  * states live (/, from /state.json). One request is served at a time; each asks the module anew.
  */
 #include <errno.h>
-#include <jansson.h>
 #include <microhttpd.h>
 #include <netdb.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/names.h"
-#include "kernel/message.h"
+#include "data/tuple.h"
+#include "kernel/kernel.h"
+#include "lib/buffer.h"
 #include "lib/live.h"
+#include "lib/memory.h"
+#include "lib/message.h"
+#include "lib/number.h"
+#include "lib/options.h"
 #include "verbs/export/export.h"
 #include "verbs/export/metrics.h"
-
-#define STUCK_MAX	50	/* flows that the page shows */
-#define STUCK_AGE	(10 * NSEC)
-#define SERVICES_MAX	20
+#include "verbs/export/state.h"
+#include "verbs/verb.h"
 
 #ifndef TCPFSM_PAGE
 #define TCPFSM_PAGE "page.html"
@@ -31,171 +33,6 @@ __asm__(".section .rodata\n"
 	"page: .incbin \"" TCPFSM_PAGE "\"\n"
 	"page_end: .byte 0\n"
 	".previous\n");
-
-/* ---- /state.json ---- */
-
-static json_t *json_stats(const struct stats *s)
-{
-	json_t *states = json_object(), *moves = json_array(), *move;
-	unsigned int i, j;
-
-	for (i = 0; i < STATES_LISTED; i++)
-		json_object_set_new(states, state_name(state_order[i]),
-				    json_pack("[I,I]", (json_int_t)stats_orig(s, state_order[i]),
-					      (json_int_t)stats_resp(s, state_order[i])));
-	for (i = 1; i < TCPFSM_STATES; i++) {
-		for (j = 1; j < TCPFSM_STATES; j++) {
-			if (!s->moves[i][j])
-				continue;
-			move = json_pack("[s,s,I]", state_name(i), state_name(j),
-					 (json_int_t)s->moves[i][j]);
-			json_array_append_new(moves, move);
-		}
-	}
-	return json_pack("{s:I,s:I,s:o,s:o}", "entries", (json_int_t)s->entries, "limit",
-			 (json_int_t)s->limit, "states", states, "moves", moves);
-}
-
-/* The longest in a state that should not last. */
-struct stuck {
-	struct flow flow[STUCK_MAX];
-	u64 dwell[STUCK_MAX];
-	size_t n;
-	u64 all;
-};
-
-static int on_flow(const struct nlmsghdr *nlh, void *arg)
-{
-	const u32 passing = ~(1U << TCPFSM_ESTABLISHED | 1U << TCPFSM_TIME_WAIT |
-			      1U << TCPFSM_CLOSED | 1U << TCPFSM_LISTEN);
-	const struct nlattr *nest = message_attr(nlh, TCPFSM_A_FLOW);
-	struct flow f = { 0 };
-	struct stuck *s = arg;
-	u64 dwell = 0;
-	size_t at;
-	unsigned int i;
-
-	if (!nest)
-		return 0;
-	flow_parse(&f, nest);
-	for (i = 0; i < TCPFSM_ENDS; i++)
-		if (passing >> f.end[i].state & 1 && f.end[i].dwell > dwell)
-			dwell = f.end[i].dwell;
-	if (dwell < STUCK_AGE)
-		return 0;
-	s->all++;
-	if (s->n == STUCK_MAX && dwell <= s->dwell[s->n - 1])
-		return 0;
-	at = s->n < STUCK_MAX ? s->n++ : s->n - 1;
-	for (; at && s->dwell[at - 1] < dwell; at--) {
-		s->flow[at] = s->flow[at - 1];
-		s->dwell[at] = s->dwell[at - 1];
-	}
-	s->flow[at] = f;
-	s->dwell[at] = dwell;
-	return 0;
-}
-
-static json_t *json_flow(const struct flow *f, u64 dwell)
-{
-	char src[FMT_ENDPOINT], dst[FMT_ENDPOINT], how_long[FMT_SPAN];
-	const struct tuple *t = &f->tuple;
-
-	return json_pack("{s:I,s:s,s:s,s:s,s:s,s:s}", "flow", (json_int_t)f->id,
-			 "src", fmt_endpoint(src, t->family, t->src, t->sport),
-			 "dst", fmt_endpoint(dst, t->family, t->dst, t->dport),
-			 "orig", state_name(f->end[TCPFSM_ORIG].state),
-			 "resp", state_name(f->end[TCPFSM_RESP].state),
-			 "dwell", fmt_span(how_long, dwell));
-}
-
-static json_t *json_stuck(const struct stuck *s)
-{
-	json_t *list = json_array();
-	size_t i;
-
-	for (i = 0; i < s->n; i++)
-		json_array_append_new(list, json_flow(&s->flow[i], s->dwell[i]));
-	return json_pack("{s:o,s:I}", "flows", list, "all", (json_int_t)s->all);
-}
-
-struct services {
-	struct service service[SERVICES_MAX];
-	size_t n;
-};
-
-static u64 weight(const struct service *s)
-{
-	return (s->count[TCPFSM_SYN_RCVD] + s->count[TCPFSM_CLOSE_WAIT]) << 32 |
-	       (s->count[TCPFSM_ESTABLISHED] & 0xffffffff);
-}
-
-static int on_service(const struct nlmsghdr *nlh, void *arg)
-{
-	struct services *list = arg;
-	struct service s;
-	size_t at;
-
-	if (!service_parse(&s, nlh) || !s.family)
-		return 0;
-	if (list->n == SERVICES_MAX && weight(&s) <= weight(&list->service[list->n - 1]))
-		return 0;
-	at = list->n < SERVICES_MAX ? list->n++ : list->n - 1;
-	for (; at && weight(&list->service[at - 1]) < weight(&s); at--)
-		list->service[at] = list->service[at - 1];
-	list->service[at] = s;
-	return 0;
-}
-
-static json_t *json_service(const struct service *s)
-{
-	char name[FMT_ENDPOINT];
-
-	return json_pack("[s,I,I,I,I,I]", fmt_endpoint(name, s->family, s->addr, s->port),
-			 (json_int_t)s->count[TCPFSM_SYN_RCVD],
-			 (json_int_t)s->count[TCPFSM_ESTABLISHED],
-			 (json_int_t)s->count[TCPFSM_CLOSE_WAIT], (json_int_t)s->refused,
-			 (json_int_t)s->reset);
-}
-
-static json_t *json_services(const struct services *list)
-{
-	json_t *rows = json_array();
-	size_t i;
-
-	for (i = 0; i < list->n; i++)
-		json_array_append_new(rows, json_service(&list->service[i]));
-	return rows;
-}
-
-static int state_write(FILE *out, struct kernel *k)
-{
-	struct kernel_filter filter = {
-		.sport_max = 0xffff, .dport_max = 0xffff, .any_states = ALL_STATES &
-			~(1U << TCPFSM_ESTABLISHED | 1U << TCPFSM_TIME_WAIT),
-	};
-	struct services services = { 0 };
-	struct stats stats = { 0 };
-	struct stuck *stuck = zalloc(sizeof(*stuck));
-	json_t *json;
-	int err;
-
-	err = kernel_ask(k, TCPFSM_CMD_STATS_GET, false, NULL, stats_take, &stats);
-	if (!err)
-		err = kernel_ask(k, TCPFSM_CMD_SERVICE_GET, true, NULL, on_service, &services);
-	if (!err)
-		err = kernel_ask(k, TCPFSM_CMD_FLOW_GET, true, &filter, on_flow, stuck);
-	if (!err) {
-		json = json_pack("{s:I,s:o,s:o,s:o}", "now", (json_int_t)clock_of_day(), "stats",
-				 json_stats(&stats), "services", json_services(&services), "stuck",
-				 json_stuck(stuck));
-		if (!json || json_dumpf(json, out, JSON_COMPACT))
-			err = -ENOMEM;
-		json_decref(json);
-	}
-	free(stuck);
-	return err;
-}
 
 /* ---- HTTP ---- */
 
@@ -280,7 +117,7 @@ static enum MHD_Result send_asked(struct MHD_Connection *c, bool metrics)
 				  "the kernel module tcpfsm does not answer: is it loaded?\n");
 	out = open_memstream(&text, &len);
 	if (!out)
-		exit(fail("out of memory"));
+		out_of_memory();
 	err = metrics ? metrics_write(out, k, openmetrics) : state_write(out, k);
 	fclose(out);
 	kernel_close(k);
@@ -330,12 +167,13 @@ static int listen_at(const char *word, struct sockaddr_storage *at)
 {
 	struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
 				  .ai_socktype = SOCK_STREAM }, *info;
-	char *copy = strdup(word), *host, *port;
+	char *copy = string_copy(word), *host, *port;
 	int err = EAI_NONAME;
+	u64 number;
 
 	/* getaddrinfo() takes any number for a port, and IPv6 needs its brackets in the URL. */
-	if (copy && split_endpoint(copy, &host, &port) && *port &&
-	    strtoul(port, NULL, 10) <= 65535 && (*word == '[' || !strchr(host, ':')))
+	if (split_endpoint(copy, &host, &port) && read_u64(port, 0, 65535, &number) &&
+	    (*word == '[' || !strchr(host, ':')))
 		err = getaddrinfo(*host ? host : NULL, port, &hints, &info);
 	free(copy);
 	if (err)
@@ -347,14 +185,18 @@ static int listen_at(const char *word, struct sockaddr_storage *at)
 	return 0;
 }
 
-static int on_nothing(const struct nlmsghdr *nlh, void *arg)
+static void ignore_service(const struct service *s, void *arg)
 {
-	(void)nlh;
+	(void)s;
 	(void)arg;
-	return 0;
 }
 
-int verb_export(int argc, char **argv)
+static int ask_services(struct kernel *k, void *arg)
+{
+	return kernel_services(k, ignore_service, arg);
+}
+
+static int run_export(int argc, char **argv)
 {
 	const char *where = opt.listen ? opt.listen : "127.0.0.1:9717";
 	unsigned int flags = MHD_USE_INTERNAL_POLLING_THREAD;
@@ -370,7 +212,7 @@ int verb_export(int argc, char **argv)
 	if (err)
 		return err;
 	/* Whoever starts it wants to know at once what the first request would be told. */
-	err = kernel_once(TCPFSM_CMD_SERVICE_GET, true, on_nothing, NULL);
+	err = kernel_once(ask_services, NULL);
 	if (err)
 		return err;
 	fd.fd = catch_signals();
@@ -389,3 +231,15 @@ int verb_export(int argc, char **argv)
 	MHD_stop_daemon(daemon);
 	return EXIT_FOUND;
 }
+
+static const struct verb_option option_listen = {
+	.id = OPTION_LISTEN, .name = "listen", .arg = "ADDR:PORT",
+	.help = "where to serve (default 127.0.0.1:9717)", .string = &opt.listen,
+};
+
+const struct verb verb_export = {
+	.name = "export", .args = "",
+	.help = "a server of metrics for Prometheus, and of a live page",
+	.options = { &option_netns, &option_all_netns, &option_listen, &option_quiet },
+	.run = run_export,
+};

@@ -7,8 +7,10 @@
 #include <string.h>
 
 #include "data/names.h"
-#include "kernel/message.h"
+#include "data/tuple.h"
 #include "kernel/netns.h"
+#include "lib/memory.h"
+#include "lib/options.h"
 #include "tcpfsm_version.h"
 #include "verbs/export/metrics.h"
 
@@ -32,44 +34,53 @@ struct metrics {
 
 /* ---- reading ---- */
 
-static int on_stats(const struct nlmsghdr *nlh, void *arg)
+static void keep_stats(const struct stats *s, void *arg)
 {
 	struct metrics *m = arg;
+	char name[NETNS_NAME];
 	struct netns *ns;
-	char name[256];
 
 	m->netns = array_grow(m->netns, m->nr_netns, sizeof(*m->netns));
 	ns = &m->netns[m->nr_netns++];
-	stats_parse(&ns->stats, nlh);
+	ns->stats = *s;
 	*ns->label = '\0';
 	if (!opt.all_netns)
-		return 0;
-	if (netns_name(name, ns->stats.netns))
+		return;
+	if (netns_name(name, s->netns))
 		snprintf(ns->label, sizeof(ns->label), "netns=\"%s\",", name);
 	else
-		snprintf(ns->label, sizeof(ns->label), "netns=\"%u\",", ns->stats.netns);
-	return 0;
+		snprintf(ns->label, sizeof(ns->label), "netns=\"%u\",", s->netns);
 }
 
-static int on_service(const struct nlmsghdr *nlh, void *arg)
+static void keep_service(const struct service *s, void *arg)
 {
 	struct metrics *m = arg;
 
 	m->service = array_grow(m->service, m->services, sizeof(*m->service));
-	m->services += service_parse(&m->service[m->services], nlh);
-	return 0;
+	m->service[m->services++] = *s;
 }
 
-static int on_counter(const struct nlmsghdr *nlh, void *arg)
+static void keep_counter(const struct counter *c, void *arg)
 {
 	struct metrics *m = arg;
-	struct counted c;
 
-	if (!counter_parse(&c, nlh) || m->counters == ARRAY_SIZE(m->counter))
-		return 0;
-	snprintf(m->counter[m->counters].name, sizeof(m->counter->name), "%s", c.name);
-	m->counter[m->counters++].value = c.value;
-	return 0;
+	if (m->counters == ARRAY_SIZE(m->counter))
+		return;
+	snprintf(m->counter[m->counters].name, sizeof(m->counter->name), "%s", c->name);
+	m->counter[m->counters++].value = c->value;
+}
+
+static int ask_stats(struct kernel *k, struct metrics *m)
+{
+	struct stats stats = { 0 };
+	int err;
+
+	if (opt.all_netns)
+		return kernel_all_stats(k, keep_stats, m);
+	err = kernel_stats(k, &stats);
+	if (!err)
+		keep_stats(&stats, m);
+	return err;
 }
 
 /* ---- writing ---- */
@@ -329,11 +340,11 @@ int metrics_write(FILE *out, struct kernel *k, bool openmetrics)
 	struct metrics m = { .out = out, .openmetrics = openmetrics };
 	int err;
 
-	err = kernel_ask(k, TCPFSM_CMD_STATS_GET, opt.all_netns, NULL, on_stats, &m);
+	err = ask_stats(k, &m);
 	if (!err)
-		err = kernel_ask(k, TCPFSM_CMD_SERVICE_GET, true, NULL, on_service, &m);
+		err = kernel_services(k, keep_service, &m);
 	if (!err)
-		err = kernel_ask(k, TCPFSM_CMD_COUNTER_GET, true, NULL, on_counter, &m);
+		err = kernel_counters(k, keep_counter, &m);
 	if (!err) {
 		write_flows(&m);
 		write_matrices(&m);

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "kernel/netlink.h"
+#include "kernel/kernel.h"
 
 /* Return: 0 or a negative errno for kernel_fail(); then what was written is not whole. */
 int metrics_write(FILE *out, struct kernel *k, bool openmetrics);

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/memory.h"
+#include "lib/message.h"
 #include "verbs/ship/spool.h"
 
 #define TABLES_MAX	4

@@ -11,7 +11,7 @@
 
 #include <stdio.h>
 
-#include "lib/tool.h"
+#include "lib/base.h"
 
 #define SPOOL_NAME	128
 

@@ -2,8 +2,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "kernel/netlink.h"
 #include "lib/live.h"
+#include "lib/message.h"
+#include "lib/options.h"
 #include "verbs/top/data.h"
 
 #define S(state)	(1U << TCPFSM_##state)
@@ -53,19 +54,15 @@ u64 top_since_dump(const struct top *t)
 
 /* ---- the counts ---- */
 
-static int on_counter(const struct nlmsghdr *nlh, void *arg)
+static void add_counter(const struct counter *c, void *arg)
 {
 	u64 *counter = arg;
-	struct counted c;
 	unsigned int i, j;
 
-	if (!counter_parse(&c, nlh))
-		return 0;
 	for (i = 0; i < TOP_RATES; i++)
 		for (j = 0; j < ARRAY_SIZE(rates[i].of); j++)
-			if (rates[i].of[j] && !strcmp(c.name, rates[i].of[j]))
-				counter[i] += c.value;
-	return 0;
+			if (rates[i].of[j] && !strcmp(c->name, rates[i].of[j]))
+				counter[i] += c->value;
 }
 
 static double per_second(u64 now, u64 before, double seconds)
@@ -106,10 +103,9 @@ int top_sample(struct top *t)
 	unsigned int i;
 	int err;
 
-	err = kernel_ask(t->counts, TCPFSM_CMD_STATS_GET, false, NULL, stats_take, &stats);
+	err = kernel_stats(t->counts, &stats);
 	if (!err)
-		err = kernel_ask(t->counts, TCPFSM_CMD_COUNTER_GET, true, NULL, on_counter,
-				 counter);
+		err = kernel_counters(t->counts, add_counter, counter);
 	if (err)
 		return checked(err);
 	for (i = 0; i < TCPFSM_STATES; i++)
@@ -147,28 +143,20 @@ static bool any_wanted(const struct top *t)
 	return false;
 }
 
-static int on_service(const struct nlmsghdr *nlh, void *arg)
+static void offer_service(const struct service *s, void *arg)
 {
 	struct top *t = arg;
-	struct service s;
 
-	if (service_parse(&s, nlh) && (!opt.family || s.family == opt.family))
-		rank_offer(&t->next[TOP_SERVICES], &s);
-	return 0;
+	if (!opt.family || s->family == opt.family)
+		rank_offer(&t->next[TOP_SERVICES], s);
 }
 
-static int on_flow(const struct nlmsghdr *nlh, void *arg)
+static void offer_flow(const struct flow *f, void *arg)
 {
-	const struct nlattr *nest = message_attr(nlh, TCPFSM_A_FLOW);
 	struct top *t = arg;
-	struct flow f;
 
-	if (!nest)
-		return 0;
-	flow_parse(&f, nest);
-	if (filter_flow(t->filter, &f, t->begun))
-		rank_offer(&t->next[TOP_FLOWS], &f);
-	return 0;
+	if (filter_flow(t->filter, f, t->begun))
+		rank_offer(&t->next[TOP_FLOWS], f);
 }
 
 bool top_dump_due(const struct top *t)
@@ -191,7 +179,7 @@ int top_dump_begin(struct top *t)
 	t->reading = TOP_SERVICES;
 	rank_begin(&t->next[TOP_SERVICES], &t->order[TOP_SERVICES]);
 	rank_begin(&t->next[TOP_FLOWS], &t->order[TOP_FLOWS]);
-	return kernel_request(t->dump, TCPFSM_CMD_SERVICE_GET, true, NULL);
+	return kernel_begin_services(t->dump, offer_service, t);
 }
 
 /* The order may have changed meanwhile. */
@@ -218,13 +206,13 @@ static void end_dump(struct top *t)
 
 int top_dump_read(struct top *t)
 {
-	int ret = kernel_read(t->dump, t->reading == TOP_SERVICES ? on_service : on_flow, t);
+	int ret = kernel_read(t->dump);
 
 	if (ret)
 		return ret < 0 ? checked(ret) : 0;
 	if (t->reading == TOP_SERVICES && any_wanted(t)) {
 		t->reading = TOP_FLOWS;
-		return kernel_request(t->dump, TCPFSM_CMD_FLOW_GET, true, &t->want);
+		return kernel_begin_flows(t->dump, &t->want, offer_flow, t);
 	}
 	end_dump(t);
 	return 0;
@@ -241,7 +229,7 @@ void top_set_filter(struct top *t, struct filter *filter)
 {
 	filter_free(t->filter);
 	t->filter = filter;
-	filter_kernel(filter, &t->want);
+	t->want = filter_push_down(filter);
 	if (!filter_has_states(filter))
 		t->want.any_states = STUCK;
 	t->list[TOP_FLOWS].n = 0;

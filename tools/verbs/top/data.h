@@ -12,7 +12,7 @@
 
 #include "data/names.h"
 #include "filter/filter.h"
-#include "kernel/message.h"
+#include "kernel/kernel.h"
 #include "verbs/top/rank.h"
 
 #define TOP_PAST	60	/* samples */

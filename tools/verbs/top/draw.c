@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "kernel/netns.h"
+#include "lib/format.h"
 #include "lib/live.h"
+#include "lib/options.h"
 #include "verbs/top/draw.h"
 
 #define STATES_HEIGHT	(1 + STATES_LISTED)

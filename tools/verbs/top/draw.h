@@ -3,7 +3,7 @@
 #ifndef TOP_DRAW_H
 #define TOP_DRAW_H
 
-#include "kernel/socket.h"
+#include "kernel/process.h"
 #include "verbs/top/panel.h"
 
 #define TOP_LINE	256

@@ -3,6 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "kernel/process.h"
+#include "kernel/socket.h"
+#include "lib/message.h"
+#include "lib/options.h"
 #include "verbs/top/keys.h"
 
 #define ESCAPE		27

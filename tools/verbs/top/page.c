@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "data/history.h"
+#include "lib/format.h"
 #include "verbs/top/draw.h"
 
 static const char * const help_lines[] = {
@@ -118,8 +120,7 @@ static void say_flow(const struct screen *s, struct page *p)
 	u64 older = s->t->sampled > s->flow_read ? s->t->sampled - s->flow_read : 0;
 
 	say(p, "flow %llu  %s > %s", (unsigned long long)f->id,
-	    fmt_endpoint(text, f->tuple.family, f->tuple.src, f->tuple.sport),
-	    fmt_endpoint(more, f->tuple.family, f->tuple.dst, f->tuple.dport));
+	    fmt_src(text, &f->tuple), fmt_dst(more, &f->tuple));
 	say(p, "%s", "");
 	say_end(s, p, TCPFSM_ORIG, older);
 	say(p, "%s", "");

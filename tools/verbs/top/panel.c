@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/format.h"
 #include "verbs/top/panel.h"
 
 #define OLD		(60 * NSEC)

@@ -3,6 +3,7 @@
 #ifndef TOP_PANEL_H
 #define TOP_PANEL_H
 
+#include "data/tuple.h"
 #include "verbs/top/data.h"
 
 #define TOP_CELL	FMT_ENDPOINT

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/memory.h"
 #include "verbs/top/rank.h"
 
 void rank_init(struct rank *r, size_t size)

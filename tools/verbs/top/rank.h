@@ -3,7 +3,7 @@
 #ifndef TOP_RANK_H
 #define TOP_RANK_H
 
-#include "lib/tool.h"
+#include "lib/base.h"
 
 #define RANK_ROWS	200
 

@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include "lib/live.h"
+#include "lib/message.h"
+#include "lib/options.h"
 #include "verbs/top/draw.h"
 #include "verbs/top/keys.h"
 #include "verbs/top/screen.h"

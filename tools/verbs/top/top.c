@@ -4,11 +4,17 @@
 #include <unistd.h>
 
 #include "kernel/netns.h"
+#include "lib/format.h"
 #include "lib/live.h"
+#include "lib/message.h"
+#include "lib/options.h"
 #include "lib/out.h"
-#include "show/tables.h"
+#include "show/flow.h"
+#include "show/service.h"
+#include "show/stats.h"
 #include "verbs/top/panel.h"
 #include "verbs/top/screen.h"
+#include "verbs/verb.h"
 
 #define INTERVAL	NSEC
 #define SHORTEST	(100 * NSEC_PER_MS)
@@ -30,18 +36,19 @@ static void print_title(const struct top *t)
 
 static void print_rates(const struct top *t)
 {
-	struct out_column columns[TOP_RATES + 2] = { { "per second:", -11 } };
+	struct out_column columns[TOP_RATES + 2] = { { "per second:", -11, NULL } };
 	char text[FMT_SHORT];
 	unsigned int i;
 
 	for (i = 0; i < TOP_RATES; i++)
-		columns[i + 1] = (struct out_column){ top_rate_name(i), 8 };
+		columns[i + 1] = (struct out_column){ top_rate_name(i), 8, NULL };
 	out_header(columns);
-	out_str(NULL, -11, "");
+	out_row(columns);
+	out_row_str("");
 	out_object("per_second");
 	for (i = 0; i < TOP_RATES; i++) {
 		out_real(top_rate_name(i), t->rate[i]);
-		out_str(NULL, 8, fmt_short(text, t->rate[i]));
+		out_row_str(fmt_short(text, t->rate[i]));
 	}
 	out_end();
 	out_line();
@@ -85,12 +92,14 @@ static void print_flows(const struct rank *list, u64 older)
 
 static void print_snapshot(const struct top *t)
 {
+	char name[NETNS_NAME];
+
 	out_object(NULL);
 	print_title(t);
 	out_num("dump_age_ns", 0, top_since_dump(t));
 	print_rates(t);
 	out_line();
-	stats_print(&t->stats, t->entered_rate);
+	stats_print(&t->stats, netns_name(name, t->stats.netns), t->entered_rate);
 	out_line();
 	print_services(&t->list[TOP_SERVICES]);
 	out_line();
@@ -149,7 +158,7 @@ static int batch(struct top *t)
 	return err ? top_fail(t, err) : EXIT_FOUND;
 }
 
-int verb_top(int argc, char **argv)
+static int run_top(int argc, char **argv)
 {
 	struct top t = { 0 };
 	struct filter *filter;
@@ -171,3 +180,18 @@ int verb_top(int argc, char **argv)
 	top_close(&t);
 	return status;
 }
+
+static const struct verb_option option_batch = {
+	.id = OPTION_BATCH, .letter = 'b', .name = "batch",
+	.help = "plain text, one sample after the other", .flag = &opt.batch,
+};
+
+const struct verb verb_top = {
+	.name = "top", .args = "[FILTER]",
+	.help = "live: states and their rates, services, flows that are stuck",
+	.options = {
+		&option_netns, &option_ipv4, &option_ipv6, &option_batch, &option_interval,
+		&option_count, &option_for,
+	},
+	.run = run_top,
+};

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <getopt.h>
+#include <string.h>
+
+#include "cli/options.h"
+#include "lib/message.h"
+#include "lib/options.h"
+
+static bool take_numeric(const char *value)
+{
+	(void)value;
+	opt.resolve = false;
+	return true;
+}
+
+/* Those of every verb. */
+static const struct verb_option common[] = {
+	{ .id = OPTION_JSON, .letter = 'j', .name = "json",
+	  .help = "JSON; one object a line for streams", .flag = &opt.json },
+	{ .id = OPTION_NUMERIC, .letter = 'n', .name = "numeric",
+	  .help = "do not resolve names (the default)", .take = take_numeric },
+	{ .id = OPTION_RESOLVE, .letter = 'r', .name = "resolve",
+	  .help = "resolve names of hosts and ports in text", .flag = &opt.resolve },
+	{ .id = OPTION_NO_HEADER, .letter = 'H', .name = "no-header",
+	  .help = "no header line", .flag = &opt.no_header },
+	{ .id = OPTION_HELP, .letter = 'h', .name = "help",
+	  .help = "this help; after a verb, its own" },
+	{ .id = OPTION_VERSION, .letter = 'V', .name = "version", .help = "print the version" },
+};
+
+const struct verb_option *options[OPTIONS];
+
+void options_collect(void)
+{
+	const struct verb *const *v;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(common); i++)
+		options[common[i].id] = &common[i];
+	for (v = verbs; *v; v++)
+		for (i = 0; (*v)->options[i]; i++)
+			options[(*v)->options[i]->id] = (*v)->options[i];
+}
+
+static bool is_common(const struct verb_option *o)
+{
+	return o >= common && o < common + ARRAY_SIZE(common);
+}
+
+bool option_is_own(const struct verb_option *o, const struct verb *v)
+{
+	size_t i;
+
+	for (i = 0; v->options[i]; i++)
+		if (v->options[i] == o)
+			return true;
+	return false;
+}
+
+bool option_fits(const struct verb_option *o, const struct verb *v)
+{
+	return !v || is_common(o) || option_is_own(o, v);
+}
+
+const struct verb_option *option_of_letter(char letter, const struct verb *v)
+{
+	const struct verb_option *any = NULL;
+	size_t i;
+
+	for (i = 0; i < OPTIONS; i++) {
+		if (options[i]->letter != letter)
+			continue;
+		if (option_fits(options[i], v))
+			return options[i];
+		if (!any)
+			any = options[i];
+	}
+	return any;
+}
+
+#define LONG	0x100		/* beside the id of an option that was given by its name */
+
+static struct option longs[OPTIONS + 1];
+
+/* For getopt_long(): @first, then the letters as they are meant to a verb. */
+static const char *list_letters(const char *first, const struct verb *v)
+{
+	static char text[2 * OPTIONS + 3];
+	char *l = stpcpy(text, first);
+	int i;
+
+	for (i = 0; i < OPTIONS; i++) {
+		const struct verb_option *o = options[i];
+
+		longs[i] = (struct option){ o->name, o->arg ? required_argument : no_argument, NULL,
+					    i | LONG };
+		if (!o->letter || option_of_letter(o->letter, v) != o)
+			continue;
+		*l++ = o->letter;
+		if (o->arg)
+			*l++ = ':';
+	}
+	*l = '\0';
+	return text;
+}
+
+/* The verb, wherever it stands: the letters mean what they mean to it. */
+static const struct verb *look_for_verb(int argc, char **argv)
+{
+	const char *any = list_letters("-:", NULL);	/* words in their order */
+	const struct verb *v = NULL;
+	int c;
+
+	while (!v && (c = getopt_long(argc, argv, any, longs, NULL)) != -1)
+		if (c == 1)
+			v = find_verb(optarg);
+	optind = 0;
+	return v;
+}
+
+static bool apply_option(const struct verb_option *o, const char *value)
+{
+	if (o->flag)
+		*o->flag = true;
+	if (o->string)
+		*o->string = value;
+	return !o->take || o->take(value);
+}
+
+bool options_parse(int argc, char **argv, bool *given)
+{
+	const struct verb *v = look_for_verb(argc, argv);
+	const char *known = list_letters(":", v);
+	const struct verb_option *o;
+	int c;
+
+	while ((c = getopt_long(argc, argv, known, longs, NULL)) != -1) {
+		if (c == ':') {
+			fail("option '%s' needs a value; see tcpfsm --help", argv[optind - 1]);
+			return false;
+		}
+		if (c == '?') {
+			if (optopt && !strchr(known, optopt))
+				fail("no such option: '-%c'; see tcpfsm --help", optopt);
+			else
+				fail("no such option: '%s'; see tcpfsm --help", argv[optind - 1]);
+			return false;
+		}
+		o = c & LONG ? options[c & ~LONG] : option_of_letter((char)c, v);
+		if (!apply_option(o, optarg))
+			return false;
+		given[o->id] = true;
+	}
+	return true;
+}
+
+bool options_check(const struct verb *v, const bool *given)
+{
+	size_t i;
+
+	for (i = 0; i < OPTIONS; i++) {
+		if (!given[i] || option_fits(options[i], v))
+			continue;
+		fail("%s has no option --%s; see tcpfsm %s --help", v->name, options[i]->name,
+		     v->name);
+		return false;
+	}
+	return true;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A transition: one end of a flow moves from one state to another. */
+#ifndef DATA_EVENT_H
+#define DATA_EVENT_H
+
+#include "data/tuple.h"
+
+struct event {
+	u64 seq;
+	u64 flow;
+	u64 when, dwell;
+	u32 step;
+	u8 end, from, to, cause;
+	u8 flags;		/* TCPFSM_T_* */
+	const struct tuple *tuple;	/* NULL: not known */
+};
+
+/* Events that never came, of the group "transition" or "flow", or of the "log". */
+struct loss {
+	const char *group;
+	u64 count, first;	/* the numbers from @first on */
+	int cpu;		/* -1: of all */
+};
+
+#endif

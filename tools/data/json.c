@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "data/history.h"
+#include "data/json.h"
+#include "data/names.h"
+#include "lib/format.h"
+#include "lib/options.h"
+
+void tuple_json(struct json *j, const struct tuple *t)
+{
+	static const char * const members[] = { "src", "sport", "dst", "dport" };
+	char addr[FMT_ADDR];
+	size_t i;
+
+	if (!t || !t->family) {
+		for (i = 0; i < ARRAY_SIZE(members); i++)
+			jsonw_null(j, members[i]);
+		return;
+	}
+	jsonw_str(j, "src", fmt_addr(addr, t->family, t->src));
+	jsonw_num(j, "sport", t->sport);
+	jsonw_str(j, "dst", fmt_addr(addr, t->family, t->dst));
+	jsonw_num(j, "dport", t->dport);
+}
+
+void move_json(struct json *j, const struct event *e)
+{
+	jsonw_str(j, "end", end_name(e->end));
+	jsonw_str(j, "from", state_name(e->from));
+	jsonw_str(j, "to", state_name(e->to));
+	jsonw_str(j, "cause", cause_name(e->cause));
+	jsonw_num(j, "dwell_ns", e->dwell);
+}
+
+void event_json(struct json *j, const struct event *e)
+{
+	char text[FMT_TIME];
+
+	jsonw_object(j, NULL);
+	jsonw_num(j, "seq", e->seq);
+	jsonw_str(j, "ts", fmt_time(text, e->when, 9));
+	jsonw_num(j, "flow", e->flow);
+	jsonw_num(j, "step", e->step);
+	tuple_json(j, e->tuple);
+	move_json(j, e);
+	if (e->flags & TCPFSM_T_CORRECTION)
+		jsonw_true(j, "correction");
+	if (e->flags & TCPFSM_T_INFERRED)
+		jsonw_true(j, "inferred");
+	jsonw_end(j);
+}
+
+void loss_json(struct json *j, const struct loss *l)
+{
+	jsonw_object(j, NULL);
+	jsonw_num(j, "lost", l->count);
+	jsonw_str(j, "group", l->group);
+	if (l->cpu >= 0)
+		jsonw_num(j, "cpu", l->cpu);
+	jsonw_num(j, "first", l->first);
+	jsonw_num(j, "last", l->first + l->count - 1);
+	jsonw_end(j);
+}
+
+/* {"orig":a,"resp":b} */
+static void both_json(struct json *j, const char *key, u64 orig, u64 resp)
+{
+	jsonw_object(j, key);
+	jsonw_num(j, "orig", orig);
+	jsonw_num(j, "resp", resp);
+	jsonw_end(j);
+}
+
+static void flags_json(struct json *j, u32 flags)
+{
+	unsigned int bit;
+
+	jsonw_array(j, "flags");
+	for (bit = 0; bit < 32; bit++)
+		if (flags >> bit & 1 && flag_name(bit))
+			jsonw_str(j, NULL, flag_name(bit));
+	jsonw_end(j);
+}
+
+static void history_json(struct json *j, const struct flow *f)
+{
+	unsigned int i, k, n;
+
+	jsonw_object(j, "history");
+	for (i = 0; i < TCPFSM_ENDS; i++) {
+		u8 state[HISTORY_STATES];
+
+		n = history_states(f->end[i].history, state);
+		jsonw_array(j, end_name(i));
+		for (k = 0; k < n; k++)
+			jsonw_str(j, NULL, state_name(state[k]));
+		jsonw_end(j);
+	}
+	jsonw_end(j);
+}
+
+/* What is known of the local sockets: cookie, owner, own tuple. */
+static void sockets_json(struct json *j, const struct flow *f)
+{
+	unsigned int i;
+
+	if (!f->end[0].cookie && !f->end[1].cookie && !f->end[0].has_uid && !f->end[1].has_uid)
+		return;
+	jsonw_object(j, "socket");
+	for (i = 0; i < TCPFSM_ENDS; i++) {
+		const struct flow_end *e = &f->end[i];
+
+		if (!e->cookie && !e->has_uid)
+			continue;
+		jsonw_object(j, end_name(i));
+		if (e->cookie)
+			jsonw_num(j, "cookie", e->cookie);
+		if (e->has_uid)
+			jsonw_num(j, "uid", e->uid);
+		if (e->sk.family)
+			tuple_json(j, &e->sk);
+		jsonw_end(j);
+	}
+	jsonw_end(j);
+}
+
+static void times_json(struct json *j, const struct flow *f)
+{
+	char text[FMT_TIME];
+
+	jsonw_num(j, "step", f->step);
+	jsonw_str(j, "start", fmt_time(text, f->start, 9));
+	jsonw_num(j, "idle_ns", f->idle);
+	both_json(j, "dwell_ns", f->end[TCPFSM_ORIG].dwell, f->end[TCPFSM_RESP].dwell);
+}
+
+void flow_json(struct json *j, const char *key, const struct flow *f, bool final)
+{
+	const struct flow_end *o = &f->end[TCPFSM_ORIG], *r = &f->end[TCPFSM_RESP];
+
+	jsonw_object(j, key);
+	jsonw_num(j, "flow", f->id);
+	if (!final)
+		jsonw_str(j, "family", f->tuple.family == AF_INET6 ? "inet6" : "inet");
+	tuple_json(j, &f->tuple);
+	if (f->ifindex)
+		jsonw_num(j, "ifindex", f->ifindex);
+	jsonw_str(j, "orig", state_name(o->state));
+	jsonw_str(j, "resp", state_name(r->state));
+	jsonw_str(j, "reason", f->reason ? reason_name(f->reason) : NULL);
+	if (!final && f->reason && opt.explain)
+		jsonw_str(j, "explain", reason_help(f->reason));
+	if (!final)
+		times_json(j, f);
+	history_json(j, f);
+	both_json(j, "packets", o->packets, r->packets);
+	both_json(j, "bytes", o->bytes, r->bytes);
+	if (!final)
+		jsonw_num(j, "refused", f->refused);
+	flags_json(j, f->flags);
+	if (!final)
+		sockets_json(j, f);
+	jsonw_end(j);
+}

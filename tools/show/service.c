@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "data/names.h"
+#include "lib/format.h"
+#include "lib/out.h"
+#include "show/service.h"
+
+static const struct out_column columns[] = {
+	{ "service", -21, NULL }, { "unanswered", 10, NULL }, { "half-open", 9, NULL }, { "established", 11, NULL },
+	{ "close-wait", 10, NULL }, { "time-wait", 9, NULL }, { "flows", 10, "flows" },
+	{ "handshakes", 10, "handshakes" }, { "refused", 8, "refused" }, { "reset", 8, "reset" },
+	{ "synack_resent", 13, "synack_resent" }, { "connect", 8, NULL }, { "accept", 8, NULL }, { 0 },
+};
+
+static void print_states(const u64 *count)
+{
+	unsigned int i;
+
+	out_object("states");
+	for (i = 0; i < STATES_LISTED; i++)
+		out_num(state_name(state_order[i]), 0, count[state_order[i]]);
+	out_end();
+}
+
+static void print_mean(const char *key, u64 sum, u64 n)
+{
+	char text[FMT_SPAN];
+
+	if (n)
+		out_num(key, 0, sum / n);
+	else
+		out_str(key, 0, NULL);
+	out_row_str(n ? fmt_span(text, sum / n) : NULL);
+}
+
+static void print_address(const struct service *s)
+{
+	char text[FMT_SERVICE];
+
+	if (s->family) {
+		out_str("addr", 0, fmt_addr(text, s->family, s->addr));
+		out_num("port", 0, s->port);
+	} else {
+		out_str("addr", 0, NULL);
+		out_str("port", 0, NULL);
+	}
+	out_row_str(out_is_text() ? fmt_service(text, s) : NULL);
+}
+
+void service_header(void)
+{
+	out_header(columns);
+}
+
+void service_print(const struct service *s)
+{
+	out_object(OUT_ITEM);
+	out_row(columns);
+	print_address(s);
+	out_row_num(s->count[TCPFSM_LISTEN]);
+	out_row_num(s->count[TCPFSM_SYN_RCVD]);
+	out_row_num(s->count[TCPFSM_ESTABLISHED]);
+	out_row_num(s->count[TCPFSM_CLOSE_WAIT]);
+	out_row_num(s->count[TCPFSM_TIME_WAIT]);
+	print_states(s->count);
+	out_row_num(s->flows);
+	out_row_num(s->handshakes);
+	out_row_num(s->refused);
+	out_row_num(s->reset);
+	out_row_num(s->synack_resent);
+	print_mean("connect_mean_ns", s->connect_ns, s->connects);
+	print_mean("accept_mean_ns", s->accept_ns, s->accepts);
+	out_line();
+	out_end();
+}

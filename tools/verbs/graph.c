@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Verb graph: RFC 793's figure, with the ends that are in the states now, and moves. */
+#include <stdio.h>
+#include <time.h>
+
+#include "kernel/kernel.h"
+#include "lib/format.h"
+#include "lib/live.h"
+#include "lib/options.h"
+#include "lib/out.h"
+#include "show/figure.h"
+#include "verbs/verb.h"
+
+/* What moved within the interval, or ever. */
+static int measure_moves(struct figure *f, struct stats *now)
+{
+	struct timespec t = { opt.interval_ns / NSEC, opt.interval_ns % NSEC };
+	struct stats before = { 0 };
+	unsigned int i, j;
+	int status;
+
+	if (opt.interval_ns) {
+		status = kernel_stats_once(&before, false);
+		if (status)
+			return status;
+		nanosleep(&t, NULL);
+		f->seconds = (double)opt.interval_ns / NSEC;
+	}
+	status = kernel_stats_once(now, false);
+	for (i = 0; i < TCPFSM_STATES; i++) {
+		f->orig[i] = stats_orig(now, i);
+		f->resp[i] = stats_resp(now, i);
+		for (j = 0; j < TCPFSM_STATES; j++)
+			f->moves[i][j] = now->moves[i][j] - before.moves[i][j];
+	}
+	return status;
+}
+
+static int run_graph(int argc, char **argv)
+{
+	struct figure f = { 0 };
+	struct stats now = { 0 };
+	char title[128], date[FMT_TIME];
+	int status;
+
+	(void)argc;
+	(void)argv;
+	if (!figure_format_known())
+		return EXIT_ERROR;
+	out_start(OUT_DOCUMENT);
+	status = measure_moves(&f, &now);
+	if (status)
+		return status;
+	snprintf(title, sizeof(title), "%llu flows, %s", (unsigned long long)now.entries,
+		 fmt_time(date, clock_of_day(), 0));
+	f.title = title;
+	return figure_print(&f);
+}
+
+const struct verb verb_graph = {
+	.name = "graph", .args = "",
+	.help = "the figure of RFC 793, with what is in the states and on the arcs",
+	.options = { &option_netns, &option_format, &option_interval },
+	.run = run_graph,
+};

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The options that several verbs take. */
+#include <stdio.h>
+#include <sys/socket.h>
+
+#include "kernel/netns.h"
+#include "lib/message.h"
+#include "lib/number.h"
+#include "lib/options.h"
+#include "verbs/verb.h"
+
+bool take_number(const char *value, u64 max, u64 *v, const char *what, const char *takes)
+{
+	if (read_u64(value, 1, max, v))
+		return true;
+	fail("'%s' is no %s: %s", value, what, takes);
+	return false;
+}
+
+static bool take_ipv4(const char *value)
+{
+	(void)value;
+	opt.family = AF_INET;
+	return true;
+}
+
+static bool take_ipv6(const char *value)
+{
+	(void)value;
+	opt.family = AF_INET6;
+	return true;
+}
+
+static bool take_count(const char *value)
+{
+	return take_number(value, ~0ULL, &opt.count, "count", "--count takes 1 or more");
+}
+
+static bool take_time(const char *value, u64 *ns, const char *option)
+{
+	if (read_span(value, ns) && *ns)
+		return true;
+	fail("'%s' is no time: --%s takes one like 500ms, 10s or 2h", value, option);
+	return false;
+}
+
+static bool take_for(const char *value)
+{
+	return take_time(value, &opt.for_ns, "for");
+}
+
+static bool take_interval(const char *value)
+{
+	return take_time(value, &opt.interval_ns, "interval");
+}
+
+static void complete_format(void)
+{
+	puts("text\ndot\nsvg");
+}
+
+const struct verb_option option_netns = {
+	.id = OPTION_NETNS, .letter = 'N', .name = "netns", .arg = "NAME",
+	.help = "look into a network namespace: name, path or process id",
+	.string = &opt.netns, .complete = netns_print,
+};
+
+const struct verb_option option_ipv4 = {
+	.id = OPTION_IPV4, .letter = '4', .name = "ipv4", .help = "IPv4 only", .take = take_ipv4,
+};
+
+const struct verb_option option_ipv6 = {
+	.id = OPTION_IPV6, .letter = '6', .name = "ipv6", .help = "IPv6 only", .take = take_ipv6,
+};
+
+const struct verb_option option_all_netns = {
+	.id = OPTION_ALL_NETNS, .letter = 'A', .name = "all-netns",
+	.help = "every network namespace (from the initial one)", .flag = &opt.all_netns,
+};
+
+const struct verb_option option_explain = {
+	.id = OPTION_EXPLAIN, .name = "explain", .help = "say in a sentence what each word means",
+	.flag = &opt.explain,
+};
+
+const struct verb_option option_count = {
+	.id = OPTION_COUNT, .letter = 'c', .name = "count", .arg = "N",
+	.help = "stop after N transitions, or samples (top)", .take = take_count,
+};
+
+const struct verb_option option_for = {
+	.id = OPTION_FOR, .name = "for", .arg = "TIME", .help = "stop after so long",
+	.take = take_for,
+};
+
+const struct verb_option option_quiet = {
+	.id = OPTION_QUIET, .letter = 'q', .name = "quiet",
+	.help = "no transitions (replay), no notes of progress (monitor)", .flag = &opt.quiet,
+};
+
+const struct verb_option option_flows = {
+	.id = OPTION_FLOWS, .name = "flows",
+	.help = "a line for every flow: at the end (replay), as it ends (monitor); no transitions (ship)",
+	.flag = &opt.flows,
+};
+
+const struct verb_option option_interval = {
+	.id = OPTION_INTERVAL, .letter = 'i', .name = "interval", .arg = "TIME",
+	.help = "between samples (top, 1s), deliveries (ship, 10s); rates over so long (graph)",
+	.take = take_interval,
+};
+
+const struct verb_option option_format = {
+	.id = OPTION_FORMAT, .name = "format", .arg = "FORMAT",
+	.help = "of the figure: text (default), dot, svg", .string = &opt.format,
+	.complete = complete_format,
+};

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What a verb declares of itself: its name, its arguments, its options. cli/ makes the parser, the
+ * help, the completion and parts of the manual page from that.
+ */
+#ifndef VERBS_VERB_H
+#define VERBS_VERB_H
+
+#include "lib/base.h"
+
+/* In the order in which help lists them. */
+enum option_id {
+	OPTION_JSON, OPTION_NUMERIC, OPTION_RESOLVE, OPTION_NO_HEADER, OPTION_NETNS, OPTION_IPV4,
+	OPTION_IPV6, OPTION_ALL_NETNS, OPTION_EXTENDED, OPTION_EXPLAIN, OPTION_COUNT, OPTION_FOR,
+	OPTION_BATCH, OPTION_BUFFER, OPTION_QUIET, OPTION_FLOWS, OPTION_COUNTERS, OPTION_RECORD,
+	OPTION_CHECKSUMS, OPTION_NO_EXPIRE, OPTION_INTERVAL, OPTION_GRAPH, OPTION_FORMAT,
+	OPTION_LISTEN, OPTION_SPOOL, OPTION_SPOOL_LIMIT, OPTION_HELP, OPTION_VERSION, OPTIONS,
+};
+
+struct verb_option {
+	enum option_id id;
+	char letter;			/* or 0; of two that share one, the first takes no value */
+	const char *name, *arg, *help;
+	/* What it does: sets one of these, or */
+	bool *flag;
+	const char **string;
+	/* takes its value. Return: false if the value is none, and said why */
+	bool (*take)(const char *value);
+	void (*complete)(void);		/* prints the values that there are; or NULL */
+};
+
+#define VERB_OPTIONS	12
+
+struct verb {
+	const char *name;
+	const char *args;		/* "": it takes none */
+	const char *help;
+	const struct verb_option *options[VERB_OPTIONS];	/* up to NULL */
+	int (*run)(int argc, char **argv);
+};
+
+/* Options of several verbs. */
+extern const struct verb_option option_netns, option_ipv4, option_ipv6, option_all_netns,
+	option_explain, option_count, option_for, option_quiet, option_flows, option_interval,
+	option_format;
+
+/* The number of an option's value, from 1 on. Return: false, and said that it is no @what */
+bool take_number(const char *value, u64 max, u64 *v, const char *what, const char *takes);
+
+#endif
