@@ -10,14 +10,14 @@ struct cursor {
 	u32 left;		/* captured bytes from p on */
 };
 
-static inline u16 be16(const u8 *p)
+static inline u16 read_be16(const u8 *p)
 {
 	return p[0] << 8 | p[1];
 }
 
-static inline u32 be32(const u8 *p)
+static inline u32 read_be32(const u8 *p)
 {
-	return (u32)be16(p) << 16 | be16(p + 2);
+	return (u32)read_be16(p) << 16 | read_be16(p + 2);
 }
 
 /* Return: false if fewer bytes are left. */

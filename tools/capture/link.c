@@ -32,17 +32,17 @@ bool link_skip(struct cursor *c, int link, u16 *type)
 	case DLT_EN10MB:
 		if (!cursor_skip(c, 14))
 			return false;
-		*type = be16(p + 12);
+		*type = read_be16(p + 12);
 		break;
 	case DLT_LINUX_SLL:
 		if (!cursor_skip(c, 16))
 			return false;
-		*type = be16(p + 14);
+		*type = read_be16(p + 14);
 		break;
 	case DLT_LINUX_SLL2:
 		if (!cursor_skip(c, 20))
 			return false;
-		*type = be16(p);
+		*type = read_be16(p);
 		break;
 	case DLT_NULL:
 	case DLT_LOOP:
@@ -55,7 +55,7 @@ bool link_skip(struct cursor *c, int link, u16 *type)
 		p = c->p;
 		if (!cursor_skip(c, 4))
 			return false;
-		*type = be16(p + 2);
+		*type = read_be16(p + 2);
 	}
 	return true;
 }

@@ -13,7 +13,7 @@
 static u32 add_words(u32 sum, const u8 *p, u32 len)
 {
 	for (; len > 1; p += 2, len -= 2) {
-		sum += be16(p);
+		sum += read_be16(p);
 		sum = (sum & 0xffff) + (sum >> 16);
 	}
 	if (len)
@@ -70,12 +70,12 @@ static enum decoded take_tcp(const struct decoder *d, const struct cursor *c, u3
 	header = (p[12] >> 4) * 4;
 	if (header < 20 || header > len)
 		return DECODED_short_header;
-	s->tuple.sport = be16(p);
-	s->tuple.dport = be16(p + 2);
-	s->seg.seq = be32(p + 4);
-	s->seg.ack = be32(p + 8);
+	s->tuple.sport = read_be16(p);
+	s->tuple.dport = read_be16(p + 2);
+	s->seg.seq = read_be32(p + 4);
+	s->seg.ack = read_be32(p + 8);
 	s->seg.flags = p[13];
-	s->seg.win = be16(p + 14);
+	s->seg.win = read_be16(p + 14);
 	s->seg.len = len - header;
 	if (s->seg.flags & TFSM_SYN) {
 		/* Without its options a SYN would be taken for one that scales nothing. */
@@ -96,16 +96,16 @@ static enum decoded take_ipv4(const struct decoder *d, struct cursor *c, struct 
 	if (c->left < 20)
 		return DECODED_cut_short;
 	header = (p[0] & 0xf) * 4;
-	total = be16(p + 2);
+	total = read_be16(p + 2);
 	if (!total)
 		total = c->left;	/* segmentation was left to the device */
 	if (header < 20 || header > total)
 		return DECODED_malformed;
 	if (p[9] != IPPROTO_TCP)
 		return DECODED_other_ip;
-	if (be16(p + 6) & 0x1fff)
+	if (read_be16(p + 6) & 0x1fff)
 		return DECODED_later_fragments;
-	s->seg.partial = be16(p + 6) & 0x2000;
+	s->seg.partial = read_be16(p + 6) & 0x2000;
 	s->tuple.family = AF_INET;
 	memcpy(s->tuple.src, p + 12, 4);
 	memcpy(s->tuple.dst, p + 16, 4);
@@ -132,10 +132,10 @@ static enum decoded skip_extensions(struct cursor *c, u8 next, u32 *left, bool *
 			len = (p[1] + 2) * 4;
 		if (next == IPPROTO_FRAGMENT) {
 			len = 8;
-			if (be16(p + 2) & 0xfff8)
+			if (read_be16(p + 2) & 0xfff8)
 				return p[0] == IPPROTO_TCP ? DECODED_later_fragments :
 							     DECODED_other_ip;
-			*partial = be16(p + 2) & 1;
+			*partial = read_be16(p + 2) & 1;
 		}
 		if (len > *left)
 			return DECODED_malformed;
@@ -156,7 +156,7 @@ static enum decoded take_ipv6(const struct decoder *d, struct cursor *c, struct 
 
 	if (c->left < 40)
 		return DECODED_cut_short;
-	left = be16(p + 4);
+	left = read_be16(p + 4);
 	if (!left)
 		left = c->left - 40;	/* BIG TCP, or segmentation left to the device */
 	s->tuple.family = AF_INET6;

@@ -10,6 +10,7 @@
 #include "data/event.h"
 #include "data/flow.h"
 #include "lib/htab.h"
+#include "lib/list.h"
 #include "tcpfsm_names.h"
 
 /* What is counted: the engine's notes and as many of the module's counters as make sense. */
@@ -18,10 +19,6 @@ struct track_counters {
 #define X(name, help) u64 name;
 	TCPFSM_SHELL_LIST(X)
 #undef X
-};
-
-struct track_queue {
-	struct track_flow *first, *last;	/* by stamp */
 };
 
 struct track {
@@ -37,7 +34,7 @@ struct track {
 
 	struct htab table;	/* live flows by tuple */
 	struct htab services;	/* address and port that SYNs went to */
-	struct track_queue queue[TFSM_CLASSES];
+	struct list queue[TFSM_CLASSES];	/* of flows, by stamp */
 	struct track_flow *all;		/* if keep: every flow, latest first */
 };
 

@@ -5,7 +5,7 @@
 #include "capture/track_flow.h"
 #include "lib/memory.h"
 
-static u64 *end_counter(struct track_counters *c, u8 reason)
+static u64 *find_counter(struct track_counters *c, u8 reason)
 {
 	switch (reason) {
 	case TCPFSM_REASON_FIN:
@@ -25,22 +25,22 @@ static u64 *end_counter(struct track_counters *c, u8 reason)
 	}
 }
 
-static u64 span(u64 from, u64 to)
+static u64 span_between(u64 from, u64 to)
 {
 	return to > from ? to - from : 0;
 }
 
 /* What a dump of the flow at this time would say. */
-static void settle(struct track_flow *f, u64 now)
+static void settle_times(struct track_flow *f, u64 now)
 {
 	unsigned int i;
 
-	f->flow.idle = span(f->last, now);
+	f->flow.idle = span_between(f->last, now);
 	for (i = 0; i < TCPFSM_ENDS; i++)
-		f->flow.end[i].dwell = span(f->since[i], now);
+		f->flow.end[i].dwell = span_between(f->since[i], now);
 }
 
-static void release(struct track_flow *f)
+static void release_flow(struct track_flow *f)
 {
 	free(tfsm_ext(&f->fsm));
 	free(f);
@@ -48,13 +48,13 @@ static void release(struct track_flow *f)
 
 void track_finish(struct track *t, struct track_flow *f, u64 when, u8 reason)
 {
-	settle(f, when);
+	settle_times(f, when);
 	f->flow.reason = reason;
-	++*end_counter(&t->counters, reason);
-	track_dequeue(t, f);
+	++*find_counter(&t->counters, reason);
+	track_dequeue(f);
 	htab_del(&t->table, &f->node);
 	if (!t->keep)
-		release(f);
+		release_flow(f);
 }
 
 static int by_start(const void *a, const void *b)
@@ -74,7 +74,7 @@ void track_each(struct track *t, void (*fn)(const struct flow *f, void *arg), vo
 
 	for (f = t->all; f; f = f->all_next) {
 		if (!f->flow.reason)
-			settle(f, t->clock);
+			settle_times(f, t->clock);
 		/* It only lingers for late segments: why it ended is known. */
 		if (!f->flow.reason && f->class == TFSM_CLASS_CLOSED)
 			f->flow.reason = f->fsm.reason;
@@ -89,7 +89,7 @@ void track_each(struct track *t, void (*fn)(const struct flow *f, void *arg), vo
 static bool free_flow(struct hnode *n, void *keep)
 {
 	if (!*(bool *)keep)
-		release(container_of(n, struct track_flow, node));
+		release_flow(container_of(n, struct track_flow, node));
 	return true;
 }
 
@@ -101,7 +101,7 @@ void track_free(struct track *t)
 	htab_free(&t->table);
 	while ((f = t->all)) {
 		t->all = f->all_next;
-		release(f);
+		release_flow(f);
 	}
 	track_free_services(t);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* What the files of the tracker share. */
-#ifndef TRACK_FLOW_H
-#define TRACK_FLOW_H
+#ifndef CAPTURE_TRACK_FLOW_H
+#define CAPTURE_TRACK_FLOW_H
 
 #include "capture/track.h"
 
@@ -14,20 +14,26 @@ struct track_flow {
 	u64 since[TCPFSM_ENDS];		/* time of the last transition */
 	u64 last;			/* time of the last accepted segment */
 
-	u8 class;			/* whose queue it is in, TFSM_CLASSES: none */
+	u8 class;			/* whose queue it is in */
 	u64 stamp;			/* its deadline is a time-out behind */
-	struct track_flow *before, *after;
+	struct list_node queued;
 
 	struct track_flow *all_next;
 };
 
-/* track.c */
+/* track_presume.c: which end the sender of a flow's first segment is presumed to be */
+u8 track_presume(const struct track *t, const struct segment *s);
+void track_learn_service(struct track *t, u8 family, const u8 *addr, u16 port);
 void track_free_services(struct track *t);
+/* Of a multiple of eight bytes, into the hash so far. */
+u64 track_hash(u64 h, const u8 *p, size_t len);
+
+/* track_move.c: the choke point; every transition passes here */
 void track_moved(struct track *t, struct track_flow *f, const struct tfsm_out *o);
 
 /* track_time.c */
 void track_enqueue(struct track *t, struct track_flow *f);
-void track_dequeue(struct track *t, struct track_flow *f);
+void track_dequeue(struct track_flow *f);
 /* After a segment: its class may be another now, or its time starts anew. */
 void track_refresh(struct track *t, struct track_flow *f, bool accepted, bool time_wait);
 /* All that is due by the clock, in the order of its time. */

@@ -11,30 +11,21 @@ static const u64 timeouts[TFSM_CLASSES] = {
 #undef X
 };
 
-void track_dequeue(struct track *t, struct track_flow *f)
+void track_dequeue(struct track_flow *f)
 {
-	struct track_queue *q = &t->queue[f->class];
-
-	*(f->before ? &f->before->after : &q->first) = f->after;
-	*(f->after ? &f->after->before : &q->last) = f->before;
-	f->before = NULL;
-	f->after = NULL;
+	list_remove(&f->queued);
 }
 
-static void enqueue(struct track *t, struct track_flow *f, u8 class, u64 stamp)
+static void enqueue_at(struct track *t, struct track_flow *f, u8 class, u64 stamp)
 {
-	struct track_queue *q = &t->queue[class];
-
 	f->class = class;
 	f->stamp = stamp;
-	f->before = q->last;
-	*(q->last ? &q->last->after : &q->first) = f;
-	q->last = f;
+	list_append(&t->queue[class], &f->queued);
 }
 
 void track_enqueue(struct track *t, struct track_flow *f)
 {
-	enqueue(t, f, tfsm_class(&f->fsm), t->clock);
+	enqueue_at(t, f, tfsm_class(&f->fsm), t->clock);
 }
 
 void track_refresh(struct track *t, struct track_flow *f, bool accepted, bool time_wait)
@@ -46,23 +37,25 @@ void track_refresh(struct track *t, struct track_flow *f, bool accepted, bool ti
 		accepted = time_wait;
 	if (class == f->class && !accepted)
 		return;
-	track_dequeue(t, f);
-	enqueue(t, f, class, t->clock);
+	track_dequeue(f);
+	enqueue_at(t, f, class, t->clock);
 }
 
-static u64 deadline(const struct track_flow *f)
+static u64 deadline_of(const struct track_flow *f)
 {
 	return f->stamp + timeouts[f->class];
 }
 
-static struct track_flow *next_due(const struct track *t)
+static struct track_flow *find_due(const struct track *t)
 {
 	struct track_flow *next = NULL, *f;
+	const struct list_node *n;
 	unsigned int class;
 
 	for (class = 0; class < TFSM_CLASSES; class++) {
-		f = t->queue[class].first;
-		if (f && deadline(f) <= t->clock && (!next || deadline(f) < deadline(next)))
+		n = list_first(&t->queue[class]);
+		f = n ? container_of(n, struct track_flow, queued) : NULL;
+		if (f && deadline_of(f) <= t->clock && (!next || deadline_of(f) < deadline_of(next)))
 			next = f;
 	}
 	return next;
@@ -71,19 +64,19 @@ static struct track_flow *next_due(const struct track *t)
 /* TIME_WAIT is over: the flow lingers in whatever class that makes it. */
 static void leave_time_wait(struct track *t, struct track_flow *f)
 {
-	struct tfsm_out o = { .now = deadline(f) };
+	struct tfsm_out o = { .now = deadline_of(f) };
 
 	tfsm_expire(&f->fsm, &o);
 	track_moved(t, f, &o);
-	track_dequeue(t, f);
-	enqueue(t, f, tfsm_class(&f->fsm), o.now);
+	track_dequeue(f);
+	enqueue_at(t, f, tfsm_class(&f->fsm), o.now);
 }
 
 void track_expire(struct track *t)
 {
 	struct track_flow *f;
 
-	while ((f = next_due(t))) {
+	while ((f = find_due(t))) {
 		u8 reason = TCPFSM_REASON_TIMEOUT;
 
 		if (f->class == TFSM_CLASS_TIME_WAIT) {
@@ -92,6 +85,6 @@ void track_expire(struct track *t)
 		}
 		if (f->class == TFSM_CLASS_CLOSED && f->fsm.reason)
 			reason = f->fsm.reason;
-		track_finish(t, f, deadline(f), reason);
+		track_finish(t, f, deadline_of(f), reason);
 	}
 }

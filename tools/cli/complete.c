@@ -27,7 +27,7 @@ static const struct verb_option *find_option(const char *word, const struct verb
 	return NULL;
 }
 
-static void print_options(const struct verb *v)
+static void complete_options(const struct verb *v)
 {
 	size_t i;
 
@@ -42,7 +42,7 @@ static void print_options(const struct verb *v)
 	}
 }
 
-static void print_verbs(void)
+static void complete_verbs(void)
 {
 	const struct verb *const *v;
 
@@ -60,10 +60,10 @@ int complete(int argc, char **argv)
 		o->complete();
 	} else if (!filter_print_values(last, v && has_filter(v))) {
 		if (!v)
-			print_verbs();
+			complete_verbs();
 		else if (has_filter(v))
 			filter_print_words();
-		print_options(v);
+		complete_options(v);
 	}
 	return EXIT_FOUND;
 }

@@ -5,7 +5,7 @@
 #include "cli/options.h"
 #include "cli/verbs.h"
 
-static void print_options(const struct verb *v)
+static void print_option_help(const struct verb *v)
 {
 	char name[64];
 	size_t i;
@@ -22,7 +22,7 @@ static void print_options(const struct verb *v)
 	}
 }
 
-static void print_verbs(void)
+static void print_verb_help(void)
 {
 	const struct verb *const *v;
 
@@ -38,10 +38,10 @@ int help(const struct verb *v)
 	} else {
 		printf("Usage: tcpfsm [OPTIONS] VERB [ARGS]\n\n"
 		       "The RFC 9293 states of both endpoints of every TCP flow.\n\nVerbs:\n");
-		print_verbs();
+		print_verb_help();
 		printf("\nOptions, before or behind the verb (tcpfsm VERB --help: which are its own):\n");
 	}
-	print_options(v);
+	print_option_help(v);
 	if (!v || has_filter(v))
 		printf("\nFILTER is made of: state STATE, exclude STATE, orig|resp state STATE, pair A:B,\n"
 		       "  sport|dport|port [OP] :PORT, src|dst|host ADDR[/LEN][:PORT], age|idle|dwell [OP] TIME,\n"

@@ -57,7 +57,7 @@ static void print_synopsis(void)
 	}
 }
 
-static void print_options(void)
+static void print_option_table(void)
 {
 	const struct verb *const *v;
 	unsigned int n, i;
@@ -117,7 +117,7 @@ static void print_reasons(void)
 int manual(const char *part)
 {
 	static const struct { const char *name; void (*print)(void); } parts[] = {
-		{ "synopsis", print_synopsis }, { "options", print_options },
+		{ "synopsis", print_synopsis }, { "options", print_option_table },
 		{ "states", print_states }, { "causes", print_causes },
 		{ "reasons", print_reasons },
 	};

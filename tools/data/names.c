@@ -98,7 +98,7 @@ const char *reason_help(unsigned int reason)
 	return reason < TCPFSM_REASONS && reasons[reason][1] ? reasons[reason][1] : "";
 }
 
-static size_t flag_row(unsigned int bit)
+static size_t find_flag_row(unsigned int bit)
 {
 	size_t i = 0;
 
@@ -109,20 +109,20 @@ static size_t flag_row(unsigned int bit)
 
 const char *flag_name(unsigned int bit)
 {
-	size_t i = flag_row(bit);
+	size_t i = find_flag_row(bit);
 
 	return i < ARRAY_SIZE(flags) ? flags[i].name : NULL;
 }
 
 const char *flag_help(unsigned int bit)
 {
-	size_t i = flag_row(bit);
+	size_t i = find_flag_row(bit);
 
 	return i < ARRAY_SIZE(flags) ? flags[i].help : "";
 }
 
 /* Equal but for case, hyphens and underscores: fin-wait-1, FIN_WAIT1, FIN_WAIT_1. */
-static bool same(const char *a, const char *b)
+static bool is_same_word(const char *a, const char *b)
 {
 	for (;; a++, b++) {
 		a += strspn(a, "-_");
@@ -139,10 +139,10 @@ u32 state_set(const char *word)
 	size_t i;
 
 	for (i = 0; i < TCPFSM_STATES; i++)
-		if (states[i].name && (same(word, states[i].name) || same(word, states[i].ss)))
+		if (states[i].name && (is_same_word(word, states[i].name) || is_same_word(word, states[i].ss)))
 			return 1U << i;
 	for (i = 0; i < ARRAY_SIZE(groups); i++)
-		if (same(word, groups[i].name))
+		if (is_same_word(word, groups[i].name))
 			return groups[i].set;
 	return 0;
 }
@@ -159,7 +159,7 @@ unsigned int cause_find(const char *word)
 	unsigned int i;
 
 	for (i = 1; i < TCPFSM_CAUSES; i++)
-		if (causes[i][0] && same(word, causes[i][0]))
+		if (causes[i][0] && is_same_word(word, causes[i][0]))
 			return i;
 	return 0;
 }
@@ -169,7 +169,7 @@ unsigned int reason_find(const char *word)
 	unsigned int i;
 
 	for (i = 1; i < TCPFSM_REASONS; i++)
-		if (reasons[i][0] && same(word, reasons[i][0]))
+		if (reasons[i][0] && is_same_word(word, reasons[i][0]))
 			return i;
 	return TCPFSM_REASON_UNSET;
 }
@@ -179,7 +179,7 @@ u32 flag_set(const char *word)
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(flags); i++)
-		if (same(word, flags[i].name))
+		if (is_same_word(word, flags[i].name))
 			return flags[i].flag;
 	return 0;
 }

@@ -19,7 +19,7 @@ struct subject {
 	u64 dwell[TCPFSM_ENDS];
 };
 
-static bool compare(u64 a, enum node_op op, u64 b)
+static bool compare_values(u64 a, enum node_op op, u64 b)
 {
 	switch (op) {
 	case OP_EQ:
@@ -38,7 +38,7 @@ static bool compare(u64 a, enum node_op op, u64 b)
 	return false;
 }
 
-static bool in_prefix(const u8 *addr, const u8 *net, unsigned int len)
+static bool is_in_prefix(const u8 *addr, const u8 *net, unsigned int len)
 {
 	unsigned int whole = len / 8, rest = len % 8;
 
@@ -52,7 +52,7 @@ static bool host_holds(const struct filter *f, const struct tuple *t, unsigned i
 	const u8 *addr = end == TCPFSM_ORIG ? t->src : t->dst;
 	u16 port = end == TCPFSM_ORIG ? t->sport : t->dport;
 
-	if (f->family && (f->family != t->family || !in_prefix(addr, f->addr, f->len)))
+	if (f->family && (f->family != t->family || !is_in_prefix(addr, f->addr, f->len)))
 		return false;
 	return !f->has_port || port == f->port;
 }
@@ -70,18 +70,18 @@ static bool end_holds(const struct filter *f, const struct subject *s, unsigned 
 	case NODE_TO:
 		return s->to[end] & f->states;
 	case NODE_DWELL:
-		return compare(s->dwell[end], f->op, f->value);
+		return compare_values(s->dwell[end], f->op, f->value);
 	case NODE_HOST:
 		return t->family && host_holds(f, t, end);
 	case NODE_PORT:
 		return t->family &&
-		       compare(end == TCPFSM_ORIG ? t->sport : t->dport, f->op, f->value);
+		       compare_values(end == TCPFSM_ORIG ? t->sport : t->dport, f->op, f->value);
 	default:
 		return false;
 	}
 }
 
-static bool either_holds(const struct filter *f, const struct subject *s)
+static bool ends_hold(const struct filter *f, const struct subject *s)
 {
 	/* port != 80: neither is */
 	bool all = f->kind == NODE_PORT && f->op == OP_NE && f->ends == ENDS_ANY;
@@ -93,24 +93,24 @@ static bool either_holds(const struct filter *f, const struct subject *s)
 	return all;
 }
 
-static bool holds(const struct filter *f, const struct subject *s)
+static bool node_holds(const struct filter *f, const struct subject *s)
 {
 	switch (f->kind) {
 	case NODE_AND:
-		return holds(f->left, s) && holds(f->right, s);
+		return node_holds(f->left, s) && node_holds(f->right, s);
 	case NODE_OR:
-		return holds(f->left, s) || holds(f->right, s);
+		return node_holds(f->left, s) || node_holds(f->right, s);
 	case NODE_NOT:
-		return !holds(f->left, s);
+		return !node_holds(f->left, s);
 	case NODE_PAIR:
 		return !memcmp(f->pair, s->pair[0], TCPFSM_ENDS) ||
 		       !memcmp(f->pair, s->pair[1], TCPFSM_ENDS);
 	case NODE_FAMILY:
 		return s->flow->tuple.family == f->value;
 	case NODE_AGE:
-		return compare(s->age, f->op, f->value);
+		return compare_values(s->age, f->op, f->value);
 	case NODE_IDLE:
-		return compare(s->idle, f->op, f->value);
+		return compare_values(s->idle, f->op, f->value);
 	case NODE_REASON:
 		return s->flow->reason == f->value;
 	case NODE_FLAG:
@@ -118,13 +118,13 @@ static bool holds(const struct filter *f, const struct subject *s)
 	case NODE_CAUSE:
 		return s->cause == f->value;
 	case NODE_ID:
-		return compare(s->flow->id, f->op, f->value);
+		return compare_values(s->flow->id, f->op, f->value);
 	default:
-		return either_holds(f, s);
+		return ends_hold(f, s);
 	}
 }
 
-static u64 since(u64 when, u64 start)
+static u64 time_since(u64 when, u64 start)
 {
 	return when > start ? when - start : 0;
 }
@@ -136,7 +136,7 @@ bool filter_flow(const struct filter *f, const struct flow *flow, u64 now)
 
 	if (!f)
 		return true;
-	s.age = since(now, flow->start);
+	s.age = time_since(now, flow->start);
 	s.idle = flow->idle;
 	for (i = 0; i < TCPFSM_ENDS; i++) {
 		s.states[i] = 1U << flow->end[i].state;
@@ -144,7 +144,7 @@ bool filter_flow(const struct filter *f, const struct flow *flow, u64 now)
 		s.dwell[i] = flow->end[i].dwell;
 	}
 	memcpy(s.pair[1], s.pair[0], sizeof(s.pair[1]));
-	return holds(f, &s);
+	return node_holds(f, &s);
 }
 
 bool filter_event(const struct filter *f, const struct flow *flow, const struct event *e)
@@ -154,7 +154,7 @@ bool filter_event(const struct filter *f, const struct flow *flow, const struct 
 
 	if (!f)
 		return true;
-	s.age = flow->start ? since(e->when, flow->start) : 0;
+	s.age = flow->start ? time_since(e->when, flow->start) : 0;
 	for (i = 0; i < TCPFSM_ENDS; i++)
 		s.pair[0][i] = flow->end[i].state;
 	memcpy(s.pair[1], s.pair[0], sizeof(s.pair[1]));
@@ -165,7 +165,7 @@ bool filter_event(const struct filter *f, const struct flow *flow, const struct 
 	s.to[e->end] = 1U << e->to;
 	s.cause = e->cause;
 	s.dwell[e->end] = e->dwell;
-	return holds(f, &s);
+	return node_holds(f, &s);
 }
 
 bool filter_flows_only(const struct filter *f)

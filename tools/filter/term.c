@@ -58,7 +58,7 @@ static bool parse_pair(struct lexer *p, struct filter *f)
 	       lexer_fail(p, "expected two states, as in fin-wait-2:close-wait");
 }
 
-static bool port_number(const char *s, u64 *port)
+static bool read_port(const char *s, u64 *port)
 {
 	const struct servent *serv;
 
@@ -73,12 +73,12 @@ static bool port_number(const char *s, u64 *port)
 static bool parse_port(struct lexer *p, struct filter *f)
 {
 	f->op = parse_op(p, OP_EQ);
-	return port_number(p->token + (*p->token == ':'), &f->value) ||
+	return read_port(p->token + (*p->token == ':'), &f->value) ||
 	       lexer_fail(p, "expected a port, as in :443 or :https");
 }
 
 /* ADDR[/LEN] of either family; empty or * is any */
-static bool take_host(struct filter *f, char *s)
+static bool parse_address(struct filter *f, char *s)
 {
 	char *slash = strchr(s, '/');
 	u64 len;
@@ -101,7 +101,7 @@ static bool take_host(struct filter *f, char *s)
 }
 
 /* Cut :PORT off the end of an address; brackets go, too. */
-static bool take_port(struct filter *f, char *s)
+static bool cut_port(struct filter *f, char *s)
 {
 	char *close = *s == '[' ? strchr(s, ']') : NULL, *colon = strrchr(s, ':');
 	u64 port;
@@ -113,7 +113,7 @@ static bool take_port(struct filter *f, char *s)
 		colon = NULL;		/* IPv6 without brackets has no port */
 	}
 	if (colon) {
-		if (!port_number(colon + 1, &port))
+		if (!read_port(colon + 1, &port))
 			return false;
 		f->has_port = true;
 		f->port = port;
@@ -132,7 +132,7 @@ static bool read_host(const char *word, struct filter *f)
 	char *s = string_copy(word);
 	bool ok;
 
-	ok = take_port(f, s) && take_host(f, s);
+	ok = cut_port(f, s) && parse_address(f, s);
 	free(s);
 	return ok;
 }
@@ -220,7 +220,7 @@ static const struct word {
 	{ "id",		NODE_ID,	ENDS_ANY,	parse_id },
 };
 
-static const struct word *find_word(const struct lexer *p)
+static const struct word *find_term(const struct lexer *p)
 {
 	size_t i;
 
@@ -239,7 +239,7 @@ static u8 parse_end(struct lexer *p)
 	return ENDS_ANY;
 }
 
-static bool of_one_end(const struct word *w)
+static bool is_of_one_end(const struct word *w)
 {
 	return w->parse == parse_states || w->kind == NODE_DWELL;
 }
@@ -247,11 +247,11 @@ static bool of_one_end(const struct word *w)
 struct filter *term_parse(struct lexer *p)
 {
 	u8 ends = parse_end(p);
-	const struct word *w = find_word(p);
+	const struct word *w = find_term(p);
 	bool negated;
 	struct filter *f;
 
-	if (ends != ENDS_ANY && (!w || !of_one_end(w))) {
+	if (ends != ENDS_ANY && (!w || !is_of_one_end(w))) {
 		lexer_fail(p, "'orig' and 'resp' stand before state, exclude, from, to or dwell");
 		return NULL;
 	}

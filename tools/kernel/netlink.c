@@ -79,7 +79,7 @@ static void take_extack(struct netlink *nl, const struct nlmsghdr *nlh, size_t o
 }
 
 /* Nothing that could be taken for another answer of ours. */
-static int checked(int error)
+static int check_errno(int error)
 {
 	return error <= 0 && error >= -4095 ? error : -EBADMSG;
 }
@@ -97,7 +97,7 @@ static int on_error(struct netlink *nl, const struct nlmsghdr *nlh)
 	take_extack(nl, nlh, offset);
 	if (!err->error && nl->message[0])
 		note("%s", nl->message);
-	return checked(err->error);
+	return check_errno(err->error);
 }
 
 static int on_done(struct netlink *nl, const struct nlmsghdr *nlh)
@@ -108,14 +108,14 @@ static int on_done(struct netlink *nl, const struct nlmsghdr *nlh)
 		memcpy(&err, mnl_nlmsg_get_payload(nlh), sizeof(err));
 	take_extack(nl, nlh, sizeof(err));
 	if (err)
-		return checked(err);
+		return check_errno(err);
 	if (nl->message[0])
 		note("%s", nl->message);
 	return 0;
 }
 
 /* libmnl takes a length of 2^31 and more for a negative one, hence for one that fits. */
-static bool message_ok(const struct nlmsghdr *nlh, int len)
+static bool is_message_whole(const struct nlmsghdr *nlh, int len)
 {
 	return mnl_nlmsg_ok(nlh, len) && nlh->nlmsg_len <= (u32)len;
 }
@@ -126,7 +126,7 @@ static int on_answer(struct netlink *nl, unsigned int i, netlink_fn fn, void *ar
 	const struct nlmsghdr *nlh = nl->iov[i].iov_base;
 	int len = nl->mmsg[i].msg_len, ret;
 
-	for (; message_ok(nlh, len); nlh = mnl_nlmsg_next(nlh, &len)) {
+	for (; is_message_whole(nlh, len); nlh = mnl_nlmsg_next(nlh, &len)) {
 		if (nlh->nlmsg_seq != nl->seq)
 			continue;	/* of a request given up */
 		if (nlh->nlmsg_type == NLMSG_DONE)
@@ -277,7 +277,7 @@ int netlink_join(struct netlink *nl)
 }
 
 /* The controller tells that the module goes: nothing would ever come again. */
-static bool family_gone(const struct netlink *nl, const struct nlmsghdr *nlh)
+static bool is_family_gone(const struct netlink *nl, const struct nlmsghdr *nlh)
 {
 	const struct genlmsghdr *genl = mnl_nlmsg_get_payload(nlh);
 	const struct nlattr *tb[CTRL_ATTR_MAX + 1], *id;
@@ -295,7 +295,7 @@ static int on_event_message(const struct netlink *nl, const struct nlmsghdr *nlh
 {
 	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(struct genlmsghdr))
 		return 0;
-	if (family_gone(nl, nlh))
+	if (is_family_gone(nl, nlh))
 		return -ENODEV;
 	return nlh->nlmsg_type == nl->family ? fn(nlh, arg) : 0;
 }
@@ -310,7 +310,7 @@ int netlink_events(struct netlink *nl, netlink_fn fn, void *arg)
 		const struct nlmsghdr *nlh = nl->iov[i].iov_base;
 		int len = nl->mmsg[i].msg_len;
 
-		for (; message_ok(nlh, len); nlh = mnl_nlmsg_next(nlh, &len)) {
+		for (; is_message_whole(nlh, len); nlh = mnl_nlmsg_next(nlh, &len)) {
 			ret = on_event_message(nl, nlh, fn, arg);
 			if (ret < 0)
 				return ret;

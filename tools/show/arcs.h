@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The arcs of RFC 793's figure, and what moved along them. */
+/* What RFC 793's figure shows: ends in the states, and moves along the arcs. */
 #ifndef SHOW_ARCS_H
 #define SHOW_ARCS_H
 
+#include "data/stats.h"
 #include "lib/format.h"
-#include "show/figure.h"
+
+struct figure {
+	u64 orig[TCPFSM_STATES], resp[TCPFSM_STATES];	/* ends in each state */
+	state_matrix moves;
+	double seconds;		/* that the moves took; 0: all that there ever were */
+	const char *title;
+};
 
 #define ARCS		16
 #define ARCS_BESIDE_MAX	(TCPFSM_STATES * TCPFSM_STATES)

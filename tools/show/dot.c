@@ -12,7 +12,6 @@
 #include "lib/memory.h"
 #include "lib/message.h"
 #include "lib/out.h"
-#include "show/arcs.h"
 #include "show/dot.h"
 
 /* How often it can be divided by ten, at most six times. */

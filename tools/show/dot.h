@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "show/figure.h"
+#include "show/arcs.h"
 
 void dot_print(FILE *out, const struct figure *f);
 /* Lets Graphviz's dot draw it. Return: EXIT_FOUND, or EXIT_ERROR and said why. */

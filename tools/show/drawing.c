@@ -5,7 +5,6 @@
 
 #include "data/names.h"
 #include "lib/out.h"
-#include "show/arcs.h"
 #include "show/drawing.h"
 
 #define WIDTH	80

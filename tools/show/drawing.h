@@ -2,7 +2,7 @@
 #ifndef SHOW_DRAWING_H
 #define SHOW_DRAWING_H
 
-#include "show/figure.h"
+#include "show/arcs.h"
 
 void drawing_print(const struct figure *f);
 

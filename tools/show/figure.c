@@ -6,12 +6,11 @@
 #include "lib/message.h"
 #include "lib/options.h"
 #include "lib/out.h"
-#include "show/arcs.h"
 #include "show/dot.h"
 #include "show/drawing.h"
 #include "show/figure.h"
 
-static void print_json_arc(const struct figure *f, const struct arc *a)
+static void print_arc_json(const struct figure *f, const struct arc *a)
 {
 	out_object(OUT_ITEM);
 	out_str("from", 0, state_name(a->from));
@@ -22,7 +21,7 @@ static void print_json_arc(const struct figure *f, const struct arc *a)
 	out_end();
 }
 
-static void print_json(const struct figure *f)
+static void print_figure_json(const struct figure *f)
 {
 	struct arc list[ARCS_BESIDE_MAX];
 	unsigned int n = arcs_beside(f, list), i;
@@ -41,9 +40,9 @@ static void print_json(const struct figure *f)
 	out_end();
 	out_array("arcs");
 	for (i = 0; i < ARCS; i++)
-		print_json_arc(f, &arcs_drawn[i]);
+		print_arc_json(f, &arcs_drawn[i]);
 	for (i = 0; i < n; i++)
-		print_json_arc(f, &list[i]);
+		print_arc_json(f, &list[i]);
 	out_end();
 	out_end();
 }
@@ -63,7 +62,7 @@ bool figure_format_known(void)
 int figure_print(const struct figure *f)
 {
 	if (opt.json) {
-		print_json(f);
+		print_figure_json(f);
 		return EXIT_FOUND;
 	}
 	if (opt.format && !strcmp(opt.format, "svg"))

@@ -1,16 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* RFC 793's figure of the states, with numbers. */
+/* RFC 793's figure of the states with numbers, in every form. */
 #ifndef SHOW_FIGURE_H
 #define SHOW_FIGURE_H
 
-#include "data/stats.h"
-
-struct figure {
-	u64 orig[TCPFSM_STATES], resp[TCPFSM_STATES];	/* ends in each state */
-	state_matrix moves;
-	double seconds;		/* that the moves took; 0: all that there ever were */
-	const char *title;
-};
+#include "show/arcs.h"
 
 /* Does figure_print() know the form that the user asked for? If not, says so. */
 bool figure_format_known(void);

@@ -98,7 +98,7 @@ static void print_extended(const struct flow *f)
 	out_line();
 }
 
-static void print_json(const struct flow *f, bool final)
+static void print_flow_json(const struct flow *f, bool final)
 {
 	flow_json(out_json(), OUT_ITEM, f, final);
 	out_json_done();
@@ -109,7 +109,7 @@ void flow_print(const struct flow *f)
 	char text[FMT_FLAGS], *p;
 
 	if (!out_is_text()) {
-		print_json(f, false);
+		print_flow_json(f, false);
 		return;
 	}
 	print_head(flow_columns, f);
@@ -131,7 +131,7 @@ void flow_print_final(const struct flow *f)
 	char text[2 * FMT_HISTORY + FMT_FLAGS], *p;
 
 	if (!out_is_text()) {
-		print_json(f, true);
+		print_flow_json(f, true);
 		return;
 	}
 	print_head(final_columns, f);

@@ -11,7 +11,7 @@ static const struct out_column columns[] = {
 	{ "synack_resent", 13, "synack_resent" }, { "connect", 8, NULL }, { "accept", 8, NULL }, { 0 },
 };
 
-static void print_states(const u64 *count)
+static void print_counts(const u64 *count)
 {
 	unsigned int i;
 
@@ -61,7 +61,7 @@ void service_print(const struct service *s)
 	out_row_num(s->count[TCPFSM_ESTABLISHED]);
 	out_row_num(s->count[TCPFSM_CLOSE_WAIT]);
 	out_row_num(s->count[TCPFSM_TIME_WAIT]);
-	print_states(s->count);
+	print_counts(s->count);
 	out_row_num(s->flows);
 	out_row_num(s->handshakes);
 	out_row_num(s->refused);

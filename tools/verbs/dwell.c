@@ -22,7 +22,7 @@ static u64 bucket_end(unsigned int n)
 }
 
 /* Of all spans in a histogram, @percent are shorter; as if a bucket's were spread evenly. */
-static u64 percentile(const u64 *bucket, u64 total, unsigned int percent)
+static u64 find_percentile(const u64 *bucket, u64 total, unsigned int percent)
 {
 	double want = total * (percent / 100.0), seen = 0;
 	unsigned int n;
@@ -69,7 +69,7 @@ static void print_buckets(const u64 *bucket)
 	out_end();
 }
 
-static void print_state(const struct stats *s, unsigned int state)
+static void print_dwell(const struct stats *s, unsigned int state)
 {
 	static const struct { unsigned int percent; const char *key, *label; } points[] = {
 		{ 50, "p50_ns", "p50" }, { 90, "p90_ns", "p90" }, { 99, "p99_ns", "p99" },
@@ -88,7 +88,7 @@ static void print_state(const struct stats *s, unsigned int state)
 	out_str(NULL, -1, "count");
 	out_num("count", -10, total);
 	for (n = 0; n < ARRAY_SIZE(points); n++) {
-		v = percentile(bucket, total, points[n].percent);
+		v = find_percentile(bucket, total, points[n].percent);
 		out_num(points[n].key, 0, v);
 		out_str(NULL, -1, points[n].label);
 		out_str(NULL, -7, fmt_span(text, v));
@@ -113,7 +113,7 @@ static int run_dwell(int argc, char **argv)
 	out_object(NULL);
 	out_array("dwell");
 	for (i = 0; i < STATES_LISTED; i++)
-		print_state(&s, state_order[i]);
+		print_dwell(&s, state_order[i]);
 	out_end();
 	out_end();
 	return EXIT_FOUND;

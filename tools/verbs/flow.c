@@ -39,7 +39,7 @@ struct life {
 
 /* ---- what is asked for ---- */
 
-static bool is_end(const char *word)
+static bool check_end(const char *word)
 {
 	if (filter_is_end(word))
 		return true;
@@ -55,7 +55,7 @@ static bool parse_flow(struct life *l, int argc, char **argv)
 	char *words[13] = { "(", "src", a, "dst", b, ")", "or", "(", "src", b, "dst", a, ")" };
 
 	if (argc == 2)
-		return is_end(a) && is_end(b) && filter_parse(&l->filter, ARRAY_SIZE(words), words);
+		return check_end(a) && check_end(b) && filter_parse(&l->filter, ARRAY_SIZE(words), words);
 	if (argc == 1 && a[strspn(a, "0123456789")] == '\0' && a[strspn(a, "0")]) {
 		words[0] = "id";
 		words[1] = a;
@@ -66,7 +66,7 @@ static bool parse_flow(struct life *l, int argc, char **argv)
 	return false;
 }
 
-static void on_flow(const struct flow *f, void *arg)
+static void take_flow(const struct flow *f, void *arg)
 {
 	struct life *l = arg;
 
@@ -80,7 +80,7 @@ static void keep_event(struct life *l, const struct event *e)
 	l->event[l->events++] = *e;
 }
 
-static void on_event(const struct flow *f, const struct event *e, void *arg)
+static void take_event(const struct flow *f, const struct event *e, void *arg)
 {
 	struct life *l = arg;
 
@@ -106,9 +106,9 @@ static int ask_module(struct life *l)
 	k = kernel_open(&err);
 	if (!k)
 		return kernel_fail(k, err);
-	err = kernel_log(k, on_event, l);
+	err = kernel_log(k, take_event, l);
 	if (!err)
-		err = kernel_flows(k, &filter, on_flow, l);
+		err = kernel_flows(k, &filter, take_flow, l);
 	if (err)
 		err = kernel_fail(k, err);
 	kernel_close(k);
@@ -139,7 +139,7 @@ static bool is_socket_of(const struct life *l, unsigned int end, const struct so
 	return tuple_equal(l->flow.id && e->sk.family ? &e->sk : &own, &s->tuple);
 }
 
-static void on_socket(const struct sock *s, void *arg)
+static void take_socket(const struct sock *s, void *arg)
 {
 	struct life *l = arg;
 	unsigned int i;
@@ -152,7 +152,7 @@ static void on_socket(const struct sock *s, void *arg)
 	}
 }
 
-static void on_conntrack(const struct conntrack *c, void *arg)
+static void take_conntrack(const struct conntrack *c, void *arg)
 {
 	struct tuple back = tuple_reversed(&c->tuple);
 	struct life *l = arg;
@@ -167,12 +167,12 @@ static void ask_others(struct life *l)
 {
 	int err;
 
-	err = sock_each(~0U, on_socket, l);
+	err = sock_each(~0U, take_socket, l);
 	if (err)
 		note("the sockets do not tell: %s", strerror(-err));
 	if (!conntrack_there())
 		return;
-	err = conntrack_each(on_conntrack, l);
+	err = conntrack_each(take_conntrack, l);
 	if (err)
 		note("nf_conntrack does not tell: %s", strerror(-err));
 }
@@ -215,7 +215,7 @@ static void print_socket(const struct life *l, unsigned int i)
 		 l->sock[i].recvq, l->sock[i].sendq);
 }
 
-static void print_alive(const struct life *l)
+static void print_now(const struct life *l)
 {
 	const struct flow *f = &l->flow;
 	char text[FMT_FLAGS];
@@ -252,7 +252,7 @@ static void print_events(const struct life *l)
 	}
 }
 
-static void print_text(const struct life *l)
+static void print_life(const struct life *l)
 {
 	char src[FMT_ENDPOINT], dst[FMT_ENDPOINT];
 	unsigned int i;
@@ -260,7 +260,7 @@ static void print_text(const struct life *l)
 	out_text("flow %llu  %s > %s\n", (unsigned long long)l->id,
 		 fmt_src(src, &l->tuple), fmt_dst(dst, &l->tuple));
 	if (l->flow.id)
-		print_alive(l);
+		print_now(l);
 	else
 		out_text("  over       it is not in the table any more\n");
 	for (i = 0; i < TCPFSM_ENDS; i++)
@@ -279,7 +279,7 @@ static void print_text(const struct life *l)
 
 /* ---- as JSON ---- */
 
-static void print_json(const struct life *l)
+static void print_life_json(const struct life *l)
 {
 	const struct process *p;
 	unsigned int i;
@@ -342,9 +342,9 @@ static int run_flow(int argc, char **argv)
 	if (status == EXIT_FOUND) {
 		ask_others(&l);
 		if (out_is_text())
-			print_text(&l);
+			print_life(&l);
 		else
-			print_json(&l);
+			print_life_json(&l);
 	} else if (status == EXIT_NONE) {
 		note("no such flow, neither in the table nor in the log");
 	}

@@ -31,7 +31,7 @@ static void print_header(struct flows *s)
 	s->headed = true;
 }
 
-static void on_flow(const struct flow *f, void *arg)
+static void show_flow(const struct flow *f, void *arg)
 {
 	struct flows *s = arg;
 
@@ -50,13 +50,13 @@ static int ask_flows(struct kernel *k, struct flows *s)
 	int err;
 
 	if (filter.id) {
-		err = kernel_flow(k, filter.id, on_flow, s);
+		err = kernel_flow(k, filter.id, show_flow, s);
 		return err == -ENOENT ? 0 : err;
 	}
 	if (!s->filter && progress_wanted())
 		kernel_stats(k, &stats);
 	s->entries = stats.entries;
-	err = kernel_flows(k, &filter, on_flow, s);
+	err = kernel_flows(k, &filter, show_flow, s);
 	progress_end();
 	return err;
 }

@@ -89,7 +89,7 @@ static void check_result(struct ipfix *x, bool ok, GError *err)
 	g_clear_error(&err);
 }
 
-static u8 end_reason(u8 reason)
+static u8 map_reason(u8 reason)
 {
 	switch (reason) {
 	case TCPFSM_REASON_TIMEOUT:
@@ -111,7 +111,7 @@ static bool append_record(struct ipfix *x, u16 template, void *record, size_t si
 	       fBufAppend(x->buf, record, size, err);
 }
 
-static void on_end(const struct flow *f, void *arg)
+static void write_record(const struct flow *f, void *arg)
 {
 	const struct flow_end *o = &f->end[TCPFSM_ORIG], *r = &f->end[TCPFSM_RESP];
 	u64 now = clock_of_day(), end = now - f->idle;
@@ -129,7 +129,7 @@ static void on_end(const struct flow *f, void *arg)
 		.octets = o->bytes, .reverse_octets = r->bytes,
 		.packets = o->packets, .reverse_packets = r->packets,
 		.id = f->id, .sport = f->tuple.sport, .dport = f->tuple.dport,
-		.protocol = IPPROTO_TCP, .reason = end_reason(f->reason),
+		.protocol = IPPROTO_TCP, .reason = map_reason(f->reason),
 	};
 	if (f->tuple.family == AF_INET) {
 		memcpy(&r4.src, f->tuple.src, sizeof(r4.src));
@@ -157,7 +157,7 @@ static void emit_records(struct ipfix *x)
 	x->waits = false;
 }
 
-static void on_tick(void *arg)
+static void emit_if_due(void *arg)
 {
 	struct ipfix *x = arg;
 	u64 now = clock_now();
@@ -174,7 +174,7 @@ static void on_tick(void *arg)
 	}
 }
 
-static void on_lost(const struct loss *l, void *arg)
+static void note_loss(const struct loss *l, void *arg)
 {
 	(void)arg;
 	if (!strcmp(l->group, "flow"))
@@ -234,7 +234,7 @@ static int open_exporter(struct ipfix *x, const char *to)
 
 static int run_ipfix(int argc, char **argv)
 {
-	struct ipfix x = { .follow = { .on_end = on_end, .on_lost = on_lost, .on_tick = on_tick,
+	struct ipfix x = { .follow = { .on_end = write_record, .on_lost = note_loss, .on_tick = emit_if_due,
 				       .arg = &x } };
 	int status;
 

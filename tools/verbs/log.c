@@ -12,7 +12,7 @@ struct log {
 	u64 printed;
 };
 
-static void on_event(const struct flow *f, const struct event *e, void *arg)
+static void show_entry(const struct flow *f, const struct event *e, void *arg)
 {
 	struct log *log = arg;
 	const struct loss loss = { "log", e->seq - log->next, log->next, -1 };
@@ -28,7 +28,7 @@ static void on_event(const struct flow *f, const struct event *e, void *arg)
 
 static int ask_log(struct kernel *k, void *arg)
 {
-	return kernel_log(k, on_event, arg);
+	return kernel_log(k, show_entry, arg);
 }
 
 static int run_log(int argc, char **argv)

@@ -39,7 +39,7 @@ static void tell_event(struct replay *r, const struct event *e)
 	r->printed++;
 }
 
-static void on_event(const struct flow *f, const struct event *e, void *arg)
+static void take_event_of_capture(const struct flow *f, const struct event *e, void *arg)
 {
 	struct replay *r = arg;
 
@@ -47,7 +47,7 @@ static void on_event(const struct flow *f, const struct event *e, void *arg)
 		tell_event(r, e);
 }
 
-static void on_flow(const struct flow *f, void *arg)
+static void show_final_flow(const struct flow *f, void *arg)
 {
 	struct replay *r = arg;
 
@@ -88,7 +88,7 @@ static void print_counter(const char *name, u64 value, const char *help)
 	out_line();
 }
 
-static void print_counters(const struct replay *r)
+static void print_track_counters(const struct replay *r)
 {
 	const struct track_counters *c = &r->track.counters;
 
@@ -160,9 +160,9 @@ static int read_packets(struct replay *r, pcap_t *pcap)
 	r->track.counters.short_header = r->decoded[DECODED_short_header];
 	r->track.counters.bad_checksum = r->decoded[DECODED_bad_checksum];
 	if (opt.flows)
-		track_each(&r->track, on_flow, r);
+		track_each(&r->track, show_final_flow, r);
 	if (opt.counters)
-		print_counters(r);
+		print_track_counters(r);
 	if (opt.graph && print_figure(r) != EXIT_FOUND)
 		return EXIT_ERROR;
 	if (ret == PCAP_ERROR)
@@ -188,7 +188,7 @@ static void count_move(struct replay *r, const struct event *e)
 	r->track.transitions++;
 }
 
-static void on_recorded(const struct event *e, void *arg)
+static void take_recorded(const struct event *e, void *arg)
 {
 	struct flow f = { .id = e->flow, .tuple = *e->tuple };
 	struct replay *r = arg;
@@ -200,7 +200,7 @@ static void on_recorded(const struct event *e, void *arg)
 	tell_event(r, e);
 }
 
-static void on_lost(const struct loss *l, void *arg)
+static void show_recorded_loss(const struct loss *l, void *arg)
 {
 	(void)arg;
 	if (!opt.quiet)
@@ -209,7 +209,7 @@ static void on_lost(const struct loss *l, void *arg)
 
 static int read_record(struct replay *r, FILE *file)
 {
-	const struct record_reader reader = { on_recorded, on_lost, r };
+	const struct record_reader reader = { take_recorded, show_recorded_loss, r };
 	int status;
 
 	if (opt.flows || opt.counters)
@@ -274,7 +274,7 @@ static int run_replay(int argc, char **argv)
 	r.figure.title = r.title;
 	r.name = argv[0];
 	r.filter = filter;
-	r.track.on_event = on_event;
+	r.track.on_event = take_event_of_capture;
 	r.track.arg = &r;
 	r.track.keep = opt.flows || opt.graph;
 	r.track.no_expire = opt.no_expire;

@@ -43,7 +43,7 @@ static void set_columns(struct table *t)
 }
 
 /* Once, and not before an error. */
-static void print_header(struct table *t)
+static void print_netns_header(struct table *t)
 {
 	if (!t->headed)
 		out_header(t->columns);
@@ -60,7 +60,7 @@ static void print_netns(const struct stats *s, void *arg)
 		print_object(s);
 		return;
 	}
-	print_header(t);
+	print_netns_header(t);
 	out_row(t->columns);
 	out_row_num(s->netns);
 	out_row_str(netns_name(name, s->netns));
@@ -85,7 +85,7 @@ static int print_all(void)
 	status = kernel_once(ask_all, &table);
 	if (status != EXIT_FOUND)
 		return status;
-	print_header(&table);	/* no segment may have passed anywhere yet */
+	print_netns_header(&table);	/* no segment may have passed anywhere yet */
 	out_end();
 	return EXIT_FOUND;
 }

@@ -31,7 +31,7 @@ struct group {
 	const struct flow *worst;	/* with the most */
 };
 
-static struct group *group_of(struct group **groups, const char *key)
+static struct group *get_group(struct group **groups, const char *key)
 {
 	static const char others[] = "Others, too many to name:";
 	unsigned int n = 0;
@@ -41,7 +41,7 @@ static struct group *group_of(struct group **groups, const char *key)
 		if (!strcmp(g->key, key))
 			return g;
 	if (n >= GROUPS && strcmp(key, others))
-		return group_of(groups, others);
+		return get_group(groups, others);
 	g = zalloc(sizeof(*g));
 	snprintf(g->key, sizeof(g->key), "%s", key);
 	g->least = ~0ULL;
@@ -50,7 +50,7 @@ static struct group *group_of(struct group **groups, const char *key)
 	return g;
 }
 
-static void add(struct group *g, u64 value, const struct flow *f)
+static void add_to_group(struct group *g, u64 value, const struct flow *f)
 {
 	g->count++;
 	if (!g->worst || value > g->most) {
@@ -61,7 +61,7 @@ static void add(struct group *g, u64 value, const struct flow *f)
 		g->least = value;
 }
 
-static struct group *take(struct group **groups)
+static struct group *take_group(struct group **groups)
 {
 	struct group *g = *groups;
 
@@ -108,7 +108,7 @@ static int by_cookie(const void *a, const void *b)
 }
 
 /* Who holds an end: a process here, or a host elsewhere. */
-static void holder(char *buf, size_t size, const struct flow *f, unsigned int end)
+static void name_holder(char *buf, size_t size, const struct flow *f, unsigned int end)
 {
 	struct sock key = { .cookie = f->end[end].cookie };
 	const struct sock *s = NULL;
@@ -128,7 +128,7 @@ static void holder(char *buf, size_t size, const struct flow *f, unsigned int en
 }
 
 /* Who should acknowledge its FIN. */
-static void peer(char *buf, size_t size, const struct flow *f, unsigned int end)
+static void name_peer(char *buf, size_t size, const struct flow *f, unsigned int end)
 {
 	char addr[FMT_ADDR];
 
@@ -139,7 +139,7 @@ static void peer(char *buf, size_t size, const struct flow *f, unsigned int end)
 /* ---- stuck ---- */
 
 /* Ends that have been in one of these states for so long, by who is to blame. */
-static struct group *stuck(const struct patient *p, u32 states, u64 least,
+static struct group *group_stuck(const struct patient *p, u32 states, u64 least,
 			   void (*blame)(char *buf, size_t size, const struct flow *f,
 					 unsigned int end))
 {
@@ -155,19 +155,19 @@ static struct group *stuck(const struct patient *p, u32 states, u64 least,
 			if (!(states & 1U << e->state) || e->dwell < least)
 				continue;
 			blame(who, sizeof(who), &p->flow[i], end);
-			add(group_of(&groups, who), e->dwell, &p->flow[i]);
+			add_to_group(get_group(&groups, who), e->dwell, &p->flow[i]);
 		}
 	return groups;
 }
 
 /* The peer has closed, the application has not. */
-static void close_wait(const struct patient *p)
+static void find_close_wait(const struct patient *p)
 {
-	struct group *groups = stuck(p, 1U << TCPFSM_CLOSE_WAIT, STUCK, holder), *g;
+	struct group *groups = group_stuck(p, 1U << TCPFSM_CLOSE_WAIT, STUCK, name_holder), *g;
 	char span[FMT_SPAN];
 	struct finding *f;
 
-	while ((g = take(&groups))) {
+	while ((g = take_group(&groups))) {
 		f = finding(RANK_WARNING, "close-wait", g->count,
 			    "%s holds %llu connection%s in CLOSE_WAIT, the oldest for %s: the peer has closed, it has not (a leaked connection: close() is never called).",
 			    g->key, (unsigned long long)g->count, s_of(g->count),
@@ -178,14 +178,14 @@ static void close_wait(const struct patient *p)
 	}
 }
 
-static void unanswered_fins(const struct patient *p)
+static void find_unanswered_fins(const struct patient *p)
 {
-	struct group *groups = stuck(p, 1U << TCPFSM_FIN_WAIT_1 | 1U << TCPFSM_CLOSING |
-				     1U << TCPFSM_LAST_ACK, STUCK / 6, peer), *g;
+	struct group *groups = group_stuck(p, 1U << TCPFSM_FIN_WAIT_1 | 1U << TCPFSM_CLOSING |
+				     1U << TCPFSM_LAST_ACK, STUCK / 6, name_peer), *g;
 	char span[FMT_SPAN];
 	struct finding *f;
 
-	while ((g = take(&groups))) {
+	while ((g = take_group(&groups))) {
 		f = finding(RANK_WARNING, "fin-unanswered", g->count,
 			    "%s does not acknowledge the FIN of %llu connection%s, of the oldest for %s: it is dead, or a firewall between has forgotten them.",
 			    g->key, (unsigned long long)g->count, s_of(g->count),
@@ -196,7 +196,7 @@ static void unanswered_fins(const struct patient *p)
 	}
 }
 
-static void unanswered_syns(const struct patient *p)
+static void find_unanswered_syns(const struct patient *p)
 {
 	struct group *groups = NULL, *g;
 	char where[FMT_ENDPOINT], span[FMT_SPAN];
@@ -210,10 +210,10 @@ static void unanswered_syns(const struct patient *p)
 		    flow->end[TCPFSM_RESP].state != TCPFSM_LISTEN ||
 		    flow->end[TCPFSM_ORIG].dwell < NO_ANSWER)
 			continue;
-		add(group_of(&groups, fmt_dst(where, &flow->tuple)), flow->end[TCPFSM_ORIG].dwell,
+		add_to_group(get_group(&groups, fmt_dst(where, &flow->tuple)), flow->end[TCPFSM_ORIG].dwell,
 		    flow);
 	}
-	while ((g = take(&groups))) {
+	while ((g = take_group(&groups))) {
 		f = finding(RANK_WARNING, "syn-unanswered", g->count,
 			    "%s leaves SYNs unanswered: %llu connection%s wait%s, the oldest for %s (it is down, a firewall drops them, or its accept queue is full).",
 			    g->key, (unsigned long long)g->count, s_of(g->count),
@@ -227,7 +227,7 @@ static void unanswered_syns(const struct patient *p)
 /* ---- ports ---- */
 
 /* Local ports that one destination has taken, of those that connect() chooses from. */
-static void ephemeral_ports(const struct patient *p)
+static void find_taken_ports(const struct patient *p)
 {
 	char src[FMT_ADDR], dst[FMT_ENDPOINT], key[160];
 	struct group *groups = NULL, *g;
@@ -251,11 +251,11 @@ static void ephemeral_ports(const struct patient *p)
 		snprintf(key, sizeof(key), "%s to %s",
 			 fmt_addr(src, flow->tuple.family, flow->tuple.src),
 			 fmt_dst(dst, &flow->tuple));
-		g = group_of(&groups, key);
-		add(g, 0, flow);
+		g = get_group(&groups, key);
+		add_to_group(g, 0, flow);
 		g->extra += state == TCPFSM_TIME_WAIT;
 	}
-	while ((g = take(&groups))) {
+	while ((g = take_group(&groups))) {
 		if (g->count * 2 >= range) {
 			f = finding(g->count * 10 >= range * 9ULL ? RANK_SERIOUS : RANK_WARNING,
 				    "ports", g->count,
@@ -274,7 +274,7 @@ static void ephemeral_ports(const struct patient *p)
 
 /* ---- resets ---- */
 
-static void inexact_resets(void)
+static void find_inexact_resets(void)
 {
 	unsigned long long inside = doctor_counter("rst_challenged");
 	unsigned long long outside = doctor_counter("rst_out_of_window");
@@ -288,7 +288,7 @@ static void inexact_resets(void)
 	look_with(f, "tcpfsm counters --explain; tcpfsm flows flag suspect");
 }
 
-static void resets(const struct patient *p)
+static void find_resets(const struct patient *p)
 {
 	char end[FMT_ENDPOINT], other[FMT_ENDPOINT], key[160];
 	struct group *groups = NULL, *g;
@@ -309,11 +309,11 @@ static void resets(const struct patient *p)
 		else
 			snprintf(key, sizeof(key), "The server %s reset connections from %s",
 				 fmt_dst(end, t), fmt_addr(other, t->family, t->src));
-		g = group_of(&groups, key);
+		g = get_group(&groups, key);
 		g->count++;
 		g->extra += e->from == TCPFSM_ESTABLISHED;
 	}
-	while ((g = take(&groups))) {
+	while ((g = take_group(&groups))) {
 		if (g->count >= RESETS) {
 			f = finding(RANK_WARNING, "resets", g->count,
 				    "%s, %llu times within the last minute, %llu of them in ESTABLISHED.",
@@ -355,7 +355,7 @@ static bool is_half_closed(const struct flow *f)
 	       (orig == TCPFSM_CLOSE_WAIT && resp == TCPFSM_FIN_WAIT_2);
 }
 
-static void on_conntrack(const struct conntrack *c, void *arg)
+static void check_conntrack(const struct conntrack *c, void *arg)
 {
 	struct flow key = { .tuple = c->tuple };
 	struct forgets *x = arg;
@@ -365,10 +365,10 @@ static void on_conntrack(const struct conntrack *c, void *arg)
 		return;
 	f = bsearch(&key, x->p->flow, x->p->flows, sizeof(*f), by_tuple);
 	if (f && is_half_closed(f))
-		add(group_of(&x->groups, c->state), c->timeout, f);
+		add_to_group(get_group(&x->groups, c->state), c->timeout, f);
 }
 
-static void conntrack_forgets(const struct patient *p)
+static void find_forgotten(const struct patient *p)
 {
 	struct forgets x = { .p = p };
 	struct finding *f;
@@ -378,11 +378,11 @@ static void conntrack_forgets(const struct patient *p)
 	if (!p->flows || !conntrack_there())
 		return;
 	qsort(p->flow, p->flows, sizeof(*p->flow), by_tuple);
-	err = conntrack_each(on_conntrack, &x);
+	err = conntrack_each(check_conntrack, &x);
 	if (err)
 		finding(RANK_NOTE, "conntrack", 0, "nf_conntrack could not be asked: %s.",
 			strerror(-err));
-	while ((g = take(&x.groups))) {
+	while ((g = take_group(&x.groups))) {
 		f = finding(RANK_WARNING, "conntrack-forgets", g->count,
 			    "nf_conntrack will forget %llu half-closed connection%s that still live%s, the first in %llu s: what comes after is INVALID to its rules, and NAT no longer translates it.",
 			    (unsigned long long)g->count, s_of(g->count), g->count == 1 ? "s" : "",
@@ -395,7 +395,7 @@ static void conntrack_forgets(const struct patient *p)
 	}
 }
 
-static void offloaded(const struct patient *p)
+static void find_offloaded(const struct patient *p)
 {
 	struct finding *f;
 	u64 n = 0;
@@ -415,13 +415,13 @@ void doctor_flows(const struct patient *p)
 {
 	sock_each(~0U, keep_socket, NULL);
 	qsort(sockets, nr_sockets, sizeof(*sockets), by_cookie);
-	close_wait(p);
-	unanswered_fins(p);
-	unanswered_syns(p);
-	ephemeral_ports(p);
-	resets(p);
-	inexact_resets();
-	offloaded(p);
-	conntrack_forgets(p);
+	find_close_wait(p);
+	find_unanswered_fins(p);
+	find_unanswered_syns(p);
+	find_taken_ports(p);
+	find_resets(p);
+	find_inexact_resets();
+	find_offloaded(p);
+	find_forgotten(p);
 	free(sockets);
 }

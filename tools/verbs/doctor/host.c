@@ -27,7 +27,7 @@ struct listener {
 	u64 limit;
 };
 
-static bool serves(const struct listener *l, const struct flow *f)
+static bool is_served_by(const struct listener *l, const struct flow *f)
 {
 	static const u8 any[16];
 	const struct tuple *own = &f->end[TCPFSM_RESP].sk, *at = own->family ? own : &f->tuple;
@@ -42,7 +42,7 @@ static bool serves(const struct listener *l, const struct flow *f)
 	       !memcmp(addr, l->tuple.src, addr_len(at->family));
 }
 
-static void collect(struct listener **list, const struct sock *s)
+static void collect_listener(struct listener **list, const struct sock *s)
 {
 	struct listener *l;
 
@@ -59,7 +59,7 @@ static void collect(struct listener **list, const struct sock *s)
 	l->limit += s->sendq;
 }
 
-static void accept_queue(const struct sock *s)
+static void check_accept_queue(const struct sock *s)
 {
 	const struct process *process = process_of(s->inode);
 	char where[FMT_ENDPOINT], who[64] = "its process";
@@ -81,14 +81,14 @@ static void accept_queue(const struct sock *s)
 	look_with(f, "ss -ltnp sport = :%u; tcpfsm services", s->tuple.sport);
 }
 
-static void on_listener(const struct sock *s, void *arg)
+static void take_listener(const struct sock *s, void *arg)
 {
-	collect(arg, s);
-	accept_queue(s);
+	collect_listener(arg, s);
+	check_accept_queue(s);
 }
 
 /* Handshakes with a local socket that wait for their last ACK, against what may wait. */
-static void half_open(const struct patient *p, const struct listener *l)
+static void check_half_open(const struct patient *p, const struct listener *l)
 {
 	char where[FMT_ENDPOINT];
 	struct finding *f;
@@ -97,7 +97,7 @@ static void half_open(const struct patient *p, const struct listener *l)
 
 	for (i = 0; i < p->flows; i++)
 		waiting += p->flow[i].end[TCPFSM_RESP].state == TCPFSM_SYN_RCVD &&
-			   p->flow[i].flags & TCPFSM_F_LOCAL_RESP && serves(l, &p->flow[i]);
+			   p->flow[i].flags & TCPFSM_F_LOCAL_RESP && is_served_by(l, &p->flow[i]);
 	if (waiting < HALF_OPEN || waiting * 100 < l->limit * PERCENT_FULL)
 		return;
 	fmt_endpoint(where, l->tuple.family, l->tuple.src, l->tuple.sport);
@@ -110,18 +110,18 @@ static void half_open(const struct patient *p, const struct listener *l)
 	look_with(f, "tcpfsm services; tcpfsm flows state syn-recv dport = :%u", l->tuple.sport);
 }
 
-static void listeners(const struct patient *p)
+static void check_listeners(const struct patient *p)
 {
 	struct listener *list = NULL, *l;
 	int err;
 
-	err = sock_each(1U << TCP_LISTEN, on_listener, &list);
+	err = sock_each(1U << TCP_LISTEN, take_listener, &list);
 	if (err)
 		finding(RANK_NOTE, "sockets", 0,
 			"The sockets could not be asked (%s): no word of queues and processes.",
 			strerror(-err));
 	while ((l = list)) {
-		half_open(p, l);
+		check_half_open(p, l);
 		list = l->next;
 		free(l);
 	}
@@ -129,7 +129,7 @@ static void listeners(const struct patient *p)
 
 /* ---- our table ---- */
 
-static void table(const struct patient *p)
+static void check_table(const struct patient *p)
 {
 	unsigned long long entries = p->stats.entries, limit = p->stats.limit;
 	unsigned long long evicted = doctor_counter("ended_evicted"), refused = doctor_counter("table_full");
@@ -178,7 +178,7 @@ static bool read_word(const char *path, char *word, size_t size)
 	return ok;
 }
 
-static bool has(const char *fmt, const char *release)
+static bool has_file(const char *fmt, const char *release)
 {
 	char path[300];
 
@@ -188,20 +188,20 @@ static bool has(const char *fmt, const char *release)
 
 static bool has_module(const char *release)
 {
-	return has("/lib/modules/%s/updates/dkms/tcpfsm.ko", release) ||
-	       has("/lib/modules/%s/updates/dkms/tcpfsm.ko.xz", release) ||
-	       has("/lib/modules/%s/updates/dkms/tcpfsm.ko.zst", release) ||
-	       has("/lib/modules/%s/extra/tcpfsm.ko", release) ||
-	       has("/lib/modules/%s/updates/tcpfsm.ko", release);
+	return has_file("/lib/modules/%s/updates/dkms/tcpfsm.ko", release) ||
+	       has_file("/lib/modules/%s/updates/dkms/tcpfsm.ko.xz", release) ||
+	       has_file("/lib/modules/%s/updates/dkms/tcpfsm.ko.zst", release) ||
+	       has_file("/lib/modules/%s/extra/tcpfsm.ko", release) ||
+	       has_file("/lib/modules/%s/updates/tcpfsm.ko", release);
 }
 
 static bool has_headers(const char *release)
 {
-	return has("/lib/modules/%s/build/Makefile", release);
+	return has_file("/lib/modules/%s/build/Makefile", release);
 }
 
 /* The last byte of the firmware's variable, behind four of attributes. */
-static bool secure_boot(void)
+static bool is_secure_boot(void)
 {
 	u8 data[5] = { 0 };
 	FILE *f = fopen("/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c",
@@ -216,7 +216,7 @@ static bool secure_boot(void)
 }
 
 /* Kernels that may be booted next. */
-static void other_kernels(const char *running)
+static void check_other_kernels(const char *running)
 {
 	DIR *dir = opendir("/lib/modules");
 	struct dirent *d;
@@ -226,7 +226,7 @@ static void other_kernels(const char *running)
 		return;
 	while ((d = readdir(dir))) {
 		if (d->d_name[0] == '.' || !strcmp(d->d_name, running) ||
-		    !has("/boot/vmlinuz-%s", d->d_name) || has_module(d->d_name))
+		    !has_file("/boot/vmlinuz-%s", d->d_name) || has_module(d->d_name))
 			continue;
 		f = finding(RANK_NOTE, "next-kernel", 0,
 			    "The kernel %s is installed and has no tcpfsm module: after a reboot into it nothing is watched.",
@@ -238,7 +238,7 @@ static void other_kernels(const char *running)
 	closedir(dir);
 }
 
-static void installation(void)
+static void check_installation(void)
 {
 	char version[64];
 	struct utsname uts;
@@ -251,7 +251,7 @@ static void installation(void)
 				  version, TCPFSM_VERSION),
 			  "modinfo tcpfsm; rmmod tcpfsm && modprobe tcpfsm");
 	if (has_module(uts.release))	/* installed, not just tried */
-		other_kernels(uts.release);
+		check_other_kernels(uts.release);
 }
 
 int doctor_no_module(void)
@@ -267,7 +267,7 @@ int doctor_no_module(void)
 			 uts.release);
 	if (!has_headers(uts.release))
 		evidence(f, "its headers are missing: linux-headers-%s", uts.release);
-	if (secure_boot())
+	if (is_secure_boot())
 		evidence(f, "Secure Boot is on: the module must be signed with a key that is enrolled (mokutil --test-key /var/lib/dkms/mok.pub)");
 	look_with(f, has_module(uts.release) ? "modprobe tcpfsm; dmesg | tail" : "dkms status");
 	return EXIT_ERROR;
@@ -275,7 +275,7 @@ int doctor_no_module(void)
 
 void doctor_host(const struct patient *p)
 {
-	listeners(p);
-	table(p);
-	installation();
+	check_listeners(p);
+	check_table(p);
+	check_installation();
 }

@@ -64,7 +64,7 @@ static enum MHD_Result send_error(struct MHD_Connection *c, unsigned int status,
  * A web site in somebody's browser may have its name lead here, to read what only this host may:
  * where we serve this host alone, answer to addresses and localhost.
  */
-static bool host_is_ours(struct MHD_Connection *c)
+static bool is_own_host(struct MHD_Connection *c)
 {
 	const char *host = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Host");
 
@@ -81,7 +81,7 @@ static struct {
 	u64 until;
 } kept;
 
-static void keep(const char *text, size_t len, u64 began)
+static void keep_answer(const char *text, size_t len, u64 began)
 {
 	u64 now = clock_now(), cost = (now - began) * 20;
 
@@ -122,7 +122,7 @@ static enum MHD_Result send_asked(struct MHD_Connection *c, bool metrics)
 	fclose(out);
 	kernel_close(k);
 	if (!err && !metrics)
-		keep(text, len, began);
+		keep_answer(text, len, began);
 	if (!err)
 		return send_text(c, MHD_HTTP_OK, type, text, len, MHD_RESPMEM_MUST_FREE);
 	free(text);
@@ -140,7 +140,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *c, const cha
 	(void)state;
 	if (strcmp(method, "GET") && strcmp(method, "HEAD"))
 		return send_error(c, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD\n");
-	if (!host_is_ours(c))
+	if (!is_own_host(c))
 		return send_error(c, MHD_HTTP_FORBIDDEN, "ask for an address or for localhost\n");
 	if (!strcmp(url, "/"))
 		return send_text(c, MHD_HTTP_OK, "text/html; charset=utf-8", page,
@@ -163,7 +163,7 @@ static bool is_loopback(const struct sockaddr *at)
 }
 
 /* ADDR:PORT, [ADDR]:PORT, :PORT. Return: 0, or EXIT_ERROR and said why. */
-static int listen_at(const char *word, struct sockaddr_storage *at)
+static int parse_listen(const char *word, struct sockaddr_storage *at)
 {
 	struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
 				  .ai_socktype = SOCK_STREAM }, *info;
@@ -208,7 +208,7 @@ static int run_export(int argc, char **argv)
 
 	(void)argc;
 	(void)argv;
-	err = listen_at(where, &at);
+	err = parse_listen(where, &at);
 	if (err)
 		return err;
 	/* Whoever starts it wants to know at once what the first request would be told. */

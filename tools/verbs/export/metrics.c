@@ -34,7 +34,7 @@ struct metrics {
 
 /* ---- reading ---- */
 
-static void keep_stats(const struct stats *s, void *arg)
+static void gather_stats(const struct stats *s, void *arg)
 {
 	struct metrics *m = arg;
 	char name[NETNS_NAME];
@@ -52,7 +52,7 @@ static void keep_stats(const struct stats *s, void *arg)
 		snprintf(ns->label, sizeof(ns->label), "netns=\"%u\",", s->netns);
 }
 
-static void keep_service(const struct service *s, void *arg)
+static void gather_service(const struct service *s, void *arg)
 {
 	struct metrics *m = arg;
 
@@ -60,7 +60,7 @@ static void keep_service(const struct service *s, void *arg)
 	m->service[m->services++] = *s;
 }
 
-static void keep_counter(const struct counter *c, void *arg)
+static void gather_counter(const struct counter *c, void *arg)
 {
 	struct metrics *m = arg;
 
@@ -76,17 +76,17 @@ static int ask_stats(struct kernel *k, struct metrics *m)
 	int err;
 
 	if (opt.all_netns)
-		return kernel_all_stats(k, keep_stats, m);
+		return kernel_all_stats(k, gather_stats, m);
 	err = kernel_stats(k, &stats);
 	if (!err)
-		keep_stats(&stats, m);
+		gather_stats(&stats, m);
 	return err;
 }
 
 /* ---- writing ---- */
 
 /* A counter's family is called without its _total, but not in the older format. */
-static void family(struct metrics *m, const char *name, const char *type, const char *help)
+static void write_family(struct metrics *m, const char *name, const char *type, const char *help)
 {
 	const char *total = !strcmp(type, "counter") && !m->openmetrics ? "_total" : "";
 
@@ -98,7 +98,7 @@ static void write_flows(struct metrics *m)
 	const struct netns *ns;
 	unsigned int i, state;
 
-	family(m, "tcpfsm_flows", "gauge", "Flows now, by the state of one of their ends.");
+	write_family(m, "tcpfsm_flows", "gauge", "Flows now, by the state of one of their ends.");
 	for (ns = m->netns; ns < m->netns + m->nr_netns; ns++)
 		for (i = 0; i < STATES_LISTED; i++) {
 			state = state_order[i];
@@ -129,10 +129,10 @@ static void write_matrices(struct metrics *m)
 {
 	const struct netns *ns, *end = m->netns + m->nr_netns;
 
-	family(m, "tcpfsm_flow_pairs", "gauge", "Flows now, by the states of both their ends.");
+	write_family(m, "tcpfsm_flow_pairs", "gauge", "Flows now, by the states of both their ends.");
 	for (ns = m->netns; ns < end; ns++)
 		write_cells(m, "tcpfsm_flow_pairs", ns, "orig", "resp", ns->stats.pairs);
-	family(m, "tcpfsm_transitions", "counter", "Moves of endpoints between states.");
+	write_family(m, "tcpfsm_transitions", "counter", "Moves of endpoints between states.");
 	for (ns = m->netns; ns < end; ns++)
 		write_cells(m, "tcpfsm_transitions_total", ns, "from", "to", ns->stats.moves);
 }
@@ -144,7 +144,7 @@ static void write_dwell(struct metrics *m)
 	unsigned int i, b;
 	u64 sum;
 
-	family(m, "tcpfsm_state_dwell_seconds", "histogram",
+	write_family(m, "tcpfsm_state_dwell_seconds", "histogram",
 	       "How long endpoints stayed in a state that they left.");
 	if (m->openmetrics)
 		fprintf(m->out, "# UNIT tcpfsm_state_dwell_seconds seconds\n");
@@ -171,7 +171,7 @@ static void write_dwell(struct metrics *m)
 
 /* ---- services ---- */
 
-static u64 trouble(const struct service *s)
+static u64 count_trouble(const struct service *s)
 {
 	return s->count[TCPFSM_SYN_RCVD] + s->count[TCPFSM_CLOSE_WAIT];
 }
@@ -180,14 +180,14 @@ static u64 trouble(const struct service *s)
 static int by_trouble(const void *a, const void *b)
 {
 	const struct service *x = a, *y = b;
-	u64 i = trouble(x), j = trouble(y);
+	u64 i = count_trouble(x), j = count_trouble(y);
 
 	if (i != j)
 		return i < j ? 1 : -1;
 	return x->flows < y->flows ? 1 : x->flows > y->flows ? -1 : 0;
 }
 
-static void add_up(struct service *sum, const struct service *s)
+static void add_service(struct service *sum, const struct service *s)
 {
 	unsigned int i;
 
@@ -204,47 +204,41 @@ static void add_up(struct service *sum, const struct service *s)
 	sum->accept_ns += s->accept_ns;
 }
 
-static u64 half_open(const struct service *s) { return s->count[TCPFSM_SYN_RCVD]; }
-static u64 established(const struct service *s) { return s->count[TCPFSM_ESTABLISHED]; }
-static u64 close_wait(const struct service *s) { return s->count[TCPFSM_CLOSE_WAIT]; }
-static u64 flows(const struct service *s) { return s->flows; }
-static u64 handshakes(const struct service *s) { return s->handshakes; }
-static u64 refused(const struct service *s) { return s->refused; }
-static u64 reset(const struct service *s) { return s->reset; }
-static u64 resent(const struct service *s) { return s->synack_resent; }
-static u64 connects(const struct service *s) { return s->connects; }
-static u64 accepts(const struct service *s) { return s->accepts; }
-static u64 connect_ns(const struct service *s) { return s->connect_ns; }
-static u64 accept_ns(const struct service *s) { return s->accept_ns; }
-
+/* The numbers of a service, all of them u64. */
 static const struct {
 	const char *name, *type, *help;
-	u64 (*value)(const struct service *s);
+	size_t at;
 	bool seconds;
 } of_service[] = {
-	{ "half_open", "gauge", "Handshakes that wait for their last ACK.", half_open, false },
-	{ "established", "gauge", "Responding ends in ESTABLISHED.", established, false },
-	{ "close_wait", "gauge", "Responding ends in CLOSE_WAIT.", close_wait, false },
-	{ "flows", "counter", "Flows so far.", flows, false },
-	{ "handshakes", "counter", "Handshakes completed.", handshakes, false },
-	{ "refused", "counter", "Connections refused.", refused, false },
-	{ "reset", "counter", "Connections reset after the handshake.", reset, false },
+#define FIELD(field)	offsetof(struct service, field)
+	{ "half_open", "gauge", "Handshakes that wait for their last ACK.",
+	  FIELD(count[TCPFSM_SYN_RCVD]), false },
+	{ "established", "gauge", "Responding ends in ESTABLISHED.",
+	  FIELD(count[TCPFSM_ESTABLISHED]), false },
+	{ "close_wait", "gauge", "Responding ends in CLOSE_WAIT.",
+	  FIELD(count[TCPFSM_CLOSE_WAIT]), false },
+	{ "flows", "counter", "Flows so far.", FIELD(flows), false },
+	{ "handshakes", "counter", "Handshakes completed.", FIELD(handshakes), false },
+	{ "refused", "counter", "Connections refused.", FIELD(refused), false },
+	{ "reset", "counter", "Connections reset after the handshake.", FIELD(reset), false },
 	{ "synack_resent", "counter", "SYN|ACKs sent again after their ACK: a full accept queue.",
-	  resent, false },
-	{ "connects", "counter", "SYNs answered by a SYN|ACK.", connects, false },
-	{ "connect_seconds", "counter", "Their time from SYN to SYN|ACK, summed up.", connect_ns,
-	  true },
-	{ "accepts", "counter", "Handshakes whose last ACK came.", accepts, false },
-	{ "accept_seconds", "counter", "Their time from SYN to that ACK, summed up.", accept_ns,
-	  true },
+	  FIELD(synack_resent), false },
+	{ "connects", "counter", "SYNs answered by a SYN|ACK.", FIELD(connects), false },
+	{ "connect_seconds", "counter", "Their time from SYN to SYN|ACK, summed up.",
+	  FIELD(connect_ns), true },
+	{ "accepts", "counter", "Handshakes whose last ACK came.", FIELD(accepts), false },
+	{ "accept_seconds", "counter", "Their time from SYN to that ACK, summed up.",
+	  FIELD(accept_ns), true },
+#undef FIELD
 };
 
 static void write_service(struct metrics *m, size_t what, const struct service *s,
 			  const char *label)
 {
 	const char *total = !strcmp(of_service[what].type, "counter") ? "_total" : "";
-	u64 v = of_service[what].value(s);
+	u64 v;
 
+	memcpy(&v, (const char *)s + of_service[what].at, sizeof(v));
 	fprintf(m->out, "tcpfsm_service_%s%s{service=\"%s\"} ", of_service[what].name, total,
 		label);
 	if (of_service[what].seconds)
@@ -263,10 +257,10 @@ static void write_services(struct metrics *m)
 		qsort(m->service, m->services, sizeof(*m->service), by_trouble);
 	for (i = 0; i < m->services; i++)
 		if (i >= shown || !m->service[i].family)
-			add_up(&other, &m->service[i]);
+			add_service(&other, &m->service[i]);
 	for (what = 0; what < ARRAY_SIZE(of_service); what++) {
 		snprintf(name, sizeof(name), "tcpfsm_service_%s", of_service[what].name);
-		family(m, name, of_service[what].type, of_service[what].help);
+		write_family(m, name, of_service[what].type, of_service[what].help);
 		for (i = 0; i < shown; i++) {
 			const struct service *s = &m->service[i];
 
@@ -286,12 +280,12 @@ static void write_counters(struct metrics *m)
 {
 	size_t i;
 
-	family(m, "tcpfsm_counted", "counter",
+	write_family(m, "tcpfsm_counted", "counter",
 	       "What the module counts beside states; tcpfsm counters --explain says what each means.");
 	for (i = 0; i < m->counters; i++)
 		fprintf(m->out, "tcpfsm_counted_total{what=\"%s\"} %llu\n", m->counter[i].name,
 			(unsigned long long)m->counter[i].value);
-	family(m, "tcpfsm_evictions", "counter", "Flows that gave way in a full table, by class.");
+	write_family(m, "tcpfsm_evictions", "counter", "Flows that gave way in a full table, by class.");
 	for (i = 0; i < m->counters; i++)
 		if (!strncmp(m->counter[i].name, "evicted_", 8))
 			fprintf(m->out, "tcpfsm_evictions_total{class=\"%s\"} %llu\n",
@@ -299,7 +293,7 @@ static void write_counters(struct metrics *m)
 	for (i = 0; i < m->counters; i++) {
 		if (strcmp(m->counter[i].name, "events_lost"))
 			continue;
-		family(m, "tcpfsm_events_lost", "counter",
+		write_family(m, "tcpfsm_events_lost", "counter",
 		       "Events not sent to listeners for want of memory.");
 		fprintf(m->out, "tcpfsm_events_lost_total %llu\n",
 			(unsigned long long)m->counter[i].value);
@@ -318,9 +312,9 @@ static void write_table(struct metrics *m)
 		entries = ns->stats.entries > entries ? ns->stats.entries : entries;
 		limit = ns->stats.limit;
 	}
-	family(m, "tcpfsm_table_entries", "gauge", "Flows in the table.");
+	write_family(m, "tcpfsm_table_entries", "gauge", "Flows in the table.");
 	fprintf(m->out, "tcpfsm_table_entries %llu\n", (unsigned long long)entries);
-	family(m, "tcpfsm_table_limit", "gauge", "The most that there may be (max_flows).");
+	write_family(m, "tcpfsm_table_limit", "gauge", "The most that there may be (max_flows).");
 	fprintf(m->out, "tcpfsm_table_limit %llu\n", (unsigned long long)limit);
 	if (f) {
 		if (fgets(version, sizeof(version), f))
@@ -330,7 +324,7 @@ static void write_table(struct metrics *m)
 	if (m->openmetrics)
 		fprintf(m->out, "# HELP tcpfsm_build Versions.\n# TYPE tcpfsm_build info\n");
 	else
-		family(m, "tcpfsm_build_info", "gauge", "Versions.");
+		write_family(m, "tcpfsm_build_info", "gauge", "Versions.");
 	fprintf(m->out, "tcpfsm_build_info{module=\"%s\",tool=\"%s\"} 1\n", version,
 		TCPFSM_VERSION);
 }
@@ -342,9 +336,9 @@ int metrics_write(FILE *out, struct kernel *k, bool openmetrics)
 
 	err = ask_stats(k, &m);
 	if (!err)
-		err = kernel_services(k, keep_service, &m);
+		err = kernel_services(k, gather_service, &m);
 	if (!err)
-		err = kernel_counters(k, keep_counter, &m);
+		err = kernel_counters(k, gather_counter, &m);
 	if (!err) {
 		write_flows(&m);
 		write_matrices(&m);

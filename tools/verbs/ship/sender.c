@@ -32,7 +32,7 @@ struct answer {
 	size_t len;
 };
 
-static size_t on_answer(char *data, size_t size, size_t n, void *arg)
+static size_t take_answer(char *data, size_t size, size_t n, void *arg)
 {
 	struct answer *a = arg;
 	size_t room = sizeof(a->text) - 1 - a->len, part = size * n < room ? size * n : room;
@@ -71,7 +71,7 @@ static u64 stop_time(const struct sender *s)
 	return __atomic_load_n(&s->stop, __ATOMIC_ACQUIRE);
 }
 
-static int on_progress(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+static int check_stop(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
 {
 	u64 stop = stop_time(arg);
 
@@ -96,12 +96,12 @@ static long post_rows(const struct sender *s, CURL *curl, FILE *file, u64 size,
 	curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
 	curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)SLOW);
 	curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
-	curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+	curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, check_stop);
 	curl_easy_setopt(curl, CURLOPT_XFERINFODATA, s);
 	curl_easy_setopt(curl, CURLOPT_POST, 1L);
 	curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)size);
 	curl_easy_setopt(curl, CURLOPT_READDATA, file);
-	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_answer);
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_answer);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, a);
 	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, error);
 	err = curl_easy_perform(curl);
@@ -114,7 +114,7 @@ static long post_rows(const struct sender *s, CURL *curl, FILE *file, u64 size,
 }
 
 /* What would fare no better next time. */
-static bool set_aside(const struct sender *s, const char *name, const char *why)
+static bool refuse_file(const struct sender *s, const char *name, const char *why)
 {
 	note("ship: %s is kept as %s.refused: %s", name, name, why);
 	return spool_refused(s->spool, name);
@@ -128,7 +128,7 @@ static bool send_open_file(const struct sender *s, CURL *curl, const char *name,
 	long status;
 
 	if (!spool_is_whole(name, file))
-		return set_aside(s, name, "Code: none, it was cut short on this disk");
+		return refuse_file(s, name, "Code: none, it was cut short on this disk");
 	url = sender_url(s->url, spool_table(name));
 	if (!url)
 		out_of_memory();
@@ -137,7 +137,7 @@ static bool send_open_file(const struct sender *s, CURL *curl, const char *name,
 	if (status == 200)
 		return spool_delivered(s->spool, name);
 	if (status == 400 && !strncmp(a->text, "Code: ", 6))
-		return set_aside(s, name, a->text);
+		return refuse_file(s, name, a->text);
 	errno = 0;
 	return false;
 }

@@ -32,7 +32,7 @@ struct spool {
 	} open[TABLES_MAX];
 };
 
-static bool ends_in(const char *s, const char *end)
+static bool has_suffix(const char *s, const char *end)
 {
 	size_t n = strlen(s), m = strlen(end);
 
@@ -54,9 +54,9 @@ static unsigned int kind_of(const struct spool *s, const char *name)
 {
 	if (*name < '0' || *name > '9' || !strchr(name, '.') || strlen(name) >= SPOOL_NAME)
 		return 0;
-	if (ends_in(name, PART))
+	if (has_suffix(name, PART))
 		return WRITTEN_TO;
-	if (ends_in(name, REFUSED))
+	if (has_suffix(name, REFUSED))
 		return REFUSED_ONCE;
 	if (strlen(name) + sizeof(REFUSED) >= SPOOL_NAME)
 		return 0;
@@ -64,7 +64,7 @@ static unsigned int kind_of(const struct spool *s, const char *name)
 }
 
 /* A stream of its own over the directory, from its beginning. */
-static DIR *list(const struct spool *s)
+static DIR *open_list(const struct spool *s)
 {
 	int fd = openat(s->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
@@ -74,10 +74,10 @@ static DIR *list(const struct spool *s)
 	return d;
 }
 
-static bool oldest(const struct spool *s, char *name, unsigned int kinds)
+static bool find_oldest(const struct spool *s, char *name, unsigned int kinds)
 {
 	const struct dirent *e;
-	DIR *d = list(s);
+	DIR *d = open_list(s);
 
 	*name = '\0';
 	while (d && (e = readdir(d)))
@@ -90,14 +90,14 @@ static bool oldest(const struct spool *s, char *name, unsigned int kinds)
 
 bool spool_oldest(const struct spool *s, char *name)
 {
-	return oldest(s, name, WAITS | LAST_TABLE);
+	return find_oldest(s, name, WAITS | LAST_TABLE);
 }
 
 /* How many wait, and what they and those that were refused take. */
-static u64 measure(const struct spool *s, u64 *bytes)
+static u64 measure_files(const struct spool *s, u64 *bytes)
 {
 	const struct dirent *e;
-	DIR *d = list(s);
+	DIR *d = open_list(s);
 	unsigned int kind;
 	struct stat st;
 	u64 n = 0;
@@ -119,7 +119,7 @@ u64 spool_waiting(const struct spool *s)
 {
 	u64 bytes;
 
-	return measure(s, &bytes);
+	return measure_files(s, &bytes);
 }
 
 FILE *spool_read(const struct spool *s, const char *name, u64 *size)
@@ -192,7 +192,7 @@ bool spool_refused(const struct spool *s, const char *name)
 
 /* ---- writing ---- */
 
-static void cannot(const struct spool *s, const char *what, const char *name)
+static void exit_failing(const struct spool *s, const char *what, const char *name)
 {
 	exit(fail("cannot %s %s/%s: %s", what, s->dir, name, strerror(errno)));
 }
@@ -205,33 +205,33 @@ static void make_complete(const struct spool *s, const char *part, u64 rows)
 	snprintf(name, sizeof(name), "%.*s-%llu%.*s", (int)(dot - part), part,
 		 (unsigned long long)rows, (int)(strlen(dot) - strlen(PART)), dot);
 	if (rows ? renameat(s->fd, part, s->fd, name) : unlinkat(s->fd, part, 0))
-		cannot(s, "rename", part);
+		exit_failing(s, "rename", part);
 }
 
 /* Of a writer that died: its whole rows. */
-static void take_over(const struct spool *s, const char *part)
+static void finish_part(const struct spool *s, const char *part)
 {
 	int fd = openat(s->fd, part, O_RDWR | O_CLOEXEC);
 	FILE *file = fd < 0 ? NULL : fdopen(fd, "r+");
 	struct content r;
 
 	if (!file)
-		cannot(s, "read", part);
+		exit_failing(s, "read", part);
 	r = read_content(file);
 	if (ftruncate(fd, r.whole) || fdatasync(fd))
-		cannot(s, "write to", part);
+		exit_failing(s, "write to", part);
 	fclose(file);
 	make_complete(s, part, r.rows);
 }
 
-static void take_all_over(const struct spool *s)
+static void finish_parts(const struct spool *s)
 {
 	const struct dirent *e;
-	DIR *d = list(s);
+	DIR *d = open_list(s);
 
 	while (d && (e = readdir(d)))
 		if (kind_of(s, e->d_name) == WRITTEN_TO)
-			take_over(s, e->d_name);
+			finish_part(s, e->d_name);
 	if (d)
 		closedir(d);
 }
@@ -252,7 +252,7 @@ struct spool *spool_open(const char *dir, u64 run, u64 limit, const char *const 
 		     errno == EWOULDBLOCK ? "another ship uses it" : strerror(errno));
 		close(s->fd);
 	} else {
-		take_all_over(s);
+		finish_parts(s);
 		return s;
 	}
 	free(s);
@@ -272,7 +272,7 @@ FILE *spool_row(struct spool *s, unsigned int table)
 		fd = openat(s->fd, o->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 		o->file = fd < 0 ? NULL : fdopen(fd, "w");
 		if (!o->file)
-			cannot(s, "write to", o->name);
+			exit_failing(s, "write to", o->name);
 		o->rows = 0;
 	}
 	o->rows++;
@@ -290,14 +290,14 @@ bool spool_is_full(const struct spool *s)
 }
 
 /* Return: rows that went */
-static u64 make_room(const struct spool *s)
+static u64 drop_oldest(const struct spool *s)
 {
 	char name[SPOOL_NAME];
 	u64 bytes, rows = 0;
 
 	for (;;) {
-		measure(s, &bytes);
-		if (bytes <= s->limit || !oldest(s, name, WAITS | REFUSED_ONCE) ||
+		measure_files(s, &bytes);
+		if (bytes <= s->limit || !find_oldest(s, name, WAITS | REFUSED_ONCE) ||
 		    !spool_delivered(s, name))
 			break;
 		rows += rows_of(name);
@@ -317,14 +317,14 @@ u64 spool_deliver(struct spool *s)
 			continue;
 		if (ferror(o->file) || fflush(o->file) || fdatasync(fileno(o->file)) ||
 		    fclose(o->file))
-			cannot(s, "write to", o->name);
+			exit_failing(s, "write to", o->name);
 		o->file = NULL;
 		any = true;
 		make_complete(s, o->name, o->rows);
 	}
 	if (any && fsync(s->fd))
-		cannot(s, "write to", ".");
-	return make_room(s);
+		exit_failing(s, "write to", ".");
+	return drop_oldest(s);
 }
 
 void spool_close(struct spool *s)

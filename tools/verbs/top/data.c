@@ -70,7 +70,7 @@ static double per_second(u64 now, u64 before, double seconds)
 	return now > before && seconds > 0 ? (now - before) / seconds : 0;
 }
 
-static void take_states(struct top *t)
+static void take_state_rows(struct top *t)
 {
 	struct rank *list = &t->list[TOP_STATES];
 	unsigned int i, at = t->samples % TOP_PAST;
@@ -90,7 +90,7 @@ static void take_states(struct top *t)
 }
 
 /* The module went away, or is about to. */
-static int checked(int err)
+static int check_errno(int err)
 {
 	return err == -ENOENT || err == -EPROTONOSUPPORT ? -ENODEV : err;
 }
@@ -107,7 +107,7 @@ int top_sample(struct top *t)
 	if (!err)
 		err = kernel_counters(t->counts, add_counter, counter);
 	if (err)
-		return checked(err);
+		return check_errno(err);
 	for (i = 0; i < TCPFSM_STATES; i++)
 		t->entered_rate[i] = per_second(stats_entered(&stats, i),
 						stats_entered(&t->stats, i), seconds);
@@ -116,20 +116,20 @@ int top_sample(struct top *t)
 	memcpy(t->counter, counter, sizeof(counter));
 	t->stats = stats;
 	t->sampled = now;
-	take_states(t);
+	take_state_rows(t);
 	t->samples++;
 	return 0;
 }
 
 /* ---- the dump ---- */
 
-static bool in(u32 states, unsigned int state)
+static bool is_in_set(u32 states, unsigned int state)
 {
 	return !states || states >> state & 1;
 }
 
 /* The counts tell whether any flow is in the states that are asked for. */
-static bool any_wanted(const struct top *t)
+static bool has_wanted(const struct top *t)
 {
 	const struct kernel_filter *w = &t->want;
 	unsigned int o, r;
@@ -137,8 +137,8 @@ static bool any_wanted(const struct top *t)
 	for (o = 0; o < TCPFSM_STATES; o++)
 		for (r = 0; r < TCPFSM_STATES; r++)
 			if (t->stats.pairs[o][r] &&
-			    in(w->orig_states, o) && in(w->resp_states, r) &&
-			    (in(w->any_states, o) || in(w->any_states, r)))
+			    is_in_set(w->orig_states, o) && is_in_set(w->resp_states, r) &&
+			    (is_in_set(w->any_states, o) || is_in_set(w->any_states, r)))
 				return true;
 	return false;
 }
@@ -183,7 +183,7 @@ int top_dump_begin(struct top *t)
 }
 
 /* The order may have changed meanwhile. */
-static void show(struct top *t, enum top_list list)
+static void swap_list(struct top *t, enum top_list list)
 {
 	struct rank shown = t->list[list];
 
@@ -194,10 +194,10 @@ static void show(struct top *t, enum top_list list)
 
 static void end_dump(struct top *t)
 {
-	show(t, TOP_SERVICES);
+	swap_list(t, TOP_SERVICES);
 	/* If the filter is another one by now, they are not what was asked for. */
 	if (t->matching)
-		show(t, TOP_FLOWS);
+		swap_list(t, TOP_FLOWS);
 	t->matched = t->matching;
 	t->reading = TOP_STATES;
 	t->dumped = t->dump_began;
@@ -209,8 +209,8 @@ int top_dump_read(struct top *t)
 	int ret = kernel_read(t->dump);
 
 	if (ret)
-		return ret < 0 ? checked(ret) : 0;
-	if (t->reading == TOP_SERVICES && any_wanted(t)) {
+		return ret < 0 ? check_errno(ret) : 0;
+	if (t->reading == TOP_SERVICES && has_wanted(t)) {
 		t->reading = TOP_FLOWS;
 		return kernel_begin_flows(t->dump, &t->want, offer_flow, t);
 	}

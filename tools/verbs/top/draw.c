@@ -40,20 +40,20 @@ void draw_begin(void)
 	init_pair(PAIR_PAST, COLOR_CYAN, -1);
 }
 
-static attr_t colour(int pair)
+static attr_t pair_attr(int pair)
 {
 	return colours ? COLOR_PAIR(pair) : 0;
 }
 
-static attr_t attr_of(enum top_look look)
+static attr_t attr_of_look(enum top_look look)
 {
 	switch (look) {
 	case TOP_DIM:
 		return A_DIM;
 	case TOP_ODD:
-		return A_BOLD | colour(PAIR_ODD);
+		return A_BOLD | pair_attr(PAIR_ODD);
 	case TOP_BAD:
-		return A_BOLD | colour(PAIR_BAD);
+		return A_BOLD | pair_attr(PAIR_BAD);
 	default:
 		return A_NORMAL;
 	}
@@ -74,7 +74,7 @@ static void put_front(const struct screen *s, int y, int x, int width, const cha
 }
 
 /* The same; of what is longer, the middle is left out. */
-static void put(const struct screen *s, int y, int x, int width, const char *text)
+static void put_middle(const struct screen *s, int y, int x, int width, const char *text)
 {
 	int len = strlen(text), left;
 
@@ -98,11 +98,11 @@ static void put_cell(const struct screen *s, int y, int x, int width, bool right
 		x += width - len;
 		width = len;
 	}
-	put(s, y, x, width, text);
+	put_middle(s, y, x, width, text);
 }
 
 /* Blanks or a rule over the whole width, in the attributes in force. */
-static void fill(int y, int x, int width, chtype c)
+static void fill_row(int y, int x, int width, chtype c)
 {
 	if (width > 0)
 		mvhline(y, x, c, width);
@@ -122,7 +122,7 @@ static void put_level(const struct screen *s, double part)
 	}
 }
 
-static double past(const struct screen *s, unsigned int state, u64 sample)
+static double past_value(const struct screen *s, unsigned int state, u64 sample)
 {
 	unsigned int at = sample % TOP_PAST;
 
@@ -143,7 +143,7 @@ static void put_past(const struct screen *s, int y, int x, int width, unsigned i
 
 	for (sample = first; sample < end; sample++) {
 		u64 back = cell - sample / per;
-		double v = past(s, state, sample);
+		double v = past_value(s, state, sample);
 
 		if (back < cells && v > level[back])
 			level[back] = v;
@@ -156,7 +156,7 @@ static void put_past(const struct screen *s, int y, int x, int width, unsigned i
 }
 
 /* Whole seconds without a fraction. */
-static const char *short_span(char *buf, u64 ns)
+static const char *fmt_whole_span(char *buf, u64 ns)
 {
 	if (ns >= 60 * NSEC || ns % NSEC)
 		return fmt_span(buf, ns);
@@ -166,7 +166,7 @@ static const char *short_span(char *buf, u64 ns)
 
 /* ---- the header ---- */
 
-static enum top_look fullness(const struct top *t)
+static enum top_look look_of_table(const struct top *t)
 {
 	double part = (double)t->stats.entries / (t->stats.limit ? t->stats.limit : 1);
 
@@ -186,8 +186,8 @@ static int draw_table(const struct screen *s, int right)
 	x = right - (int)strlen(text);
 	if (x < 0)
 		x = 0;
-	attrset(attr_of(fullness(t)));
-	put(s, 0, x, right - x, text);
+	attrset(attr_of_look(look_of_table(t)));
+	put_middle(s, 0, x, right - x, text);
 	return x;
 }
 
@@ -199,14 +199,14 @@ static void draw_title(const struct screen *s, int right)
 	/* The day is the same on all lines. */
 	fmt_time(time, clock_of_day(), 0);
 	snprintf(text, sizeof(text), "tcpfsm%s%s  %s  every %s", netns ? "  " : "",
-		 netns ? netns : "", time + 11, short_span(span, opt.interval_ns));
+		 netns ? netns : "", time + 11, fmt_whole_span(span, opt.interval_ns));
 	attrset(A_BOLD);
 	if (s->paused)
-		put(s, 0, 0, right - 1, "tcpfsm  paused, p goes on");
+		put_middle(s, 0, 0, right - 1, "tcpfsm  paused, p goes on");
 	else if ((int)strlen(text) < right)
-		put(s, 0, 0, right - 1, text);
+		put_middle(s, 0, 0, right - 1, text);
 	else
-		put(s, 0, 0, right - 1, netns ? netns : "tcpfsm");
+		put_middle(s, 0, 0, right - 1, netns ? netns : "tcpfsm");
 }
 
 static enum top_look rate_look(const struct top *t, enum top_rate rate)
@@ -228,14 +228,14 @@ static void draw_rates(const struct screen *s, int y)
 
 	attrset(A_NORMAL);
 	if (COLS >= ALL_COLUMNS) {
-		put(s, y, 0, COLS, "per second:");
+		put_middle(s, y, 0, COLS, "per second:");
 		x = 12;
 	}
 	for (i = 0; i < TOP_RATES; i++) {
 		width = (int)strlen(top_rate_name(i)) + 1 + 5;
 		if (x + width > COLS)
 			break;
-		attrset(attr_of(rate_look(s->t, i)));
+		attrset(attr_of_look(rate_look(s->t, i)));
 		mvprintw(y, x, "%s %s", top_rate_name(i),
 			 top_rated(s->t) ? fmt_short(text, s->t->rate[i]) : "-");
 		x += width + 1;
@@ -250,7 +250,7 @@ static bool is_shown(const struct top_column *c, const struct box *b)
 }
 
 /* What the columns leave goes to those that grow. Return: for each of them */
-static int spare(const struct top_column *c, const struct box *b)
+static int share_width(const struct top_column *c, const struct box *b)
 {
 	int left = b->width + 1, growing = 0;
 
@@ -263,7 +263,7 @@ static int spare(const struct top_column *c, const struct box *b)
 	return left > 0 && growing ? left / growing : 0;
 }
 
-static int width_of(const struct top_column *c, int more)
+static int width_of_column(const struct top_column *c, int more)
 {
 	int width = abs(c->width);
 
@@ -278,11 +278,11 @@ static void draw_heading(const struct screen *s, enum top_list list, const struc
 	int x = b->x, width, at;
 
 	attrset(s->focus == list ? A_REVERSE : A_UNDERLINE);
-	fill(b->y, b->x, b->width, ' ');
+	fill_row(b->y, b->x, b->width, ' ');
 	for (c = columns; c->name; c++) {
 		if (!is_shown(c, b))
 			continue;
-		width = width_of(c, more);
+		width = width_of_column(c, more);
 		snprintf(name, sizeof(name), "%s", c->name);
 		if (c == columns && list != TOP_FLOWS)
 			snprintf(name, sizeof(name), "%u %s", list + 1, c->name);
@@ -308,17 +308,17 @@ static void draw_row(const struct screen *s, enum top_list list, const struct bo
 
 	attrset(current ? A_REVERSE : A_NORMAL);
 	if (current)
-		fill(y, b->x, b->width, ' ');
+		fill_row(y, b->x, b->width, ' ');
 	for (; c->name; c++) {
 		if (!is_shown(c, b))
 			continue;
-		width = width_of(c, more);
-		attrset(attr_of(top_look(list, c, row)) | (current ? A_REVERSE : 0));
+		width = width_of_column(c, more);
+		attrset(attr_of_look(top_look(list, c, row)) | (current ? A_REVERSE : 0));
 		if (c->number || c->text) {
 			top_cell(text, s->t, c, row);
 			put_cell(s, y, x, width, c->width > 0, text);
 		} else {
-			attrset(colour(PAIR_PAST) | (current ? A_REVERSE : 0));
+			attrset(pair_attr(PAIR_PAST) | (current ? A_REVERSE : 0));
 			put_past(s, y, x, width, ((const struct top_state *)row)->state);
 		}
 		x += width + 1;
@@ -326,7 +326,7 @@ static void draw_row(const struct screen *s, enum top_list list, const struct bo
 }
 
 /* The cursor stays among the rows, and is shown. */
-static void settle(struct view *v, unsigned int n)
+static void settle_view(struct view *v, unsigned int n)
 {
 	if (v->cursor >= n)
 		v->cursor = n ? n - 1 : 0;
@@ -342,11 +342,11 @@ static void draw_panel(struct screen *s, enum top_list list, const struct box *b
 {
 	const struct rank *r = &s->t->list[list];
 	struct view *v = &s->view[list];
-	int more = spare(top_panels[list].columns, b);
+	int more = share_width(top_panels[list].columns, b);
 	unsigned int i;
 
 	v->rows = b->height > 1 ? b->height - 1 : 0;
-	settle(v, r->n);
+	settle_view(v, r->n);
 	draw_heading(s, list, b, more);
 	for (i = 0; i < v->rows && v->first + i < r->n; i++)
 		draw_row(s, list, b, b->y + 1 + (int)i, rank_row(r, v->first + i),
@@ -364,20 +364,20 @@ static void draw_flows(struct screen *s, const struct box *b)
 
 	if (s->t->matched)
 		snprintf(when, sizeof(when), " %llu, read %s ago ", (unsigned long long)r->offered,
-			 short_span(span, top_since_dump(s->t) / NSEC * NSEC));
+			 fmt_whole_span(span, top_since_dump(s->t) / NSEC * NSEC));
 	snprintf(title, sizeof(title), " 3 %sflows%s%s ", which, *s->filter ? ": " : "", s->filter);
 	width = (int)strlen(when) + 1;
 	attrset(A_DIM);
-	fill(b->y, b->x, b->width, s->utf8 ? ACS_HLINE : '-');
+	fill_row(b->y, b->x, b->width, s->utf8 ? ACS_HLINE : '-');
 	attrset(s->focus == TOP_FLOWS ? A_BOLD : A_NORMAL);
 	put_front(s, b->y, b->x + 1, b->width - width - 2, title);
 	attrset(A_NORMAL);
 	if (b->width > width)
-		put(s, b->y, b->x + b->width - width, width, when);
+		put_middle(s, b->y, b->x + b->width - width, width, when);
 	draw_panel(s, TOP_FLOWS, &rows);
 	attrset(A_DIM);
 	if (s->t->matched && !r->n && rows.height > 1)
-		put(s, rows.y + 1, rows.x, rows.width,
+		put_middle(s, rows.y + 1, rows.x, rows.width,
 		    *which && !*s->filter ? "nothing is stuck" : "none");
 }
 
@@ -418,7 +418,7 @@ static void draw_last(struct screen *s)
 	attrset(A_NORMAL);
 	curs_set(s->typing);
 	if (s->typing) {
-		put(s, LINES - 1, 0, COLS, "filter: ");
+		put_middle(s, LINES - 1, 0, COLS, "filter: ");
 		addstr(room > 0 && len > room ? s->line + len - room : s->line);
 		return;
 	}

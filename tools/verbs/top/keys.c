@@ -16,7 +16,7 @@
 
 /* ---- orders, intervals, filters ---- */
 
-static void order(struct screen *s)
+static void apply_order(struct screen *s)
 {
 	struct view *v = &s->view[s->focus];
 
@@ -26,15 +26,15 @@ static void order(struct screen *s)
 	     v->reverse ? ", the other way round" : "");
 }
 
-static void next_order(struct screen *s)
+static void take_next_order(struct screen *s)
 {
 	struct view *v = &s->view[s->focus];
 
 	v->column = top_next_order(s->focus, v->column);
-	order(s);
+	apply_order(s);
 }
 
-static void previous_order(struct screen *s)
+static void take_previous_order(struct screen *s)
 {
 	struct view *v = &s->view[s->focus];
 	unsigned int at = v->column, before;
@@ -44,7 +44,7 @@ static void previous_order(struct screen *s)
 		at = top_next_order(s->focus, at);
 	} while (at != v->column);
 	v->column = before;
-	order(s);
+	apply_order(s);
 }
 
 static void change_interval(int by)
@@ -95,7 +95,7 @@ static void erase_word(char *line)
 	line[len] = '\0';
 }
 
-static void type(struct screen *s, int key)
+static void type_key(struct screen *s, int key)
 {
 	size_t len = strlen(s->line);
 
@@ -156,7 +156,7 @@ static void set_overlay(struct screen *s, enum overlay overlay)
 	s->overlay_first = 0;
 }
 
-static void on_socket(const struct sock *sock, void *arg)
+static void take_holder(const struct sock *sock, void *arg)
 {
 	const struct process *p;
 	struct screen *s = arg;
@@ -177,12 +177,12 @@ static void show_flow(struct screen *s, const struct flow *f)
 	processes_forget();
 	if (f->end[TCPFSM_ORIG].cookie || f->end[TCPFSM_RESP].cookie)
 		sock_each(1U << f->end[TCPFSM_ORIG].state | 1U << f->end[TCPFSM_RESP].state,
-			  on_socket, s);
+			  take_holder, s);
 	set_overlay(s, OVERLAY_FLOW);
 }
 
 /* From a state or a service to its flows, from a flow to all that is known of it. */
-static void enter(struct screen *s)
+static void open_row(struct screen *s)
 {
 	const struct rank *r = &s->t->list[s->focus];
 	unsigned int at = s->view[s->focus].cursor;
@@ -196,7 +196,7 @@ static void enter(struct screen *s)
 		s->focus = TOP_FLOWS;
 }
 
-static void back(struct screen *s)
+static void go_back(struct screen *s)
 {
 	if (s->overlay)
 		s->overlay = OVERLAY_NONE;
@@ -207,7 +207,7 @@ static void back(struct screen *s)
 	s->pointing = false;
 }
 
-static void move_key(struct screen *s, int key)
+static void press_move_key(struct screen *s, int key)
 {
 	int page = (int)s->view[s->focus].rows;
 
@@ -235,35 +235,35 @@ static void move_key(struct screen *s, int key)
 	}
 }
 
-static void focus(struct screen *s, unsigned int list)
+static void focus_on(struct screen *s, unsigned int list)
 {
 	s->focus = list % TOP_LISTS;
 	s->overlay = OVERLAY_NONE;
 }
 
-static void panel_key(struct screen *s, int key)
+static void press_panel_key(struct screen *s, int key)
 {
 	switch (key) {
 	case '\t':
-		focus(s, s->focus + 1);
+		focus_on(s, s->focus + 1);
 		break;
 	case KEY_BTAB:
-		focus(s, s->focus + TOP_LISTS - 1);
+		focus_on(s, s->focus + TOP_LISTS - 1);
 		break;
 	case '1':
 	case '2':
 	case '3':
-		focus(s, key - '1');
+		focus_on(s, key - '1');
 		break;
 	case 's':
-		next_order(s);
+		take_next_order(s);
 		break;
 	case 'S':
-		previous_order(s);
+		take_previous_order(s);
 		break;
 	case 'r':
 		s->view[s->focus].reverse ^= true;
-		order(s);
+		apply_order(s);
 		break;
 	case 'z':
 		s->zoomed ^= true;
@@ -272,7 +272,7 @@ static void panel_key(struct screen *s, int key)
 		s->rates ^= true;
 		break;
 	default:
-		move_key(s, key);
+		press_move_key(s, key);
 	}
 }
 
@@ -282,7 +282,7 @@ bool top_press(struct screen *s, int key)
 		return true;
 	s->message[0] = '\0';
 	if (s->typing) {
-		type(s, key);
+		type_key(s, key);
 		return true;
 	}
 	switch (key) {
@@ -311,16 +311,16 @@ bool top_press(struct screen *s, int key)
 	case '\n':
 	case '\r':
 	case KEY_ENTER:
-		enter(s);
+		open_row(s);
 		break;
 	case ESCAPE:
-		back(s);
+		go_back(s);
 		break;
 	case REDRAW:
 		clearok(curscr, TRUE);
 		break;
 	default:
-		panel_key(s, key);
+		press_panel_key(s, key);
 	}
 	return true;
 }

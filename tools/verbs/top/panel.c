@@ -39,7 +39,7 @@ static void put_span(char *buf, u64 ns)
 
 /* ---- states ---- */
 
-static int place(unsigned int state)
+static int place_of(unsigned int state)
 {
 	int i = 0;
 
@@ -52,7 +52,7 @@ static int by_place(const void *a, const void *b)
 {
 	const struct top_state *x = a, *y = b;
 
-	return place(x->state) - place(y->state);
+	return place_of(x->state) - place_of(y->state);
 }
 
 static double n_place(const void *row, size_t at)
@@ -60,7 +60,7 @@ static double n_place(const void *row, size_t at)
 	const struct top_state *s = row;
 
 	(void)at;
-	return -place(s->state);
+	return -place_of(s->state);
 }
 
 static double n_rate(const void *row, size_t at)
@@ -123,7 +123,7 @@ static const struct top_column state_columns[] = {
 
 /* ---- services ---- */
 
-static u64 mean(u64 sum, u64 n)
+static u64 mean_of(u64 sum, u64 n)
 {
 	return n ? sum / n : 0;
 }
@@ -149,7 +149,7 @@ static double n_connect(const void *row, size_t at)
 	const struct service *s = row;
 
 	(void)at;
-	return mean(s->connect_ns, s->connects);
+	return mean_of(s->connect_ns, s->connects);
 }
 
 static double n_accept(const void *row, size_t at)
@@ -157,7 +157,7 @@ static double n_accept(const void *row, size_t at)
 	const struct service *s = row;
 
 	(void)at;
-	return mean(s->accept_ns, s->accepts);
+	return mean_of(s->accept_ns, s->accepts);
 }
 
 static int by_address(const struct service *x, const struct service *y)
@@ -180,8 +180,8 @@ static int by_use(const void *a, const void *b)
 	return m == n ? by_address(x, y) : m > n ? -1 : 1;
 }
 
-TEXT(connect_text, service, put_span(buf, mean(r->connect_ns, r->connects)))
-TEXT(accept_text, service, put_span(buf, mean(r->accept_ns, r->accepts)))
+TEXT(connect_text, service, put_span(buf, mean_of(r->connect_ns, r->connects)))
+TEXT(accept_text, service, put_span(buf, mean_of(r->accept_ns, r->accepts)))
 
 static void service_text(char *buf, const struct top *t, const void *row)
 {
@@ -279,7 +279,7 @@ static double n_bytes(const void *row, size_t at)
 }
 
 /* It may have begun while the dump was read. */
-static u64 age(const struct top *t, const struct flow *f)
+static u64 age_of(const struct top *t, const struct flow *f)
 {
 	u64 now = t->begun + top_since_dump(t);
 
@@ -288,7 +288,7 @@ static u64 age(const struct top *t, const struct flow *f)
 
 TEXT(dwell_text, flow, fmt_span(buf, top_holder(r)->dwell + top_since_dump(t)))
 TEXT(idle_text, flow, fmt_span(buf, r->idle + top_since_dump(t)))
-TEXT(age_text, flow, fmt_span(buf, age(t, r)))
+TEXT(age_text, flow, fmt_span(buf, age_of(t, r)))
 TEXT(held_text, flow, strcpy(buf, state_name(top_holder(r)->state)))
 TEXT(pair_text, flow, fmt_pair(buf, r->end[0].state, r->end[1].state))
 TEXT(src_text, flow, fmt_endpoint(buf, r->tuple.family, r->tuple.src, r->tuple.sport))

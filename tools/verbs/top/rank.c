@@ -23,7 +23,7 @@ void rank_begin(struct rank *r, const struct rank_order *order)
 	r->offered = 0;
 }
 
-static int compare(const void *a, const void *b, void *arg)
+static int compare_rows(const void *a, const void *b, void *arg)
 {
 	const struct rank_order *order = arg;
 	double x = order->number(a, order->at), y = order->number(b, order->at);
@@ -33,57 +33,57 @@ static int compare(const void *a, const void *b, void *arg)
 	return (x > y) == order->reverse ? 1 : -1;
 }
 
-static char *at(struct rank *r, unsigned int i)
+static char *row_at(struct rank *r, unsigned int i)
 {
 	return r->rows + i * r->size;
 }
 
-static bool behind(struct rank *r, const void *a, const void *b)
+static bool is_behind(struct rank *r, const void *a, const void *b)
 {
-	return compare(a, b, &r->order) > 0;
+	return compare_rows(a, b, &r->order) > 0;
 }
 
-static void put(struct rank *r, unsigned int i, const void *row)
+static void set_row(struct rank *r, unsigned int i, const void *row)
 {
-	memcpy(at(r, i), row, r->size);
+	memcpy(row_at(r, i), row, r->size);
 }
 
 /* The place of a new row at the bottom, or above it. */
-static void up(struct rank *r, const void *row)
+static void sift_up(struct rank *r, const void *row)
 {
 	unsigned int i = r->n++;
 
-	for (; i && behind(r, row, at(r, (i - 1) / 2)); i = (i - 1) / 2)
-		put(r, i, at(r, (i - 1) / 2));
-	put(r, i, row);
+	for (; i && is_behind(r, row, row_at(r, (i - 1) / 2)); i = (i - 1) / 2)
+		set_row(r, i, row_at(r, (i - 1) / 2));
+	set_row(r, i, row);
 }
 
 /* The same from the root, whose row is given up. */
-static void down(struct rank *r, const void *row)
+static void sift_down(struct rank *r, const void *row)
 {
 	unsigned int i = 0, child;
 
 	for (; (child = 2 * i + 1) < r->n; i = child) {
-		if (child + 1 < r->n && behind(r, at(r, child + 1), at(r, child)))
+		if (child + 1 < r->n && is_behind(r, row_at(r, child + 1), row_at(r, child)))
 			child++;
-		if (!behind(r, at(r, child), row))
+		if (!is_behind(r, row_at(r, child), row))
 			break;
-		put(r, i, at(r, child));
+		set_row(r, i, row_at(r, child));
 	}
-	put(r, i, row);
+	set_row(r, i, row);
 }
 
 void rank_offer(struct rank *r, const void *row)
 {
 	r->offered++;
 	if (r->n < RANK_ROWS)
-		up(r, row);
-	else if (behind(r, at(r, 0), row))
-		down(r, row);
+		sift_up(r, row);
+	else if (is_behind(r, row_at(r, 0), row))
+		sift_down(r, row);
 }
 
 void rank_sort(struct rank *r, const struct rank_order *order)
 {
 	r->order = *order;
-	qsort_r(r->rows, r->n, r->size, compare, &r->order);
+	qsort_r(r->rows, r->n, r->size, compare_rows, &r->order);
 }

@@ -26,15 +26,15 @@ static void take_note(const char *text)
 	snprintf(screen.message, sizeof(screen.message), "%s", text);
 }
 
-static u64 next_sample(const struct screen *s)
+static u64 time_of_sample(const struct screen *s)
 {
 	return s->paused ? ~0ULL : s->t->sampled + opt.interval_ns;
 }
 
 /* Return: ms for poll() */
-static int poll_time(const struct screen *s, u64 end)
+static int time_to_poll(const struct screen *s, u64 end)
 {
-	u64 when = next_sample(s), now = clock_now();
+	u64 when = time_of_sample(s), now = clock_now();
 
 	if (end && end < when)
 		when = end;
@@ -44,11 +44,11 @@ static int poll_time(const struct screen *s, u64 end)
 }
 
 /* What time has come for. Return: 0 or a negative errno */
-static int ask(struct screen *s)
+static int ask_if_due(struct screen *s)
 {
 	int err = 0;
 
-	if (clock_now() >= next_sample(s)) {
+	if (clock_now() >= time_of_sample(s)) {
 		err = top_sample(s->t);
 		s->changed = true;
 	}
@@ -57,7 +57,7 @@ static int ask(struct screen *s)
 	return err;
 }
 
-static bool keys(struct screen *s)
+static bool read_keys(struct screen *s)
 {
 	int key;
 
@@ -78,13 +78,13 @@ static int read_dump(struct screen *s)
 	return err;
 }
 
-static int loop(struct screen *s, int signals)
+static int run_loop(struct screen *s, int signals)
 {
 	struct pollfd fds[] = {
 		{ STDIN_FILENO, POLLIN, 0 }, { signals, POLLIN, 0 }, { -1, POLLIN, 0 },
 	};
 	u64 end = opt.for_ns ? clock_now() + opt.for_ns : 0;
-	int err = ask(s);
+	int err = ask_if_due(s);
 
 	s->changed = true;
 	while (!err) {
@@ -93,19 +93,19 @@ static int loop(struct screen *s, int signals)
 		if ((end && clock_now() >= end) || s->t->samples == opt.count)
 			break;
 		fds[2].fd = top_dumping(s->t) ? top_fd(s->t) : -1;
-		if (poll(fds, 3, poll_time(s, end)) < 0 && errno != EINTR)
+		if (poll(fds, 3, time_to_poll(s, end)) < 0 && errno != EINTR)
 			return -errno;
-		if (fds[1].revents || fds[0].revents & (POLLHUP | POLLERR) || !keys(s))
+		if (fds[1].revents || fds[0].revents & (POLLHUP | POLLERR) || !read_keys(s))
 			break;
 		if (fds[2].revents)
 			err = read_dump(s);
 		if (!err)
-			err = ask(s);
+			err = ask_if_due(s);
 	}
 	return err;
 }
 
-static int set_up(struct screen *s)
+static int set_up_terminal(struct screen *s)
 {
 	const char *term = getenv("TERM");
 
@@ -146,10 +146,10 @@ int top_screen(struct top *t, int argc, char **argv)
 	err = top_sample(t);
 	if (err)
 		return top_fail(t, err);
-	if (set_up(s) == EXIT_ERROR)
+	if (set_up_terminal(s) == EXIT_ERROR)
 		return EXIT_ERROR;
 	signals = catch_signals();
-	err = loop(s, signals);
+	err = run_loop(s, signals);
 	note_to(NULL);
 	endwin();
 	if (signals >= 0)

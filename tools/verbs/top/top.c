@@ -54,7 +54,7 @@ static void print_rates(const struct top *t)
 	out_line();
 }
 
-static unsigned int shown(const struct rank *list)
+static unsigned int count_shown(const struct rank *list)
 {
 	return list->n < BATCH_ROWS ? list->n : BATCH_ROWS;
 }
@@ -66,7 +66,7 @@ static void print_services(const struct rank *list)
 	out_array("services");
 	if (list->n)
 		service_header();
-	for (i = 0; i < shown(list); i++)
+	for (i = 0; i < count_shown(list); i++)
 		service_print(rank_row(list, i));
 	out_end();
 }
@@ -79,7 +79,7 @@ static void print_flows(const struct rank *list, u64 older)
 	out_array("flows");
 	if (list->n)
 		flow_header();
-	for (i = 0; i < shown(list); i++) {
+	for (i = 0; i < count_shown(list); i++) {
 		struct flow f = *(const struct flow *)rank_row(list, i);
 
 		f.idle += older;
@@ -111,7 +111,7 @@ static void print_snapshot(const struct top *t)
 
 /* ---- the loop ---- */
 
-static int dump(struct top *t)
+static int read_whole_dump(struct top *t)
 {
 	int err = top_dump_due(t) ? top_dump_begin(t) : 0;
 
@@ -133,7 +133,7 @@ static bool wait_until(u64 when, u64 end, int signals)
 }
 
 /* The first sample is what the rates of the second count from. */
-static int batch(struct top *t)
+static int run_batch(struct top *t)
 {
 	u64 start = clock_now(), end = opt.for_ns ? start + opt.for_ns : 0, n = 0, when;
 	int signals = catch_signals(), err;
@@ -143,7 +143,7 @@ static int batch(struct top *t)
 	for (when = start + opt.interval_ns; !err && wait_until(when, end, signals);) {
 		err = top_sample(t);
 		if (!err)
-			err = dump(t);
+			err = read_whole_dump(t);
 		if (err)
 			break;
 		print_snapshot(t);
@@ -176,7 +176,7 @@ static int run_top(int argc, char **argv)
 	for (i = 0; i < TOP_LISTS; i++)
 		top_order_by(&t, i, 0, false);
 	if (status == EXIT_FOUND)
-		status = opt.batch || opt.json ? batch(&t) : top_screen(&t, argc, argv);
+		status = opt.batch || opt.json ? run_batch(&t) : top_screen(&t, argc, argv);
 	top_close(&t);
 	return status;
 }

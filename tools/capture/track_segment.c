@@ -1,36 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Segments of a capture through the engine; what the module's flow.c does for the kernel. */
+/* Segments of a capture through the engine. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "capture/track.h"
 #include "capture/track_flow.h"
 #include "lib/memory.h"
-
-static u64 hash_bytes(u64 h, const u8 *p, size_t len)
-{
-	for (; len >= sizeof(u64); p += sizeof(u64), len -= sizeof(u64)) {
-		u64 word;
-
-		memcpy(&word, p, sizeof(word));
-		h = hash_mix(h ^ word);
-	}
-	return h;
-}
-
-/* ---- the table ---- */
 
 /* The same for both directions. */
 static u64 tuple_hash(const struct tuple *t)
 {
-	u64 a = hash_bytes(t->sport, t->src, sizeof(t->src));
-	u64 b = hash_bytes(t->dport, t->dst, sizeof(t->dst));
+	u64 a = track_hash(t->sport, t->src, sizeof(t->src));
+	u64 b = track_hash(t->dport, t->dst, sizeof(t->dst));
 
 	return hash_mix(a + b + t->family);
 }
 
 /* Which end of the flow sends this; TCPFSM_ENDS: it is of another flow. */
-static u8 sender_of(const struct tuple *flow, const struct tuple *t)
+static u8 find_sender(const struct tuple *flow, const struct tuple *t)
 {
 	if (flow->family != t->family)
 		return TCPFSM_ENDS;
@@ -45,7 +31,7 @@ static u8 sender_of(const struct tuple *flow, const struct tuple *t)
 	return TCPFSM_ENDS;
 }
 
-static struct track_flow *find(const struct track *t, const struct tuple *tuple, u64 hash,
+static struct track_flow *find_flow(const struct track *t, const struct tuple *tuple, u64 hash,
 			       u8 *sender)
 {
 	struct hnode *n;
@@ -53,99 +39,11 @@ static struct track_flow *find(const struct track *t, const struct tuple *tuple,
 	for (n = htab_first(&t->table, hash); n; n = htab_next(n)) {
 		struct track_flow *f = container_of(n, struct track_flow, node);
 
-		*sender = sender_of(&f->flow.tuple, tuple);
+		*sender = find_sender(&f->flow.tuple, tuple);
 		if (*sender != TCPFSM_ENDS)
 			return f;
 	}
 	return NULL;
-}
-
-/* ---- who is orig ---- */
-
-struct service {
-	struct hnode node;
-	u8 family;
-	u8 addr[16];
-	u16 port;
-};
-
-static struct service *find_service(const struct track *t, u8 family, const u8 *addr, u16 port,
-				    u64 *hash)
-{
-	struct hnode *n;
-
-	*hash = hash_bytes(hash_mix((u64)family << 16 | port), addr, 16);
-	for (n = htab_first(&t->services, *hash); n; n = htab_next(n)) {
-		struct service *s = container_of(n, struct service, node);
-
-		if (s->family == family && s->port == port && !memcmp(s->addr, addr, 16))
-			return s;
-	}
-	return NULL;
-}
-
-static bool known_service(const struct track *t, u8 family, const u8 *addr, u16 port)
-{
-	u64 hash;
-
-	return find_service(t, family, addr, port, &hash);
-}
-
-static void learn_service(struct track *t, u8 family, const u8 *addr, u16 port)
-{
-	struct service *s;
-	u64 hash;
-
-	if (find_service(t, family, addr, port, &hash))
-		return;
-	s = zalloc(sizeof(*s));
-	s->family = family;
-	s->port = port;
-	memcpy(s->addr, addr, sizeof(s->addr));
-	htab_add(&t->services, &s->node, hash);
-}
-
-static bool free_service(struct hnode *n, void *unused)
-{
-	(void)unused;
-	free(container_of(n, struct service, node));
-	return true;
-}
-
-void track_free_services(struct track *t)
-{
-	htab_sweep(&t->services, free_service, NULL);
-	htab_free(&t->services);
-}
-
-/* Which end the sender of a flow's first segment is presumed to be. */
-static u8 presumed(const struct track *t, const struct segment *s)
-{
-	const struct tuple *p = &s->tuple;
-
-	switch (tfsm_classify(s->seg.flags)) {
-	case TFSM_KIND_SYN:
-		return TCPFSM_ORIG;
-	case TFSM_KIND_SYNACK:
-		return TCPFSM_RESP;
-	default:
-		break;
-	}
-	if (known_service(t, p->family, p->dst, p->dport))
-		return TCPFSM_ORIG;
-	if (known_service(t, p->family, p->src, p->sport))
-		return TCPFSM_RESP;
-	return p->dport <= p->sport ? TCPFSM_ORIG : TCPFSM_RESP;
-}
-
-/* ---- what came of a segment ---- */
-
-static void take_notes(struct track *t, u64 notes)
-{
-	unsigned int i;
-
-	for (i = 0; notes; i++, notes >>= 1)
-		t->counters.notes[i] += notes & 1;
 }
 
 static void note_segment(struct track_flow *f, const struct segment *s, u8 dir)
@@ -153,35 +51,6 @@ static void note_segment(struct track_flow *f, const struct segment *s, u8 dir)
 	f->flow.end[dir].packets++;
 	f->flow.end[dir].bytes += s->bytes;
 }
-
-/* The choke point: every transition passes here. */
-void track_moved(struct track *t, struct track_flow *f, const struct tfsm_out *o)
-{
-	unsigned int i;
-
-	take_notes(t, o->notes);
-	if (o->notes & TFSM_REFUSALS && f->flow.refused < 255)
-		f->flow.refused++;
-	f->flow.flags = f->fsm.flags & TRACK_FLAGS;
-	for (i = 0; i < o->moves; i++) {
-		const struct tfsm_move *m = &o->move[i];
-		struct flow_end *end = &f->flow.end[m->end];
-		u64 since = f->since[m->end];
-		struct event e = {
-			.seq = ++t->transitions, .flow = f->flow.id, .when = o->now,
-			.dwell = o->now > since ? o->now - since : 0,
-			.step = ++f->flow.step, .end = m->end, .from = m->from, .to = m->to,
-			.cause = m->cause, .flags = m->flags, .tuple = &f->flow.tuple,
-		};
-
-		f->since[m->end] = o->now;
-		end->state = m->to;
-		end->history = end->history << 4 | m->to;
-		t->on_event(&f->flow, &e, t->arg);
-	}
-}
-
-/* ---- flows begin ---- */
 
 /* @past: if given, the flow starts from the SYN that this one had kept */
 static struct track_flow *open_flow(struct track *t, const struct segment *s, u64 hash, u8 dir,
@@ -216,7 +85,7 @@ static struct track_flow *open_flow(struct track *t, const struct segment *s, u6
 		t->counters.flows_opened++;
 	tuple = &f->flow.tuple;
 	if (past || s->seg.flags & TFSM_SYN)
-		learn_service(t, tuple->family, tuple->dst, tuple->dport);
+		track_learn_service(t, tuple->family, tuple->dst, tuple->dport);
 	htab_add(&t->table, &f->node, hash);
 	if (t->keep) {
 		f->all_next = t->all;
@@ -233,7 +102,7 @@ static void open_from(struct track *t, const struct segment *s, u64 hash, u64 wh
 	enum tfsm_kind kind = tfsm_classify(s->seg.flags);
 
 	if (tfsm_opens(kind)) {
-		open_flow(t, s, hash, presumed(t, s), when, NULL);
+		open_flow(t, s, hash, track_presume(t, s), when, NULL);
 		return;
 	}
 	t->counters.no_flow++;
@@ -248,7 +117,7 @@ static void open_from(struct track *t, const struct segment *s, u64 hash, u64 wh
  * A flow is over and the next one on its tuple begins.
  * Return: the new flow, if the segment has still to be tracked there.
  */
-static struct track_flow *replace(struct track *t, struct track_flow *f, const struct segment *s,
+static struct track_flow *replace_flow(struct track *t, struct track_flow *f, const struct segment *s,
 				  u8 dir, u64 when, enum tfsm_verdict verdict)
 {
 	bool kept = verdict != TFSM_NEW;
@@ -262,7 +131,7 @@ static struct track_flow *replace(struct track *t, struct track_flow *f, const s
 		tfsm_set_ext(&f->fsm, NULL);
 		dir ^= tfsm_ext(&past)->next == TCPFSM_RESP;
 	} else if (s->seg.flags & TFSM_SYN) {
-		dir = presumed(t, s);
+		dir = track_presume(t, s);
 	}
 	t->counters.flows_reopened++;
 	track_finish(t, f, when, over ? past.reason : TCPFSM_REASON_REOPENED);
@@ -288,7 +157,7 @@ static struct track_flow *take_segment(struct track *t, struct track_flow *f,
 		note_segment(f, s, dir);
 	track_moved(t, f, &o);
 	if (verdict >= TFSM_NEW)
-		return replace(t, f, s, dir, when, verdict);
+		return replace_flow(t, f, s, dir, when, verdict);
 	if (verdict == TFSM_OK)
 		f->last = when;
 	track_refresh(t, f, verdict == TFSM_OK, o.time_wait);
@@ -312,11 +181,11 @@ void track_segment(struct track *t, struct segment *s, u64 when)
 		t->counters.self_connected++;
 		return;
 	}
-	f = find(t, &s->tuple, hash, &dir);
+	f = find_flow(t, &s->tuple, hash, &dir);
 	if (!f)
 		open_from(t, s, hash, when);
 	for (tries = 0; f && tries < 3; tries++) {
-		dir = sender_of(&f->flow.tuple, &s->tuple);
+		dir = find_sender(&f->flow.tuple, &s->tuple);
 		f = take_segment(t, f, s, dir, when);
 	}
 }

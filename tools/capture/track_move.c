@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "capture/track_flow.h"
+
+static void take_notes(struct track *t, u64 notes)
+{
+	unsigned int i;
+
+	for (i = 0; notes; i++, notes >>= 1)
+		t->counters.notes[i] += notes & 1;
+}
+
+void track_moved(struct track *t, struct track_flow *f, const struct tfsm_out *o)
+{
+	unsigned int i;
+
+	take_notes(t, o->notes);
+	if (o->notes & TFSM_REFUSALS && f->flow.refused < 255)
+		f->flow.refused++;
+	f->flow.flags = f->fsm.flags & TRACK_FLAGS;
+	for (i = 0; i < o->moves; i++) {
+		const struct tfsm_move *m = &o->move[i];
+		struct flow_end *end = &f->flow.end[m->end];
+		u64 since = f->since[m->end];
+		struct event e = {
+			.seq = ++t->transitions, .flow = f->flow.id, .when = o->now,
+			.dwell = o->now > since ? o->now - since : 0,
+			.step = ++f->flow.step, .end = m->end, .from = m->from, .to = m->to,
+			.cause = m->cause, .flags = m->flags, .tuple = &f->flow.tuple,
+		};
+
+		f->since[m->end] = o->now;
+		end->state = m->to;
+		end->history = end->history << 4 | m->to;
+		t->on_event(&f->flow, &e, t->arg);
+	}
+}

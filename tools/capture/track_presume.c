@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Who is presumed to be orig, and the services that were seen to be one. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "capture/track_flow.h"
+#include "lib/memory.h"
+
+u64 track_hash(u64 h, const u8 *p, size_t len)
+{
+	for (; len >= sizeof(u64); p += sizeof(u64), len -= sizeof(u64)) {
+		u64 word;
+
+		memcpy(&word, p, sizeof(word));
+		h = hash_mix(h ^ word);
+	}
+	return h;
+}
+
+struct known_service {
+	struct hnode node;
+	u8 family;
+	u8 addr[16];
+	u16 port;
+};
+
+static struct known_service *find_service(const struct track *t, u8 family, const u8 *addr, u16 port,
+				    u64 *hash)
+{
+	struct hnode *n;
+
+	*hash = track_hash(hash_mix((u64)family << 16 | port), addr, 16);
+	for (n = htab_first(&t->services, *hash); n; n = htab_next(n)) {
+		struct known_service *s = container_of(n, struct known_service, node);
+
+		if (s->family == family && s->port == port && !memcmp(s->addr, addr, 16))
+			return s;
+	}
+	return NULL;
+}
+
+static bool is_known_service(const struct track *t, u8 family, const u8 *addr, u16 port)
+{
+	u64 hash;
+
+	return find_service(t, family, addr, port, &hash);
+}
+
+void track_learn_service(struct track *t, u8 family, const u8 *addr, u16 port)
+{
+	struct known_service *s;
+	u64 hash;
+
+	if (find_service(t, family, addr, port, &hash))
+		return;
+	s = zalloc(sizeof(*s));
+	s->family = family;
+	s->port = port;
+	memcpy(s->addr, addr, sizeof(s->addr));
+	htab_add(&t->services, &s->node, hash);
+}
+
+static bool free_service(struct hnode *n, void *unused)
+{
+	(void)unused;
+	free(container_of(n, struct known_service, node));
+	return true;
+}
+
+void track_free_services(struct track *t)
+{
+	htab_sweep(&t->services, free_service, NULL);
+	htab_free(&t->services);
+}
+
+u8 track_presume(const struct track *t, const struct segment *s)
+{
+	const struct tuple *p = &s->tuple;
+
+	switch (tfsm_classify(s->seg.flags)) {
+	case TFSM_KIND_SYN:
+		return TCPFSM_ORIG;
+	case TFSM_KIND_SYNACK:
+		return TCPFSM_RESP;
+	default:
+		break;
+	}
+	if (is_known_service(t, p->family, p->dst, p->dport))
+		return TCPFSM_ORIG;
+	if (is_known_service(t, p->family, p->src, p->sport))
+		return TCPFSM_RESP;
+	return p->dport <= p->sport ? TCPFSM_ORIG : TCPFSM_RESP;
+}
