@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/tuple.h"
 #include "kernel/kernel.h"
+#include "lib/format.h"
 #include "lib/live.h"
 #include "lib/memory.h"
 #include "lib/message.h"
@@ -52,6 +54,17 @@ void evidence(struct finding *f, const char *fmt, ...)
 	va_start(args, fmt);
 	f->evidence[f->nr_evidence++] = string_print(fmt, args);
 	va_end(args);
+}
+
+void evidence_flow(struct finding *f, const char *how, const struct flow *flow)
+{
+	char src[FMT_ENDPOINT], dst[FMT_ENDPOINT], pair[FMT_PAIR], span[FMT_SPAN];
+
+	evidence(f, "%s: flow %llu, %s > %s, %s, silent for %s", how,
+		 (unsigned long long)flow->id, fmt_src(src, &flow->tuple),
+		 fmt_dst(dst, &flow->tuple),
+		 fmt_pair(pair, flow->end[TCPFSM_ORIG].state, flow->end[TCPFSM_RESP].state),
+		 fmt_span(span, flow->idle));
 }
 
 /* Commands, with "; " between them, for the network namespace that he was called for. */
@@ -142,6 +155,11 @@ static void forget_findings(void)
 }
 
 /* ---- what there is to see ---- */
+
+const char *s_of(u64 n)
+{
+	return n == 1 ? "" : "s";
+}
 
 unsigned int numbers_in(const char *path, u64 *number, unsigned int most)
 {
@@ -262,6 +280,8 @@ static int run_doctor(int argc, char **argv)
 	status = examine_patient(&p);
 	if (status == EXIT_FOUND) {
 		doctor_flows(&p);
+		doctor_conntrack(&p);
+		doctor_queues(&p);
 		doctor_host(&p);
 	}
 	out_object(NULL);

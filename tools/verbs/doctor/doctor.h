@@ -32,6 +32,8 @@ struct finding *finding(enum rank rank, const char *id, u64 weight, const char *
 	__attribute__((format(printf, 4, 5)));
 /* One more line of evidence, as long as there is room. */
 void evidence(struct finding *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* The flow behind a finding; @how: which of them it is. */
+void evidence_flow(struct finding *f, const char *how, const struct flow *flow);
 void look_with(struct finding *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* What he goes by. All of the network namespace that he was called in. */
@@ -58,11 +60,15 @@ u64 number_in(const char *path, u64 otherwise);
 /* The end of a noun of which there are so many. */
 const char *s_of(u64 n);
 
-/* doctor_flows.c: what flows, sockets and nf_conntrack show */
+/* flows.c: what flows and sockets show */
 void doctor_flows(const struct patient *p);
-/* doctor_host.c: queues and limits, the table, and the installation */
+/* conntrack.c: what nf_conntrack and flowtables make of them; it puts p->flow in another order */
+void doctor_conntrack(const struct patient *p);
+/* queues.c: accept queues and half-open connections, against their limits */
+void doctor_queues(const struct patient *p);
+/* host.c: the module's table and the installation */
 void doctor_host(const struct patient *p);
-/* doctor_host.c: why there is no module to ask. Return: EXIT_ERROR */
+/* host.c: why there is no module to ask. Return: EXIT_ERROR */
 int doctor_no_module(void);
 
 #endif

@@ -6,87 +6,17 @@
 #include <string.h>
 
 #include "data/names.h"
-#include "kernel/conntrack.h"
 #include "kernel/process.h"
 #include "kernel/socket.h"
 #include "lib/format.h"
 #include "lib/memory.h"
 #include "verbs/doctor/doctor.h"
+#include "verbs/doctor/group.h"
 
 #define STUCK		(60 * NSEC)	/* what lasts so long does not just happen to be seen */
 #define NO_ANSWER	(3 * NSEC)	/* the first SYN was sent again twice */
 #define RECENTLY	(60 * NSEC)	/* of resets */
 #define RESETS		10		/* fewer are no news */
-#define FORGETS		120		/* seconds */
-#define HALF_CLOSED	(10 * NSEC)	/* sooner, it may just be closing */
-#define GROUPS		64		/* of a kind; who comes later counts among the others */
-
-/* ---- what belongs together ---- */
-
-struct group {
-	struct group *next;
-	char key[160];
-	u64 count, extra;
-	u64 most, least;		/* of what is added */
-	const struct flow *worst;	/* with the most */
-};
-
-static struct group *get_group(struct group **groups, const char *key)
-{
-	static const char others[] = "Others, too many to name:";
-	unsigned int n = 0;
-	struct group *g;
-
-	for (g = *groups; g; g = g->next, n++)
-		if (!strcmp(g->key, key))
-			return g;
-	if (n >= GROUPS && strcmp(key, others))
-		return get_group(groups, others);
-	g = zalloc(sizeof(*g));
-	snprintf(g->key, sizeof(g->key), "%s", key);
-	g->least = ~0ULL;
-	g->next = *groups;
-	*groups = g;
-	return g;
-}
-
-static void add_to_group(struct group *g, u64 value, const struct flow *f)
-{
-	g->count++;
-	if (!g->worst || value > g->most) {
-		g->most = value;
-		g->worst = f;
-	}
-	if (value < g->least)
-		g->least = value;
-}
-
-static struct group *take_group(struct group **groups)
-{
-	struct group *g = *groups;
-
-	if (g)
-		*groups = g->next;
-	return g;
-}
-
-/* ---- words ---- */
-
-const char *s_of(u64 n)
-{
-	return n == 1 ? "" : "s";
-}
-
-static void show_flow(struct finding *f, const char *how, const struct flow *flow)
-{
-	char src[FMT_ENDPOINT], dst[FMT_ENDPOINT], pair[FMT_PAIR], span[FMT_SPAN];
-
-	evidence(f, "%s: flow %llu, %s > %s, %s, silent for %s", how,
-		 (unsigned long long)flow->id, fmt_src(src, &flow->tuple),
-		 fmt_dst(dst, &flow->tuple),
-		 fmt_pair(pair, flow->end[TCPFSM_ORIG].state, flow->end[TCPFSM_RESP].state),
-		 fmt_span(span, flow->idle));
-}
 
 /* ---- sockets by cookie ---- */
 
@@ -155,45 +85,54 @@ static struct group *group_stuck(const struct patient *p, u32 states, u64 least,
 			if (!(states & 1U << e->state) || e->dwell < least)
 				continue;
 			blame(who, sizeof(who), &p->flow[i], end);
-			add_to_group(get_group(&groups, who), e->dwell, &p->flow[i]);
+			group_add(group_of(&groups, who), e->dwell, &p->flow[i]);
 		}
 	return groups;
+}
+
+/* WHO does N connections they the oldest for SPAN: why. */
+struct complaint {
+	const char *id, *does, *they, *why, *look;
+};
+
+static void report_stuck(struct group *groups, const struct complaint *c)
+{
+	char span[FMT_SPAN];
+	struct finding *f;
+	struct group *g;
+
+	while ((g = group_take(&groups))) {
+		f = finding(RANK_WARNING, c->id, g->count, "%s %s %llu connection%s%s the oldest for %s: %s.",
+			    g->key, c->does, (unsigned long long)g->count, s_of(g->count), c->they,
+			    fmt_span(span, g->most), c->why);
+		evidence_flow(f, "the oldest", g->worst);
+		look_with(f, "%s", c->look);
+		free(g);
+	}
 }
 
 /* The peer has closed, the application has not. */
 static void find_close_wait(const struct patient *p)
 {
-	struct group *groups = group_stuck(p, 1U << TCPFSM_CLOSE_WAIT, STUCK, name_holder), *g;
-	char span[FMT_SPAN];
-	struct finding *f;
+	static const struct complaint complaint = {
+		"close-wait", "holds", " in CLOSE_WAIT,",
+		"the peer has closed, it has not (a leaked connection: close() is never called)",
+		"tcpfsm flows -e state close-wait dwell gt 1m",
+	};
 
-	while ((g = take_group(&groups))) {
-		f = finding(RANK_WARNING, "close-wait", g->count,
-			    "%s holds %llu connection%s in CLOSE_WAIT, the oldest for %s: the peer has closed, it has not (a leaked connection: close() is never called).",
-			    g->key, (unsigned long long)g->count, s_of(g->count),
-			    fmt_span(span, g->most));
-		show_flow(f, "the oldest", g->worst);
-		look_with(f, "tcpfsm flows -e state close-wait dwell gt 1m");
-		free(g);
-	}
+	report_stuck(group_stuck(p, 1U << TCPFSM_CLOSE_WAIT, STUCK, name_holder), &complaint);
 }
 
 static void find_unanswered_fins(const struct patient *p)
 {
-	struct group *groups = group_stuck(p, 1U << TCPFSM_FIN_WAIT_1 | 1U << TCPFSM_CLOSING |
-				     1U << TCPFSM_LAST_ACK, STUCK / 6, name_peer), *g;
-	char span[FMT_SPAN];
-	struct finding *f;
+	static const struct complaint complaint = {
+		"fin-unanswered", "does not acknowledge the FIN of", ", of",
+		"it is dead, or a firewall between has forgotten them",
+		"tcpfsm flows state fin-wait-1 state last-ack state closing",
+	};
+	const u32 states = 1U << TCPFSM_FIN_WAIT_1 | 1U << TCPFSM_CLOSING | 1U << TCPFSM_LAST_ACK;
 
-	while ((g = take_group(&groups))) {
-		f = finding(RANK_WARNING, "fin-unanswered", g->count,
-			    "%s does not acknowledge the FIN of %llu connection%s, of the oldest for %s: it is dead, or a firewall between has forgotten them.",
-			    g->key, (unsigned long long)g->count, s_of(g->count),
-			    fmt_span(span, g->most));
-		show_flow(f, "the oldest", g->worst);
-		look_with(f, "tcpfsm flows state fin-wait-1 state last-ack state closing");
-		free(g);
-	}
+	report_stuck(group_stuck(p, states, STUCK / 6, name_peer), &complaint);
 }
 
 static void find_unanswered_syns(const struct patient *p)
@@ -210,15 +149,15 @@ static void find_unanswered_syns(const struct patient *p)
 		    flow->end[TCPFSM_RESP].state != TCPFSM_LISTEN ||
 		    flow->end[TCPFSM_ORIG].dwell < NO_ANSWER)
 			continue;
-		add_to_group(get_group(&groups, fmt_dst(where, &flow->tuple)), flow->end[TCPFSM_ORIG].dwell,
+		group_add(group_of(&groups, fmt_dst(where, &flow->tuple)), flow->end[TCPFSM_ORIG].dwell,
 		    flow);
 	}
-	while ((g = take_group(&groups))) {
+	while ((g = group_take(&groups))) {
 		f = finding(RANK_WARNING, "syn-unanswered", g->count,
 			    "%s leaves SYNs unanswered: %llu connection%s wait%s, the oldest for %s (it is down, a firewall drops them, or its accept queue is full).",
 			    g->key, (unsigned long long)g->count, s_of(g->count),
 			    g->count == 1 ? "s" : "", fmt_span(span, g->most));
-		show_flow(f, "the oldest", g->worst);
+		evidence_flow(f, "the oldest", g->worst);
 		look_with(f, "tcpfsm flows state syn-sent");
 		free(g);
 	}
@@ -251,11 +190,11 @@ static void find_taken_ports(const struct patient *p)
 		snprintf(key, sizeof(key), "%s to %s",
 			 fmt_addr(src, flow->tuple.family, flow->tuple.src),
 			 fmt_dst(dst, &flow->tuple));
-		g = get_group(&groups, key);
-		add_to_group(g, 0, flow);
+		g = group_of(&groups, key);
+		group_add(g, 0, flow);
 		g->extra += state == TCPFSM_TIME_WAIT;
 	}
-	while ((g = take_group(&groups))) {
+	while ((g = group_take(&groups))) {
 		if (g->count * 2 >= range) {
 			f = finding(g->count * 10 >= range * 9ULL ? RANK_SERIOUS : RANK_WARNING,
 				    "ports", g->count,
@@ -309,11 +248,11 @@ static void find_resets(const struct patient *p)
 		else
 			snprintf(key, sizeof(key), "The server %s reset connections from %s",
 				 fmt_dst(end, t), fmt_addr(other, t->family, t->src));
-		g = get_group(&groups, key);
+		g = group_of(&groups, key);
 		g->count++;
 		g->extra += e->from == TCPFSM_ESTABLISHED;
 	}
-	while ((g = take_group(&groups))) {
+	while ((g = group_take(&groups))) {
 		if (g->count >= RESETS) {
 			f = finding(RANK_WARNING, "resets", g->count,
 				    "%s, %llu times within the last minute, %llu of them in ESTABLISHED.",
@@ -323,92 +262,6 @@ static void find_resets(const struct patient *p)
 		}
 		free(g);
 	}
-}
-
-/* ---- nf_conntrack and flowtables ---- */
-
-struct forgets {
-	const struct patient *p;
-	struct group *groups;
-};
-
-static int by_tuple(const void *a, const void *b)
-{
-	const struct tuple *x = &((const struct flow *)a)->tuple;
-	const struct tuple *y = &((const struct flow *)b)->tuple;
-	int d = x->family - y->family;
-
-	d = d ? d : x->sport - y->sport;
-	d = d ? d : x->dport - y->dport;
-	d = d ? d : memcmp(x->src, y->src, sizeof(x->src));
-	return d ? d : memcmp(x->dst, y->dst, sizeof(x->dst));
-}
-
-/* One side has closed, the other goes on: the pair may stay so for hours, and be well. */
-static bool is_half_closed(const struct flow *f)
-{
-	u8 orig = f->end[TCPFSM_ORIG].state, resp = f->end[TCPFSM_RESP].state;
-
-	if (f->end[TCPFSM_ORIG].dwell < HALF_CLOSED || f->end[TCPFSM_RESP].dwell < HALF_CLOSED)
-		return false;
-	return (orig == TCPFSM_FIN_WAIT_2 && resp == TCPFSM_CLOSE_WAIT) ||
-	       (orig == TCPFSM_CLOSE_WAIT && resp == TCPFSM_FIN_WAIT_2);
-}
-
-static void check_conntrack(const struct conntrack *c, void *arg)
-{
-	struct flow key = { .tuple = c->tuple };
-	struct forgets *x = arg;
-	const struct flow *f;
-
-	if (c->timeout > FORGETS)
-		return;
-	f = bsearch(&key, x->p->flow, x->p->flows, sizeof(*f), by_tuple);
-	if (f && is_half_closed(f))
-		add_to_group(get_group(&x->groups, c->state), c->timeout, f);
-}
-
-static void find_forgotten(const struct patient *p)
-{
-	struct forgets x = { .p = p };
-	struct finding *f;
-	struct group *g;
-	int err;
-
-	if (!p->flows || !conntrack_there())
-		return;
-	qsort(p->flow, p->flows, sizeof(*p->flow), by_tuple);
-	err = conntrack_each(check_conntrack, &x);
-	if (err)
-		finding(RANK_NOTE, "conntrack", 0, "nf_conntrack could not be asked: %s.",
-			strerror(-err));
-	while ((g = take_group(&x.groups))) {
-		f = finding(RANK_WARNING, "conntrack-forgets", g->count,
-			    "nf_conntrack will forget %llu half-closed connection%s that still live%s, the first in %llu s: what comes after is INVALID to its rules, and NAT no longer translates it.",
-			    (unsigned long long)g->count, s_of(g->count), g->count == 1 ? "s" : "",
-			    (unsigned long long)g->least);
-		evidence(f, "it calls their state %s; see net.netfilter.nf_conntrack_tcp_timeout_*",
-			 g->key);
-		show_flow(f, "one of them", g->worst);
-		look_with(f, "tcpfsm flow %llu", (unsigned long long)g->worst->id);
-		free(g);
-	}
-}
-
-static void find_offloaded(const struct patient *p)
-{
-	struct finding *f;
-	u64 n = 0;
-	size_t i;
-
-	for (i = 0; i < p->flows; i++)
-		n += !!(p->flow[i].flags & TCPFSM_F_OFFLOADED);
-	if (!n)
-		return;
-	f = finding(RANK_NOTE, "offloaded", n,
-		    "%llu connection%s %s handed to a flowtable: what passes there is not seen, and their states may be old.",
-		    (unsigned long long)n, s_of(n), n == 1 ? "is" : "are");
-	look_with(f, "tcpfsm flows flag offloaded");
 }
 
 void doctor_flows(const struct patient *p)
@@ -421,7 +274,5 @@ void doctor_flows(const struct patient *p)
 	find_taken_ports(p);
 	find_resets(p);
 	find_inexact_resets();
-	find_offloaded(p);
-	find_forgotten(p);
 	free(sockets);
 }

@@ -1,246 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <curses.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernel/netns.h"
 #include "lib/format.h"
-#include "lib/live.h"
-#include "lib/options.h"
 #include "verbs/top/draw.h"
+#include "verbs/top/header.h"
+#include "verbs/top/page.h"
+#include "verbs/top/pieces.h"
 
 #define STATES_HEIGHT	(1 + STATES_LISTED)
 #define STATES_WIDTH	43		/* on the smallest screen that shows all panels */
 #define STATES_MOST	(32 + TOP_PAST)
 #define LEAST_COLUMNS	20		/* on less, nothing is drawn */
 #define LEAST_LINES	4
-#define ALL_COLUMNS	78
 #define ALL_LINES	(2 + STATES_HEIGHT + 4 + 1)
 #define TWO_LINES	16		/* from here on, the header has two */
-
-enum { PAIR_ODD = 1, PAIR_BAD, PAIR_PAST };
-
-static bool colours;
 
 struct box {
 	int y, x, height, width;
 };
-
-void draw_begin(void)
-{
-	const char *no = getenv("NO_COLOR");
-
-	colours = !(no && *no) && has_colors() && start_color() == OK;
-	if (!colours)
-		return;
-	use_default_colors();
-	init_pair(PAIR_ODD, COLOR_YELLOW, -1);
-	init_pair(PAIR_BAD, COLOR_RED, -1);
-	init_pair(PAIR_PAST, COLOR_CYAN, -1);
-}
-
-static attr_t pair_attr(int pair)
-{
-	return colours ? COLOR_PAIR(pair) : 0;
-}
-
-static attr_t attr_of_look(enum top_look look)
-{
-	switch (look) {
-	case TOP_DIM:
-		return A_DIM;
-	case TOP_ODD:
-		return A_BOLD | pair_attr(PAIR_ODD);
-	case TOP_BAD:
-		return A_BOLD | pair_attr(PAIR_BAD);
-	default:
-		return A_NORMAL;
-	}
-}
-
-/* ---- pieces ---- */
-
-/* At most @width cells, of what is longer the front. */
-static void put_front(const struct screen *s, int y, int x, int width, const char *text)
-{
-	bool cut = (int)strlen(text) > width;
-
-	if (width <= 0)
-		return;
-	mvaddnstr(y, x, text, cut ? width - 1 : width);
-	if (cut)
-		addstr(s->utf8 ? "…" : "~");
-}
-
-/* The same; of what is longer, the middle is left out. */
-static void put_middle(const struct screen *s, int y, int x, int width, const char *text)
-{
-	int len = strlen(text), left;
-
-	if (width <= 0)
-		return;
-	if (len <= width) {
-		mvaddstr(y, x, text);
-		return;
-	}
-	left = (width - 1) / 2;
-	mvaddnstr(y, x, text, left);
-	addstr(s->utf8 ? "…" : "~");
-	addstr(text + len - (width - 1 - left));
-}
-
-static void put_cell(const struct screen *s, int y, int x, int width, bool right, const char *text)
-{
-	int len = strlen(text);
-
-	if (right && len < width) {
-		x += width - len;
-		width = len;
-	}
-	put_middle(s, y, x, width, text);
-}
-
-/* Blanks or a rule over the whole width, in the attributes in force. */
-static void fill_row(int y, int x, int width, chtype c)
-{
-	if (width > 0)
-		mvhline(y, x, c, width);
-}
-
-static void put_level(const struct screen *s, double part)
-{
-	static const char ascii[] = " .:-=+*%@";
-	unsigned int level = part > 0 ? 1 + (unsigned int)(part * 7.999) : 0;
-	char block[] = "\u2580";	/* the next eight are blocks from low to high */
-
-	if (s->utf8 && level) {
-		block[2] = (char)(block[2] + level);
-		addstr(block);
-	} else {
-		addch(ascii[level]);
-	}
-}
-
-static double past_value(const struct screen *s, unsigned int state, u64 sample)
-{
-	unsigned int at = sample % TOP_PAST;
-
-	return s->rates ? s->t->past_rate[state][at] : (double)s->t->past[state][at];
-}
-
-/*
- * The last samples, the newest at the right. Where there is less room than samples, a cell is the
- * most of several, always the same ones, so that nothing jumps.
- */
-static void put_past(const struct screen *s, int y, int x, int width, unsigned int state)
-{
-	unsigned int cells = width < TOP_PAST ? width : TOP_PAST, i;
-	unsigned int per = (TOP_PAST + cells - 1) / cells;
-	u64 end = s->t->samples, first = end > TOP_PAST ? end - TOP_PAST : 0, sample;
-	u64 cell = (end - 1) / per;
-	double most = 0, level[TOP_PAST] = { 0 };
-
-	for (sample = first; sample < end; sample++) {
-		u64 back = cell - sample / per;
-		double v = past_value(s, state, sample);
-
-		if (back < cells && v > level[back])
-			level[back] = v;
-	}
-	for (i = 0; i < cells; i++)
-		most = level[i] > most ? level[i] : most;
-	move(y, x + width - (int)cells);
-	for (i = cells; i-- > 0;)
-		put_level(s, most > 0 ? level[i] / most : 0);
-}
-
-/* Whole seconds without a fraction. */
-static const char *fmt_whole_span(char *buf, u64 ns)
-{
-	if (ns >= 60 * NSEC || ns % NSEC)
-		return fmt_span(buf, ns);
-	snprintf(buf, FMT_SPAN, "%llus", (unsigned long long)(ns / NSEC));
-	return buf;
-}
-
-/* ---- the header ---- */
-
-static enum top_look look_of_table(const struct top *t)
-{
-	double part = (double)t->stats.entries / (t->stats.limit ? t->stats.limit : 1);
-
-	return part >= 0.9 ? TOP_BAD : part >= 0.7 ? TOP_ODD : TOP_PLAIN;
-}
-
-/* How full the table is. Return: where it begins */
-static int draw_table(const struct screen *s, int right)
-{
-	const struct top *t = s->t;
-	double percent = t->stats.limit ? 100.0 * t->stats.entries / t->stats.limit : 0;
-	char text[96];
-	int x;
-
-	snprintf(text, sizeof(text), "table %llu of %llu, %.1f%%",
-		 (unsigned long long)t->stats.entries, (unsigned long long)t->stats.limit, percent);
-	x = right - (int)strlen(text);
-	if (x < 0)
-		x = 0;
-	attrset(attr_of_look(look_of_table(t)));
-	put_middle(s, 0, x, right - x, text);
-	return x;
-}
-
-static void draw_title(const struct screen *s, int right)
-{
-	char text[320], time[FMT_TIME], name[256], span[FMT_SPAN];
-	const char *netns = netns_name(name, s->t->stats.netns);
-
-	/* The day is the same on all lines. */
-	fmt_time(time, clock_of_day(), 0);
-	snprintf(text, sizeof(text), "tcpfsm%s%s  %s  every %s", netns ? "  " : "",
-		 netns ? netns : "", time + 11, fmt_whole_span(span, opt.interval_ns));
-	attrset(A_BOLD);
-	if (s->paused)
-		put_middle(s, 0, 0, right - 1, "tcpfsm  paused, p goes on");
-	else if ((int)strlen(text) < right)
-		put_middle(s, 0, 0, right - 1, text);
-	else
-		put_middle(s, 0, 0, right - 1, netns ? netns : "tcpfsm");
-}
-
-static enum top_look rate_look(const struct top *t, enum top_rate rate)
-{
-	if (!(t->rate[rate] > 0))
-		return TOP_DIM;
-	if (rate == TOP_EVICTED || rate == TOP_FULL)
-		return TOP_BAD;
-	return rate == TOP_RESET || rate == TOP_REFUSED || rate == TOP_TIMEOUT ? TOP_ODD :
-									 TOP_PLAIN;
-}
-
-/* As many rates as there is room for. */
-static void draw_rates(const struct screen *s, int y)
-{
-	char text[FMT_SHORT];
-	int x = 0, width;
-	unsigned int i;
-
-	attrset(A_NORMAL);
-	if (COLS >= ALL_COLUMNS) {
-		put_middle(s, y, 0, COLS, "per second:");
-		x = 12;
-	}
-	for (i = 0; i < TOP_RATES; i++) {
-		width = (int)strlen(top_rate_name(i)) + 1 + 5;
-		if (x + width > COLS)
-			break;
-		attrset(attr_of_look(rate_look(s->t, i)));
-		mvprintw(y, x, "%s %s", top_rate_name(i),
-			 top_rated(s->t) ? fmt_short(text, s->t->rate[i]) : "-");
-		x += width + 1;
-	}
-}
 
 /* ---- a panel ---- */
 
@@ -278,7 +57,7 @@ static void draw_heading(const struct screen *s, enum top_list list, const struc
 	int x = b->x, width, at;
 
 	attrset(s->focus == list ? A_REVERSE : A_UNDERLINE);
-	fill_row(b->y, b->x, b->width, ' ');
+	draw_fill(b->y, b->x, b->width, ' ');
 	for (c = columns; c->name; c++) {
 		if (!is_shown(c, b))
 			continue;
@@ -288,7 +67,7 @@ static void draw_heading(const struct screen *s, enum top_list list, const struc
 			snprintf(name, sizeof(name), "%u %s", list + 1, c->name);
 		else if (!c->number && !c->text && s->rates)
 			snprintf(name, sizeof(name), "past new/s");
-		put_cell(s, b->y, x, width, c->width > 0, name);
+		draw_cell(s, b->y, x, width, c->width > 0, name);
 		if (c == &columns[v->column]) {
 			at = c->width > 0 ? x + width - (int)strlen(name) - 1 :
 					    x + (int)strlen(name);
@@ -308,18 +87,18 @@ static void draw_row(const struct screen *s, enum top_list list, const struct bo
 
 	attrset(current ? A_REVERSE : A_NORMAL);
 	if (current)
-		fill_row(y, b->x, b->width, ' ');
+		draw_fill(y, b->x, b->width, ' ');
 	for (; c->name; c++) {
 		if (!is_shown(c, b))
 			continue;
 		width = width_of_column(c, more);
-		attrset(attr_of_look(top_look(list, c, row)) | (current ? A_REVERSE : 0));
+		attrset(draw_attr(top_look(list, c, row)) | (current ? A_REVERSE : 0));
 		if (c->number || c->text) {
 			top_cell(text, s->t, c, row);
-			put_cell(s, y, x, width, c->width > 0, text);
+			draw_cell(s, y, x, width, c->width > 0, text);
 		} else {
-			attrset(pair_attr(PAIR_PAST) | (current ? A_REVERSE : 0));
-			put_past(s, y, x, width, ((const struct top_state *)row)->state);
+			attrset(draw_colour(PAIR_PAST) | (current ? A_REVERSE : 0));
+			draw_past(s, y, x, width, ((const struct top_state *)row)->state);
 		}
 		x += width + 1;
 	}
@@ -364,20 +143,20 @@ static void draw_flows(struct screen *s, const struct box *b)
 
 	if (s->t->matched)
 		snprintf(when, sizeof(when), " %llu, read %s ago ", (unsigned long long)r->offered,
-			 fmt_whole_span(span, top_since_dump(s->t) / NSEC * NSEC));
+			 draw_span(span, top_since_dump(s->t) / NSEC * NSEC));
 	snprintf(title, sizeof(title), " 3 %sflows%s%s ", which, *s->filter ? ": " : "", s->filter);
 	width = (int)strlen(when) + 1;
 	attrset(A_DIM);
-	fill_row(b->y, b->x, b->width, s->utf8 ? ACS_HLINE : '-');
+	draw_fill(b->y, b->x, b->width, s->utf8 ? ACS_HLINE : '-');
 	attrset(s->focus == TOP_FLOWS ? A_BOLD : A_NORMAL);
-	put_front(s, b->y, b->x + 1, b->width - width - 2, title);
+	draw_front(s, b->y, b->x + 1, b->width - width - 2, title);
 	attrset(A_NORMAL);
 	if (b->width > width)
-		put_middle(s, b->y, b->x + b->width - width, width, when);
+		draw_middle(s, b->y, b->x + b->width - width, width, when);
 	draw_panel(s, TOP_FLOWS, &rows);
 	attrset(A_DIM);
 	if (s->t->matched && !r->n && rows.height > 1)
-		put_middle(s, rows.y + 1, rows.x, rows.width,
+		draw_middle(s, rows.y + 1, rows.x, rows.width,
 		    *which && !*s->filter ? "nothing is stuck" : "none");
 }
 
@@ -418,13 +197,13 @@ static void draw_last(struct screen *s)
 	attrset(A_NORMAL);
 	curs_set(s->typing);
 	if (s->typing) {
-		put_middle(s, LINES - 1, 0, COLS, "filter: ");
+		draw_middle(s, LINES - 1, 0, COLS, "filter: ");
 		addstr(room > 0 && len > room ? s->line + len - room : s->line);
 		return;
 	}
 	if (*s->message) {
 		attrset(A_BOLD);
-		put_front(s, LINES - 1, 0, COLS - 1, s->message);
+		draw_front(s, LINES - 1, 0, COLS - 1, s->message);
 		return;
 	}
 	attrset(A_DIM);
@@ -446,9 +225,7 @@ void draw(struct screen *s)
 		refresh();
 		return;
 	}
-	draw_title(s, draw_table(s, COLS));
-	if (top == 2)
-		draw_rates(s, 1);
+	draw_header(s, top);
 	if (s->overlay)
 		draw_page(s, top);
 	else

@@ -1,47 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The screen of `top`: what stands where. */
 #ifndef TOP_DRAW_H
 #define TOP_DRAW_H
 
-#include "kernel/process.h"
-#include "verbs/top/panel.h"
+#include "verbs/top/view.h"
 
-#define TOP_LINE	256
-
-/* What the user has chosen of a panel. */
-struct view {
-	unsigned int column;	/* its order */
-	bool reverse;
-	unsigned int cursor, first;	/* row */
-	unsigned int rows;	/* that fit, when it was drawn last */
-};
-
-enum overlay { OVERLAY_NONE, OVERLAY_HELP, OVERLAY_FLOW };
-
-struct screen {
-	struct top *t;
-	struct view view[TOP_LISTS];
-	enum top_list focus;
-	bool zoomed;		/* the panel in focus alone */
-	bool pointing;		/* the cursor shows */
-	bool paused;
-	bool rates;		/* the past is of rates */
-	bool utf8;
-	bool changed;		/* what is shown is to be drawn anew */
-	enum overlay overlay;
-	unsigned int overlay_first;
-	struct flow flow;	/* that OVERLAY_FLOW shows */
-	u64 flow_read;		/* as top.dumped */
-	struct process process[TCPFSM_ENDS];	/* that have its sockets; inode 0: none is known */
-	bool typing;
-	char line[TOP_LINE];	/* what is being typed */
-	char filter[TOP_LINE];	/* in force; "": none */
-	char message[TOP_LINE];	/* until the next key */
-};
-
-void draw_begin(void);
 void draw(struct screen *s);
-/* top_page.c: what lies over the panels, from line @top on */
-void draw_page(struct screen *s, int top);
 
 #endif

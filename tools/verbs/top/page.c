@@ -7,7 +7,7 @@
 
 #include "data/history.h"
 #include "lib/format.h"
-#include "verbs/top/draw.h"
+#include "verbs/top/page.h"
 
 static const char * const help_lines[] = {
 	"tab, 1 2 3   the next panel; states, services, flows",

@@ -15,6 +15,7 @@
 #include "lib/options.h"
 #include "verbs/top/draw.h"
 #include "verbs/top/keys.h"
+#include "verbs/top/pieces.h"
 #include "verbs/top/screen.h"
 
 #define ESCAPE_DELAY	50	/* ms, in which the rest of a key's sequence comes */
