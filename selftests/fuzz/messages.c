@@ -111,7 +111,8 @@ static void follow_events(void)
 {
 	struct follow f = { .on_event = print_event, .on_end = print_end };
 	struct follower m = {
-		.f = &f, .now = NSEC, .cache = { .show = tell_event, .ask = ask_for_entry, .arg = &m },
+		.f = &f, .now = NSEC,
+		.cache = { .show = tell_event, .ask = ask_for_entry, .arg = &m },
 	};
 	int err;
 

@@ -46,7 +46,7 @@ bool link_skip(struct cursor *c, int link, u16 *type)
 		break;
 	case DLT_NULL:
 	case DLT_LOOP:
-		/* An address family in the byte order of whatever host: the version tells. */
+		/* An address family, in some host's byte order. The version of IP tells, too. */
 		return cursor_skip(c, 4);
 	default:
 		return true;

@@ -21,7 +21,7 @@ static u32 add_words(u32 sum, const u8 *p, u32 len)
 	return (sum & 0xffff) + (sum >> 16);
 }
 
-/* RFC 9293 3.1: over the pseudo header, too. */
+/* RFC 9293 3.1: the checksum covers a pseudo header, too. */
 static bool is_checksum_right(const struct tuple *t, const u8 *tcp, u32 len)
 {
 	u32 sum = IPPROTO_TCP + (len >> 16) + (len & 0xffff);
@@ -56,7 +56,7 @@ static void find_wscale(struct tfsm_seg *s, const u8 *opt, u32 len)
 	}
 }
 
-/* @len: bytes of the TCP header and payload as the IP header has it */
+/* @len: bytes of TCP header and payload, by the IP header */
 static enum decoded take_tcp(const struct decoder *d, const struct cursor *c, u32 len,
 			     struct segment *s)
 {
@@ -78,12 +78,13 @@ static enum decoded take_tcp(const struct decoder *d, const struct cursor *c, u3
 	s->seg.win = read_be16(p + 14);
 	s->seg.len = len - header;
 	if (s->seg.flags & TFSM_SYN) {
-		/* Without its options a SYN would be taken for one that scales nothing. */
+		/* A SYN without its options would be taken for one that scales nothing. */
 		if (c->left < header)
 			return DECODED_cut_short;
 		find_wscale(&s->seg, p + 20, header - 20);
 	}
-	if (d->checksums && !s->seg.partial && c->left >= len && !is_checksum_right(&s->tuple, p, len))
+	if (d->checksums && !s->seg.partial && c->left >= len &&
+	    !is_checksum_right(&s->tuple, p, len))
 		return DECODED_bad_checksum;
 	return DECODED_segment;
 }
@@ -98,7 +99,7 @@ static enum decoded take_ipv4(const struct decoder *d, struct cursor *c, struct 
 	header = (p[0] & 0xf) * 4;
 	total = read_be16(p + 2);
 	if (!total)
-		total = c->left;	/* segmentation was left to the device */
+		total = c->left;	/* the device was to cut it into segments */
 	if (header < 20 || header > total)
 		return DECODED_malformed;
 	if (p[9] != IPPROTO_TCP)
@@ -115,7 +116,7 @@ static enum decoded take_ipv4(const struct decoder *d, struct cursor *c, struct 
 	return take_tcp(d, c, total - header, s);
 }
 
-/* RFC 8200 4. Return: DECODED_segment when c is at TCP; @left: bytes of the packet from there */
+/* RFC 8200 4. Return: DECODED_segment when c is at TCP; @left: bytes of the packet behind */
 static enum decoded skip_extensions(struct cursor *c, u8 next, u32 *left, bool *partial)
 {
 	while (next != IPPROTO_TCP) {
@@ -158,7 +159,7 @@ static enum decoded take_ipv6(const struct decoder *d, struct cursor *c, struct 
 		return DECODED_cut_short;
 	left = read_be16(p + 4);
 	if (!left)
-		left = c->left - 40;	/* BIG TCP, or segmentation left to the device */
+		left = c->left - 40;	/* BIG TCP, or the device was to cut it into segments */
 	s->tuple.family = AF_INET6;
 	memcpy(s->tuple.src, p + 8, 16);
 	memcpy(s->tuple.dst, p + 24, 16);
@@ -171,7 +172,8 @@ static enum decoded take_ipv6(const struct decoder *d, struct cursor *c, struct 
 	return take_tcp(d, c, left, s);
 }
 
-enum decoded packet_decode(const struct decoder *d, const u8 *frame, u32 captured, struct segment *s)
+enum decoded packet_decode(const struct decoder *d, const u8 *frame, u32 captured,
+			   struct segment *s)
 {
 	struct cursor c = { frame, captured };
 	u16 type;

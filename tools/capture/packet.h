@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* From a captured frame to a TCP segment. */
+/* From a captured frame to a TCP segment: IP and TCP. */
 #ifndef CAPTURE_PACKET_H
 #define CAPTURE_PACKET_H
 
 #include "core/tfsm.h"
 #include "data/tuple.h"
 
-/* Why a packet is no segment that can be tracked; name, sentence. */
+/* Why a packet is no segment that can be tracked: name, sentence. */
 #define DECODE_LIST(X) \
 	X(segment,	   "a TCP segment") \
 	X(other_link,	   "a frame of another protocol than IP") \
@@ -27,13 +27,13 @@ enum decoded {
 /* A segment, seen from its sender. */
 struct segment {
 	struct tuple tuple;	/* src is the sender */
-	struct tfsm_seg seg;	/* but for dir */
+	struct tfsm_seg seg;	/* all but its dir */
 	u32 bytes;		/* from the IP header on */
 };
 
 struct decoder {
 	int link;		/* DLT_* */
-	bool checksums;		/* verify what is captured whole */
+	bool checksums;		/* verify those of packets captured whole */
 };
 
 /* Finds the segment in a frame of which so many bytes were captured. */

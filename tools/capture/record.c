@@ -100,7 +100,9 @@ static void read_tuple(struct tuple *t, const json_t *line)
 {
 	const char *src = get_word(line, "src"), *dst = get_word(line, "dst");
 
-	*t = (struct tuple){ .sport = get_number(line, "sport"), .dport = get_number(line, "dport") };
+	*t = (struct tuple){
+		.sport = get_number(line, "sport"), .dport = get_number(line, "dport"),
+	};
 	if (inet_pton(AF_INET, src, t->src) == 1 && inet_pton(AF_INET, dst, t->dst) == 1)
 		t->family = AF_INET;
 	else if (inet_pton(AF_INET6, src, t->src) == 1 && inet_pton(AF_INET6, dst, t->dst) == 1)
@@ -112,7 +114,8 @@ static bool read_event(struct event *e, struct tuple *t, const json_t *line)
 	*e = (struct event){
 		.seq = get_number(line, "seq"), .flow = get_number(line, "flow"),
 		.step = get_number(line, "step"), .dwell = get_number(line, "dwell_ns"),
-		.end = strcmp(get_word(line, "end"), end_name(TCPFSM_RESP)) ? TCPFSM_ORIG : TCPFSM_RESP,
+		.end = strcmp(get_word(line, "end"), end_name(TCPFSM_RESP)) ?
+		       TCPFSM_ORIG : TCPFSM_RESP,
 		.from = state_find(get_word(line, "from")), .to = state_find(get_word(line, "to")),
 		.cause = cause_find(get_word(line, "cause")), .tuple = t,
 	};

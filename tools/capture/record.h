@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Transitions in a file, as monitor -j prints them: one object of JSON a line. */
+/* Transitions in a file, as monitor --json prints them: one JSON object a line. */
 #ifndef CAPTURE_RECORD_H
 #define CAPTURE_RECORD_H
 
@@ -11,7 +11,7 @@
 FILE *record_open(const char *path);
 void record_event(FILE *file, const struct event *e);
 void record_loss(FILE *file, const struct loss *l);
-/* Return: false, and said why, if not all of it is on its way to the disk. */
+/* Return: false, and said why, if some of it did not reach the file. */
 bool record_close(FILE *file, const char *path);
 
 struct record_reader {
@@ -21,7 +21,7 @@ struct record_reader {
 	void *arg;
 };
 
-/* Does a file begin as such a record? Nothing is taken from it. */
+/* Does a file begin as such a record? Nothing is read from it for good. */
 bool record_is(FILE *file);
 /* Return: EXIT_FOUND, or EXIT_ERROR and said in which line. */
 int record_read(FILE *file, const char *name, const struct record_reader *r);

@@ -13,7 +13,7 @@
 #include "lib/list.h"
 #include "tcpfsm_names.h"
 
-/* What is counted: the engine's notes and as many of the module's counters as make sense. */
+/* The engine's notes, and those of the module's counters that make sense for a capture. */
 struct track_counters {
 	u64 notes[TFSM_NOTES];
 #define X(name, help) u64 name;
@@ -22,26 +22,26 @@ struct track_counters {
 };
 
 struct track {
-	/* Told of each transition; f->end[] is as after it. */
+	/* Is told of each transition; f->end[] is as after it. */
 	void (*on_event)(const struct flow *f, const struct event *e, void *arg);
 	void *arg;
-	bool keep;		/* ended flows, for track_flows() */
+	bool keep;		/* flows that ended, too, for track_each() */
 	bool no_expire;
 
-	u64 clock;		/* the latest time in the capture so far */
+	u64 clock;		/* the latest time of a packet so far */
 	u64 flows, transitions;
 	struct track_counters counters;
 
 	struct htab table;	/* live flows by tuple */
-	struct htab services;	/* address and port that SYNs went to */
+	struct htab services;	/* addresses and ports that SYNs went to */
 	struct list queue[TFSM_CLASSES];	/* of flows, by stamp */
-	struct track_flow *all;		/* if keep: every flow, latest first */
+	struct track_flow *all;		/* every flow, the latest first; only with keep */
 };
 
-/* Track a segment captured at a time of day. */
+/* Tracks a segment; @when: the time of day when it was captured. */
 void track_segment(struct track *t, struct segment *s, u64 when);
 
-/* Every flow in order of start. Only with keep. */
+/* Tells of every flow, in the order of their start. Only with keep. */
 void track_each(struct track *t, void (*fn)(const struct flow *f, void *arg), void *arg);
 
 void track_free(struct track *t);

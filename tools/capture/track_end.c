@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* How flows end, and what is left of them. */
+/* How flows end, and what becomes of them. */
 #include <stdlib.h>
 
 #include "capture/track_flow.h"
@@ -30,7 +30,7 @@ static u64 span_between(u64 from, u64 to)
 	return to > from ? to - from : 0;
 }
 
-/* What a dump of the flow at this time would say. */
+/* Sets the times that a dump of the flow would tell now. */
 static void settle_times(struct track_flow *f, u64 now)
 {
 	unsigned int i;
@@ -75,7 +75,7 @@ void track_each(struct track *t, void (*fn)(const struct flow *f, void *arg), vo
 	for (f = t->all; f; f = f->all_next) {
 		if (!f->flow.reason)
 			settle_times(f, t->clock);
-		/* It only lingers for late segments: why it ended is known. */
+		/* It only lingers for late segments; the reason of its end is known. */
 		if (!f->flow.reason && f->class == TFSM_CLASS_CLOSED)
 			f->flow.reason = f->fsm.reason;
 		flows[n++] = f;

@@ -5,7 +5,7 @@
 
 #include "capture/track.h"
 
-#define TRACK_FLAGS	0xffffffU	/* those of the uapi; the engine's own are above */
+#define TRACK_FLAGS	0xffffffU	/* the uapi's; the engine's own are above */
 
 struct track_flow {
 	struct hnode node;
@@ -34,12 +34,12 @@ void track_moved(struct track *t, struct track_flow *f, const struct tfsm_out *o
 /* track_time.c */
 void track_enqueue(struct track *t, struct track_flow *f);
 void track_dequeue(struct track_flow *f);
-/* After a segment: its class may be another now, or its time starts anew. */
+/* After a segment, a flow may be in another class, or its time starts anew. */
 void track_refresh(struct track *t, struct track_flow *f, bool accepted, bool time_wait);
-/* All that is due by the clock, in the order of its time. */
+/* Ends or moves every flow that is due by the clock, in the order of deadlines. */
 void track_expire(struct track *t);
 
-/* track_end.c: @when it ended; the flow is gone unless the tracker keeps flows */
+/* track_end.c: @when: it ended; it is freed unless the tracker keeps flows */
 void track_finish(struct track *t, struct track_flow *f, u64 when, u8 reason);
 
 #endif

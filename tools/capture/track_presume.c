@@ -24,8 +24,8 @@ struct known_service {
 	u16 port;
 };
 
-static struct known_service *find_service(const struct track *t, u8 family, const u8 *addr, u16 port,
-				    u64 *hash)
+static struct known_service *find_service(const struct track *t, u8 family, const u8 *addr,
+					  u16 port, u64 *hash)
 {
 	struct hnode *n;
 

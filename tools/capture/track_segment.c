@@ -15,7 +15,7 @@ static u64 tuple_hash(const struct tuple *t)
 	return hash_mix(a + b + t->family);
 }
 
-/* Which end of the flow sends this; TCPFSM_ENDS: it is of another flow. */
+/* Which end of a flow sends a segment; TCPFSM_ENDS: it belongs to another flow. */
 static u8 find_sender(const struct tuple *flow, const struct tuple *t)
 {
 	if (flow->family != t->family)
@@ -32,7 +32,7 @@ static u8 find_sender(const struct tuple *flow, const struct tuple *t)
 }
 
 static struct track_flow *find_flow(const struct track *t, const struct tuple *tuple, u64 hash,
-			       u8 *sender)
+				    u8 *sender)
 {
 	struct hnode *n;
 
@@ -52,7 +52,7 @@ static void note_segment(struct track_flow *f, const struct segment *s, u8 dir)
 	f->flow.end[dir].bytes += s->bytes;
 }
 
-/* @past: if given, the flow starts from the SYN that this one had kept */
+/* @past: the flow before on this tuple, if the new one starts from a SYN that it kept; or NULL */
 static struct track_flow *open_flow(struct track *t, const struct segment *s, u64 hash, u8 dir,
 				    u64 when, struct tfsm *past)
 {
@@ -117,8 +117,9 @@ static void open_from(struct track *t, const struct segment *s, u64 hash, u64 wh
  * A flow is over and the next one on its tuple begins.
  * Return: the new flow, if the segment has still to be tracked there.
  */
-static struct track_flow *replace_flow(struct track *t, struct track_flow *f, const struct segment *s,
-				  u8 dir, u64 when, enum tfsm_verdict verdict)
+static struct track_flow *replace_flow(struct track *t, struct track_flow *f,
+				       const struct segment *s, u8 dir, u64 when,
+				       enum tfsm_verdict verdict)
 {
 	bool kept = verdict != TFSM_NEW;
 	bool over = f->fsm.reason && tfsm_closed(&f->fsm.end[TCPFSM_ORIG]) &&
@@ -127,7 +128,7 @@ static struct track_flow *replace_flow(struct track *t, struct track_flow *f, co
 	u64 hash = f->node.hash;
 
 	if (kept) {
-		/* Who sent the SYN that was kept is orig now. */
+		/* The end that sent the kept SYN is orig now. */
 		tfsm_set_ext(&f->fsm, NULL);
 		dir ^= tfsm_ext(&past)->next == TCPFSM_RESP;
 	} else if (s->seg.flags & TFSM_SYN) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Time-outs by the capture's clock. Each class has a queue in the order of stamps: whoever is
- * stamped goes to the end, and the clock never goes back.
+ * Time-outs by the capture's clock. Each class has a queue in the order of stamps: a flow that is
+ * stamped goes to the end, since the clock never goes back.
  */
 #include "capture/track_flow.h"
 
@@ -32,7 +32,7 @@ void track_refresh(struct track *t, struct track_flow *f, bool accepted, bool ti
 {
 	u8 class = tfsm_class(&f->fsm);
 
-	/* 2MSL counts from the entry, or from what TIME_WAIT itself has to answer. */
+	/* 2MSL restarts only with a segment that TIME_WAIT has to answer, as in Linux. */
 	if (class == TFSM_CLASS_TIME_WAIT)
 		accepted = time_wait;
 	if (class == f->class && !accepted)
@@ -55,13 +55,14 @@ static struct track_flow *find_due(const struct track *t)
 	for (class = 0; class < TFSM_CLASSES; class++) {
 		n = list_first(&t->queue[class]);
 		f = n ? container_of(n, struct track_flow, queued) : NULL;
-		if (f && deadline_of(f) <= t->clock && (!next || deadline_of(f) < deadline_of(next)))
+		if (f && deadline_of(f) <= t->clock &&
+		    (!next || deadline_of(f) < deadline_of(next)))
 			next = f;
 	}
 	return next;
 }
 
-/* TIME_WAIT is over: the flow lingers in whatever class that makes it. */
+/* TIME_WAIT is over. The flow lingers in the class of its new pair of states. */
 static void leave_time_wait(struct track *t, struct track_flow *f)
 {
 	struct tfsm_out o = { .now = deadline_of(f) };

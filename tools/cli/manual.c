@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the manual page says in the words of the tables that the tool is made of: scripts/figures
- * puts it there, by tcpfsm --manual PART.
+ * The parts of the manual page that the tool's own tables tell. scripts/figures puts what
+ * tcpfsm --manual PART prints into the page.
  */
 #include <ctype.h>
 #include <stdio.h>
@@ -13,7 +13,7 @@
 #include "data/names.h"
 #include "lib/message.h"
 
-/* Words in capitals stand for something. */
+/* Words in capitals are placeholders. */
 static void print_args(const char *s)
 {
 	bool capitals = false;
@@ -28,7 +28,7 @@ static void print_args(const char *s)
 	puts(capitals ? "\\fR" : "");
 }
 
-/* As troff reads it. */
+/* A hyphen of text is \\- to troff. */
 static void print_text(const char *s)
 {
 	for (; *s; s++) {

@@ -40,14 +40,14 @@ static const struct {
 #define X(id, name, help) { TCPFSM_F_##id, name, help },
 	FLAG_LIST(X)
 #undef X
-	/* for filters: either of two */
+	/* for filters: either of the two */
 	{ TCPFSM_F_LOCAL_ORIG | TCPFSM_F_LOCAL_RESP, "local",
 	  "one end is a socket of this namespace" },
 };
 
 #define S(x)	(1U << TCPFSM_##x)
 
-/* ss(8), "USAGE OF FILTERS"; and what else people call a state. */
+/* The groups of ss(8), "USAGE OF FILTERS", and other names of single states. */
 static const struct {
 	const char *name;
 	u32 set;
@@ -139,7 +139,8 @@ u32 state_set(const char *word)
 	size_t i;
 
 	for (i = 0; i < TCPFSM_STATES; i++)
-		if (states[i].name && (is_same_word(word, states[i].name) || is_same_word(word, states[i].ss)))
+		if (states[i].name &&
+		    (is_same_word(word, states[i].name) || is_same_word(word, states[i].ss)))
 			return 1U << i;
 	for (i = 0; i < ARRAY_SIZE(groups); i++)
 		if (is_same_word(word, groups[i].name))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Every name that the tool prints or reads, made from the lists that the module is made from. */
-#ifndef NAMES_H
-#define NAMES_H
+/* Every name that the tool prints or reads, from the same lists as the module's. */
+#ifndef DATA_NAMES_H
+#define DATA_NAMES_H
 
 #include "lib/base.h"
 #include "tcpfsm_names.h"
@@ -24,7 +24,7 @@
 /* Sets of states, as in ss(8) */
 #define STATE_GROUPS	"all connected synchronized bucket big"
 
-/* Names of numbers; "?" for one that a newer module knows. */
+/* Names; "?" for a number that only a newer module knows. */
 const char *state_name(unsigned int state);
 const char *end_name(unsigned int end);
 const char *cause_name(unsigned int cause);
@@ -44,18 +44,18 @@ extern const u8 state_order[STATES_LISTED];
 
 #define ALL_STATES	(((1U << TCPFSM_STATES) - 1) & ~1U)
 
-/* Any spelling of a state, or a group of ss. Return: a set of states, 0: neither. */
+/* Any spelling of a state or of a group. Return: a set of states, 0: it is neither */
 u32 state_set(const char *word);
-/* Any spelling of a single one. Return: TCPFSM_STATE_UNSET: none */
+/* Any spelling of a single state. Return: TCPFSM_STATE_UNSET: it is none */
 unsigned int state_find(const char *word);
-/* Return: 0: none */
+/* Return: 0: it is none */
 unsigned int cause_find(const char *word);
-/* Return: TCPFSM_REASON_UNSET: none */
+/* Return: TCPFSM_REASON_UNSET: it is none */
 unsigned int reason_find(const char *word);
-/* Return: a set of flags of which any will do, 0: none */
+/* Return: a set of flags of which any will do, 0: it is none */
 u32 flag_set(const char *word);
 
-/* Print the words for completion, one a line. */
+/* For completion: the words, one a line. */
 void names_print_states(void);
 void names_print_causes(void);
 void names_print_reasons(void);

@@ -8,10 +8,10 @@
 #include "filter/node.h"
 #include "lib/message.h"
 
-/* What a filter is held against. */
+/* What a filter is evaluated against: a flow, or a transition. */
 struct subject {
 	const struct flow *flow;
-	u32 states[TCPFSM_ENDS];		/* each end is in one of these */
+	u32 states[TCPFSM_ENDS];		/* of each end; two while it moves */
 	u8 pair[2][TCPFSM_ENDS];		/* now, and before the transition */
 	u64 age, idle;
 	u32 from[TCPFSM_ENDS], to[TCPFSM_ENDS];	/* of a transition, of the end that moves */
@@ -57,7 +57,7 @@ static bool host_holds(const struct filter *f, const struct tuple *t, unsigned i
 	return !f->has_port || port == f->port;
 }
 
-/* At one of the ends that the term names. */
+/* Does a term hold at this end? */
 static bool end_holds(const struct filter *f, const struct subject *s, unsigned int end)
 {
 	const struct tuple *t = &s->flow->tuple;
@@ -83,7 +83,7 @@ static bool end_holds(const struct filter *f, const struct subject *s, unsigned 
 
 static bool ends_hold(const struct filter *f, const struct subject *s)
 {
-	/* port != 80: neither is */
+	/* "port != 80" means that neither port is */
 	bool all = f->kind == NODE_PORT && f->op == OP_NE && f->ends == ENDS_ANY;
 	unsigned int end;
 

@@ -9,13 +9,14 @@
 struct filter;
 
 /*
- * Parse the words that are left on the command line; -4 and -6 count as terms, too.
- * Return: false if it is not well formed, and said why. *@f is NULL without a filter.
+ * Parses the words that are left on the command line; -4 and -6 count as terms, too. *@f is NULL
+ * without a filter.
+ * Return: false, and said why, if it is not well formed.
  */
 bool filter_parse(struct filter **f, int argc, char **argv);
 void filter_free(struct filter *f);
 
-/* Does it hold? A NULL filter always does. @now: time of day, for the age */
+/* Does it hold for a flow? A NULL filter always does. @now: time of day, for the age */
 bool filter_flow(const struct filter *f, const struct flow *flow, u64 now);
 
 /*
@@ -24,16 +25,16 @@ bool filter_flow(const struct filter *f, const struct flow *flow, u64 now);
  */
 bool filter_event(const struct filter *f, const struct flow *flow, const struct event *e);
 
-/* Can it hold for a flow as such? If it asks for what only transitions have, says so. */
+/* Return: false, and said so, if it asks for something that only transitions have. */
 bool filter_flows_only(const struct filter *f);
 
-/* Can it hold for a flow that lives? If it asks for what only those have that are over, says so. */
+/* Return: false, and said so, if it asks for something that only flows have that are over. */
 bool filter_of_living(const struct filter *f);
 
-/* Is it one address with a port, ADDR:PORT or [ADDR]:PORT? */
+/* Is the word one address with a port, ADDR:PORT or [ADDR]:PORT? */
 bool filter_is_end(const char *word);
 
-/* Does it say which states it wants, or which flow? */
+/* Does it ask for states, or for one flow? */
 bool filter_has_states(const struct filter *f);
 
 /* For completion: the words that may begin a term. */

@@ -35,7 +35,7 @@ enum node_op { OP_EQ, OP_NE, OP_LT, OP_LE, OP_GT, OP_GE };
 struct filter {
 	enum node_kind kind;
 	struct filter *left, *right;
-	u8 ends;		/* which ends may fulfil it, ENDS_* */
+	u8 ends;		/* the ends at which it may hold, ENDS_* */
 	enum node_op op;
 	u64 value;		/* port, ns, reason, flags, id, family */
 	u32 states;

@@ -53,7 +53,7 @@ static void translate_host(const struct filter *f, struct kernel_filter *k)
 	}
 }
 
-/* Terms that are joined by "and" only, for those the kernel knows. */
+/* Takes the terms that the kernel knows, of those that all must hold. */
 static void translate_term(const struct filter *f, struct kernel_filter *k)
 {
 	bool at_least = f->op == OP_GT || f->op == OP_GE;

@@ -14,7 +14,7 @@
 #include "lib/memory.h"
 #include "lib/number.h"
 
-/* OP, if there is one */
+/* The operator, or @missing if there is none. */
 static enum node_op parse_op(struct lexer *p, enum node_op missing)
 {
 	static const struct { const char *mark, *word; enum node_op op; } ops[] = {
@@ -100,7 +100,7 @@ static bool parse_address(struct filter *f, char *s)
 	return true;
 }
 
-/* Cut :PORT off the end of an address; brackets go, too. */
+/* Cuts :PORT off the end of an address, and brackets around the address. */
 static bool cut_port(struct filter *f, char *s)
 {
 	char *close = *s == '[' ? strchr(s, ']') : NULL, *colon = strrchr(s, ':');

@@ -52,7 +52,7 @@ static inline void attr_copy(void *to, size_t size, const struct nlattr *a)
 		memcpy(to, attr_data(a), len);
 }
 
-/* NULL unless terminated */
+/* Return: NULL unless it is terminated */
 static inline const char *attr_str(const struct nlattr *a)
 {
 	size_t len = a ? attr_len(a) : 0;
@@ -61,7 +61,7 @@ static inline const char *attr_str(const struct nlattr *a)
 	return s && !s[len - 1] ? s : NULL;
 }
 
-/* Sort attributes by type, the last of a kind wins; stop at one that does not fit. */
+/* Sorts attributes by type; the last of a type wins. It stops at one that does not fit. */
 static inline void attr_sort(const struct nlattr **tb, unsigned int max, const void *at,
 			     size_t left)
 {

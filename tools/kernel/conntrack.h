@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What nf_conntrack has of TCP flows, where it is there: it is never switched on by asking. */
+/* What nf_conntrack knows of TCP flows. Asking does not load or enable it. */
 #ifndef KERNEL_CONNTRACK_H
 #define KERNEL_CONNTRACK_H
 
@@ -7,13 +7,13 @@
 
 struct conntrack {
 	struct tuple tuple;	/* as tcpfsm sees it: behind DNAT, before SNAT */
-	const char *state;	/* its own name for it, which is not RFC 9293's */
-	u32 timeout;		/* seconds until it forgets */
+	const char *state;	/* nf_conntrack's own name for it, which is not RFC 9293's */
+	u32 timeout;		/* seconds until it forgets the flow */
 	bool assured;
 	bool offloaded;
 };
 
-/* Has this network namespace nf_conntrack? */
+/* Does this network namespace have nf_conntrack? */
 bool conntrack_there(void);
 
 /* Return: 0 or -errno. */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Subscribe, dump (for the tuples of flows that exist, and for where each CPU's numbers are),
- * follow; after a loss, dump again. The dump is read from a socket of its own in between, so
- * that events do not pile up meanwhile.
+ * It subscribes, dumps (the dump tells the tuples of the flows that exist, and each CPU's position
+ * in its numbers), and follows; after a loss it dumps again. The dump has a socket of its own and
+ * is read between events, so that they do not pile up.
  */
 #include <errno.h>
 #include <linux/genetlink.h>
@@ -20,12 +20,12 @@
 #include "lib/options.h"
 #include "lib/out.h"
 
-#define BATCHES		64		/* of events, before anything else has its turn */
+#define BATCHES		64		/* of events, before anything else gets its turn */
 #define LAST_EVENTS	30		/* ms; they leave the kernel within 10 */
 #define DUMP_EVERY	NSEC
 #define ASKS		20		/* for single flows, a second */
 #define TICK		(NSEC / 5)
-#define PATIENCE	(10 * NSEC)	/* events are read without an end: no longer */
+#define PATIENCE	(10 * NSEC)	/* the longest to read events without a pause */
 
 struct follower {
 	struct follow *f;
@@ -34,16 +34,16 @@ struct follower {
 	struct cache cache;
 	struct seqs seqs;
 	u64 now;		/* CLOCK_MONOTONIC */
-	u64 settled;		/* what had been sent by then is read */
-	u64 dumped;		/* when the last dump began */
+	u64 settled;		/* every event sent before that is read */
+	u64 dumped;		/* when the latest dump began */
 	u64 known;		/* flows of the first dump */
 	u64 asked_since;
-	unsigned int asked;	/* for single flows, since then */
+	unsigned int asked;	/* how often for single flows, since then */
 	u64 seq;
-	bool lost;		/* dump again */
-	bool overrun;		/* it has ever lost any */
-	bool drained;		/* no event waits to be read */
-	bool stopped;		/* by hand, or by time */
+	bool lost;		/* another dump is needed */
+	bool overrun;		/* the socket has ever lost events */
+	bool drained;		/* no event waits in the socket */
+	bool stopped;		/* by a signal, or by --for */
 };
 
 static const char * const group_names[SEQS_GROUPS] = { "transition", "flow" };
@@ -89,7 +89,7 @@ static void ask_for_entry(struct entry *entry, void *arg)
 	struct follower *m = arg;
 	struct flow f = { 0 };
 
-	/* The kernel walks its table for each; when many are missing, a dump is due anyway. */
+	/* Each question is a walk through the table; if many flows are missing, a dump is due. */
 	if (m->now - m->asked_since >= NSEC) {
 		m->asked_since = m->now;
 		m->asked = 0;
@@ -100,7 +100,7 @@ static void ask_for_entry(struct entry *entry, void *arg)
 		cache_fill(&m->cache, entry, &f);
 }
 
-/* Return: false if it cannot be true */
+/* Return: false if the position is impossible */
 static bool take_position(struct follower *m, const struct nlattr *nest)
 {
 	const struct nlattr *tb[TCPFSM_POSITION_MAX + 1];
@@ -152,7 +152,7 @@ static void on_flow(struct follower *m, const struct nlattr *nest)
 		m->f->on_end(&f, m->f->arg);
 }
 
-/* A message holds many events; its number is that of the first. */
+/* A message holds many events; its number is the number of the first. */
 static int on_event(const struct nlmsghdr *nlh, void *arg)
 {
 	const struct genlmsghdr *genl = mnl_nlmsg_get_payload(nlh);
@@ -256,7 +256,7 @@ static int wait_time(struct follower *m, u64 until)
 {
 	u64 wait;
 
-	/* What is waited for may stand behind what is not read yet. */
+	/* An event that is waited for may stand behind those that are not read yet. */
 	if (m->drained)
 		m->settled = m->now;
 	else if (m->settled + PATIENCE < m->now)
@@ -293,7 +293,7 @@ static int take_step(struct follower *m, struct pollfd *fds, u64 until)
 	return ret;
 }
 
-/* What happened before it was stopped is still on its way. */
+/* Events from before the stop are still on their way. */
 static int read_last(struct follower *m)
 {
 	int err;
@@ -305,7 +305,7 @@ static int read_last(struct follower *m)
 	return err;
 }
 
-/* Of the last losses no later event has told: the head of a dump does, of no flow. */
+/* No later event tells of the last losses. The positions at the head of a dump, of no flow, do. */
 static int count_last(struct follower *m)
 {
 	struct kernel_filter none = { .id = 1ULL << 62 };

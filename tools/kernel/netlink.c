@@ -18,7 +18,7 @@
 
 #define BATCH		16		/* messages a system call */
 #define BUF		(64 * 1024)	/* above the 32 KB of a dump, and any event message */
-#define RCVBUF		(128 << 20)	/* a limit only: the kernel charges what waits */
+#define RCVBUF		(128 << 20)	/* only a limit: memory is used as events wait */
 
 struct netlink {
 	struct mnl_socket *socket;
@@ -78,7 +78,7 @@ static void take_extack(struct netlink *nl, const struct nlmsghdr *nlh, size_t o
 		snprintf(nl->message, sizeof(nl->message), "%s", s);
 }
 
-/* Nothing that could be taken for another answer of ours. */
+/* The kernel's errno must not be taken for one of this tool's own results. */
 static int check_errno(int error)
 {
 	return error <= 0 && error >= -4095 ? error : -EBADMSG;
@@ -128,7 +128,7 @@ static int on_answer(struct netlink *nl, unsigned int i, netlink_fn fn, void *ar
 
 	for (; is_message_whole(nlh, len); nlh = mnl_nlmsg_next(nlh, &len)) {
 		if (nlh->nlmsg_seq != nl->seq)
-			continue;	/* of a request given up */
+			continue;	/* it answers a request that was given up */
 		if (nlh->nlmsg_type == NLMSG_DONE)
 			return on_done(nl, nlh);
 		if (nlh->nlmsg_type == NLMSG_ERROR)
@@ -146,7 +146,7 @@ int netlink_read(struct netlink *nl, netlink_fn fn, void *arg)
 {
 	int n, i, ret = 1;
 
-	/* Each part of a dump that is taken has the next one made. */
+	/* The kernel makes the next part of a dump when one is read. */
 	do {
 		n = recvmmsg(netlink_fd(nl), nl->mmsg, BATCH, MSG_WAITFORONE, NULL);
 	} while (n < 0 && errno == EINTR);
@@ -186,7 +186,7 @@ int netlink_request(struct netlink *nl, u8 cmd, bool dump, const struct kernel_f
 }
 
 int netlink_ask(struct netlink *nl, u8 cmd, bool dump, const struct kernel_filter *filter,
-	       netlink_fn fn, void *arg)
+		netlink_fn fn, void *arg)
 {
 	int ret = netlink_request(nl, cmd, dump, filter);
 
@@ -213,7 +213,7 @@ static int set_up(struct netlink *nl)
 	nl->socket = mnl_socket_open2(NETLINK_GENERIC, SOCK_CLOEXEC);
 	if (!nl->socket || mnl_socket_bind(nl->socket, 0, MNL_SOCKET_AUTOPID) < 0)
 		return -errno;
-	/* Kernels that know neither still answer. */
+	/* Kernels that know neither option still answer. */
 	mnl_socket_setsockopt(nl->socket, NETLINK_EXT_ACK, &on, sizeof(on));
 	mnl_socket_setsockopt(nl->socket, NETLINK_CAP_ACK, &on, sizeof(on));
 	nl->buf = zalloc((size_t)BATCH * BUF);
@@ -260,7 +260,7 @@ int netlink_join(struct netlink *nl)
 
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)))
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
-	/* The controller's own group has its id; older kernels do without. */
+	/* This is the controller's own group; it tells when the module goes. */
 	mnl_socket_setsockopt(nl->socket, NETLINK_ADD_MEMBERSHIP, &control, sizeof(control));
 	for (i = 0; i < ARRAY_SIZE(nl->group); i++) {
 		if (!nl->group[i])
@@ -276,7 +276,7 @@ int netlink_join(struct netlink *nl)
 	return 0;
 }
 
-/* The controller tells that the module goes: nothing would ever come again. */
+/* The controller tells that the module goes; no event would ever come again. */
 static bool is_family_gone(const struct netlink *nl, const struct nlmsghdr *nlh)
 {
 	const struct genlmsghdr *genl = mnl_nlmsg_get_payload(nlh);

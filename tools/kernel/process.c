@@ -33,7 +33,7 @@ static void read_name(const char *pid, char *name, size_t size)
 	if (fgets(name, size, f))
 		name[strcspn(name, "\n")] = '\0';
 	fclose(f);
-	/* Whoever gave it may have had a terminal in mind. */
+	/* Control characters in a name could be meant for the terminal. */
 	for (; *name; name++)
 		if (*name < ' ' || *name > '~')
 			*name = '?';

@@ -13,8 +13,8 @@ struct process {
 };
 
 /*
- * From what /proc said at the first question since processes_forget(). Return: of several
- * processes the first; NULL: nobody, or not ours to see.
+ * /proc is read at the first question, and again after processes_forget(). Return: the first of
+ * several; NULL: no process holds it, or none that this user may see.
  */
 const struct process *process_of(u32 inode);
 void processes_forget(void);

@@ -31,7 +31,7 @@ u64 seqs_take(struct seqs *s, enum seqs_group group, u32 cpu, u64 seq, u32 count
 	u64 lost = 0;
 
 	*first = c->next;
-	/* Before the first dump's positions, any number may be the first one. */
+	/* Until the first dump tells positions, any number may be the first. */
 	if ((c->seen || s->based) && seq > c->next)
 		lost = seq - c->next;
 	c->seen = true;

@@ -45,7 +45,7 @@ static int on_message(const struct nlmsghdr *nlh, void *arg)
 	s.inode = m->idiag_inode;
 	s.uid = m->idiag_uid;
 	s.recvq = m->idiag_rqueue;
-	/* The kernel counts in sequence numbers, of which the peer's FIN took one. */
+	/* The kernel counts sequence numbers, and the peer's FIN took one of them. */
 	if (s.recvq && (s.state == TCP_CLOSE_WAIT || s.state == TCP_LAST_ACK ||
 			s.state == TCP_CLOSING))
 		s.recvq--;

@@ -6,17 +6,17 @@
 #include "data/tuple.h"
 
 struct sock {
-	struct tuple tuple;	/* src is its own; IPv4 also of an IPv6 socket that speaks it */
+	struct tuple tuple;	/* src is the socket's own; IPv4 if an IPv6 socket speaks it */
 	u8 state;		/* TCP_ESTABLISHED ... of <netinet/tcp.h> */
-	u32 inode;		/* 0: no process has it */
+	u32 inode;		/* 0: no process holds it */
 	u32 uid;
-	u32 recvq, sendq;	/* bytes; TCP_LISTEN: in the accept queue, and its limit */
+	u32 recvq, sendq;	/* bytes; of TCP_LISTEN: the accept queue, and its limit */
 	u64 cookie;
 };
 
 typedef void (*sock_fn)(const struct sock *s, void *arg);
 
-/* Every socket of the network namespace in a set of states (bits of TCP_*). Return: 0 or -errno. */
+/* Every socket of the network namespace in @states (bit n: state n). Return: 0 or -errno */
 int sock_each(u32 states, sock_fn fn, void *arg);
 
 const char *sock_state_name(u8 state);

@@ -31,7 +31,7 @@ char *fmt_time(char *buf, u64 ns, unsigned int digits)
 	struct tm tm;
 	char *p;
 
-	/* Many lines share a second. */
+	/* Many lines in a row are of the same second. */
 	if (!len || now != last) {
 		if (!gmtime_r(&now, &tm))
 			memset(&tm, 0, sizeof(tm));
@@ -66,7 +66,7 @@ static char *put_three(char *p, u64 v, u64 unit)
 	return p;
 }
 
-/* Two units, the smaller one with two digits. */
+/* Two units, the smaller with two digits. */
 static char *put_units(char *p, u64 v, u64 unit, char big, u64 per, char small)
 {
 	u64 rest = v % unit / per;

@@ -24,7 +24,7 @@ void jsonw_end(struct json *j);
 
 void jsonw_num(struct json *j, const char *key, u64 v);
 /* With so many digits behind the point; JSON_EXACT: as many as tell it from any other. */
-#define JSON_EXACT	-1
+#define JSON_EXACT	(-1)
 void jsonw_real(struct json *j, const char *key, double v, int digits);
 /* @s: NULL, and what is no UTF-8, is null. */
 void jsonw_str(struct json *j, const char *key, const char *s);

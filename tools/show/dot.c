@@ -14,7 +14,7 @@
 #include "lib/out.h"
 #include "show/dot.h"
 
-/* How often it can be divided by ten, at most six times. */
+/* How often a number can be divided by ten, at most six times. */
 static unsigned int count_decades(double v)
 {
 	unsigned int n = 0;
@@ -26,7 +26,7 @@ static unsigned int count_decades(double v)
 	return n;
 }
 
-/* The ranks of the figure, from top to bottom. */
+/* States that stand side by side, from top to bottom. */
 static const char * const ranks[] = {
 	"CLOSED", "LISTEN; SYN_SENT", "SYN_RCVD", "ESTABLISHED", "FIN_WAIT_1; CLOSE_WAIT",
 	"FIN_WAIT_2; CLOSING; LAST_ACK", "TIME_WAIT",
@@ -37,7 +37,7 @@ static void print_state(FILE *out, const struct figure *f, unsigned int state)
 	char a[FMT_SHORT], b[FMT_SHORT];
 	u64 n = f->orig[state] + f->resp[state];
 
-	/* From white to a full colour by the number's length: 1, 10, 100 ... */
+	/* The more digits the number has, the deeper the colour. */
 	fprintf(out, "  %s [label=\"%s\\n%s / %s\", fillcolor=\"0.58 %.2f 1.0\"];\n",
 		state_name(state), state_name(state), fmt_short(a, f->orig[state]),
 		fmt_short(b, f->resp[state]), n ? 0.12 + 0.1 * count_decades(n) : 0.0);
@@ -55,7 +55,7 @@ static void print_arc(FILE *out, const struct figure *f, const struct arc *a, bo
 		drawn ? "" : ", style=dashed, color=firebrick, fontcolor=firebrick, constraint=false");
 }
 
-/* Within quotes: a capture's name may have any character. */
+/* Text within quotes: the name of a capture may have any character. */
 static void print_quoted(FILE *out, const char *text)
 {
 	for (; *text; text++) {
@@ -97,7 +97,7 @@ int dot_print_svg(const struct figure *f)
 	pid_t pid;
 
 	out_flush();
-	signal(SIGPIPE, SIG_IGN);	/* if dot ends early, its status tells */
+	signal(SIGPIPE, SIG_IGN);	/* if dot ends early, its exit status tells */
 	if (pipe2(ends, O_CLOEXEC))
 		return fail("cannot start Graphviz: %s", strerror(errno));
 	posix_spawn_file_actions_init(&actions);

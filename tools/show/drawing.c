@@ -10,8 +10,8 @@
 #define WIDTH	80
 
 /*
- * {X}: the ends in a state, {X>Y}: what moves along an arc, each as wide as its braces. A field
- * that ends in < is set to the right.
+ * {X} stands for the ends in a state, {X>Y} for what moves along an arc; each is as wide as its
+ * braces. A field that ends in < is aligned to the right.
  */
 static const char * const drawing[] = {
 	"                                +---------------+",
@@ -75,7 +75,7 @@ static unsigned int state_of_code(const char *code, size_t len)
 	return TCPFSM_STATE_UNSET;
 }
 
-/* What stands in a field: @key is X or X>Y, up to a blank, < or }. */
+/* The text of a field: @key is X or X>Y, up to a blank, < or }. */
 static void field_text(char *text, size_t size, const struct figure *f, const char *key)
 {
 	unsigned int from = state_of_code(key, strcspn(key, "> <}"));
@@ -95,7 +95,7 @@ static void field_text(char *text, size_t size, const struct figure *f, const ch
 				 fmt_arc(a, f, &arcs_drawn[i]));
 }
 
-/* Return: behind the field */
+/* Return: where the drawing goes on */
 static const char *print_field(const struct figure *f, const char *field)
 {
 	const char *end = strchr(field, '}');
@@ -123,7 +123,8 @@ static void print_beside(const struct figure *f)
 		out_text("\nNot in the figure:");
 	for (i = 0; i < n; i++) {
 		snprintf(text, sizeof(text), "%s > %s %s%s", state_name(list[i].from),
-			 state_name(list[i].to), fmt_arc(number, f, &list[i]), i + 1 < n ? "," : "");
+			 state_name(list[i].to), fmt_arc(number, f, &list[i]),
+			 i + 1 < n ? "," : "");
 		if (column + 1 + strlen(text) > WIDTH) {
 			out_text("\n ");
 			column = 1;

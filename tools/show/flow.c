@@ -14,21 +14,21 @@
 #define W_PAIR		(-23)	/* ESTABLISHED:ESTABLISHED */
 
 static const struct out_column flow_columns[] = {
-	{ "flow", -7, NULL }, { "src", W_ENDPOINT, NULL }, { "dst", W_ENDPOINT, NULL }, { "orig:resp", W_PAIR, NULL },
-	{ "dwell", -13, NULL }, { "idle", -6, NULL }, { "packets", -11, NULL }, { "bytes", -15, NULL }, { "flags", -5, NULL },
-	{ 0 },
+	{ "flow", -7, NULL }, { "src", W_ENDPOINT, NULL }, { "dst", W_ENDPOINT, NULL },
+	{ "orig:resp", W_PAIR, NULL }, { "dwell", -13, NULL }, { "idle", -6, NULL },
+	{ "packets", -11, NULL }, { "bytes", -15, NULL }, { "flags", -5, NULL }, { 0 },
 };
 
 static const struct out_column final_columns[] = {
-	{ "flow", -7, NULL }, { "src", W_ENDPOINT, NULL }, { "dst", W_ENDPOINT, NULL }, { "orig:resp", W_PAIR, NULL },
-	{ "reason", -9, NULL }, { "packets", -11, NULL }, { "bytes", -15, NULL }, { "flags", -9, NULL },
-	{ "history", -1, NULL }, { 0 },
+	{ "flow", -7, NULL }, { "src", W_ENDPOINT, NULL }, { "dst", W_ENDPOINT, NULL },
+	{ "orig:resp", W_PAIR, NULL }, { "reason", -9, NULL }, { "packets", -11, NULL },
+	{ "bytes", -15, NULL }, { "flags", -9, NULL }, { "history", -1, NULL }, { 0 },
 };
 
 static const struct out_column event_columns[] = {
-	{ "time", -27, NULL }, { "flow", -6, NULL }, { "src", W_ENDPOINT, NULL }, { "dst", W_ENDPOINT, NULL },
-	{ "end", -4, NULL }, { "from", 11, NULL }, { "", -1, NULL }, { "to", -11, NULL }, { "cause", -12, NULL },
-	{ "dwell", -6, NULL }, { 0 },
+	{ "time", -27, NULL }, { "flow", -6, NULL }, { "src", W_ENDPOINT, NULL },
+	{ "dst", W_ENDPOINT, NULL }, { "end", -4, NULL }, { "from", 11, NULL }, { "", -1, NULL },
+	{ "to", -11, NULL }, { "cause", -12, NULL }, { "dwell", -6, NULL }, { 0 },
 };
 
 static void print_tuple(const struct tuple *t)

@@ -5,10 +5,11 @@
 #include "show/service.h"
 
 static const struct out_column columns[] = {
-	{ "service", -21, NULL }, { "unanswered", 10, NULL }, { "half-open", 9, NULL }, { "established", 11, NULL },
-	{ "close-wait", 10, NULL }, { "time-wait", 9, NULL }, { "flows", 10, "flows" },
-	{ "handshakes", 10, "handshakes" }, { "refused", 8, "refused" }, { "reset", 8, "reset" },
-	{ "synack_resent", 13, "synack_resent" }, { "connect", 8, NULL }, { "accept", 8, NULL }, { 0 },
+	{ "service", -21, NULL }, { "unanswered", 10, NULL }, { "half-open", 9, NULL },
+	{ "established", 11, NULL }, { "close-wait", 10, NULL }, { "time-wait", 9, NULL },
+	{ "flows", 10, "flows" }, { "handshakes", 10, "handshakes" }, { "refused", 8, "refused" },
+	{ "reset", 8, "reset" }, { "synack_resent", 13, "synack_resent" },
+	{ "connect", 8, NULL }, { "accept", 8, NULL }, { 0 },
 };
 
 static void print_counts(const u64 *count)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Verb counters. */
+/* Verb counters: what the module counts beside states. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

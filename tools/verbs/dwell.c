@@ -10,7 +10,7 @@
 
 #define BAR	40
 
-/* Bucket n holds spans of [2^n, 2^(n+1)) us, bucket 0 also what is shorter. */
+/* Bucket n holds spans of [2^n, 2^(n+1)) us; bucket 0 holds shorter ones, too. */
 static u64 bucket_start(unsigned int n)
 {
 	return n ? (1ULL << n) * 1000 : 0;
@@ -21,7 +21,7 @@ static u64 bucket_end(unsigned int n)
 	return (2ULL << n) * 1000;
 }
 
-/* Of all spans in a histogram, @percent are shorter; as if a bucket's were spread evenly. */
+/* The span than which @percent of all are shorter, if each bucket's are spread evenly. */
 static u64 find_percentile(const u64 *bucket, u64 total, unsigned int percent)
 {
 	double want = total * (percent / 100.0), seen = 0;

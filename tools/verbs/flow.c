@@ -25,8 +25,8 @@
 
 struct life {
 	struct filter *filter;
-	struct flow flow;		/* the latest that fits; id 0: none lives */
-	u64 id;				/* of the latest, alive or in the log */
+	struct flow flow;		/* the latest that fits; id 0: no such flow lives */
+	u64 id;				/* of the latest flow, alive or in the log */
 	u64 incarnations;		/* in the log */
 	struct event *event;		/* of the log, oldest first */
 	struct tuple tuple;
@@ -55,7 +55,8 @@ static bool parse_flow(struct life *l, int argc, char **argv)
 	char *words[13] = { "(", "src", a, "dst", b, ")", "or", "(", "src", b, "dst", a, ")" };
 
 	if (argc == 2)
-		return check_end(a) && check_end(b) && filter_parse(&l->filter, ARRAY_SIZE(words), words);
+		return check_end(a) && check_end(b) &&
+		       filter_parse(&l->filter, ARRAY_SIZE(words), words);
 	if (argc == 1 && a[strspn(a, "0123456789")] == '\0' && a[strspn(a, "0")]) {
 		words[0] = "id";
 		words[1] = a;
@@ -114,7 +115,7 @@ static int ask_module(struct life *l)
 	kernel_close(k);
 	if (err)
 		return err;
-	/* What lives may have passed nothing into the log for long. */
+	/* A flow that lives may have left no transition in the log for long. */
 	if (l->flow.id > l->id) {
 		l->id = l->flow.id;
 		l->events = 0;
@@ -128,7 +129,7 @@ static int ask_module(struct life *l)
 
 /* ---- what others say ---- */
 
-/* Is it the socket of an end? By its cookie if that is known, else by its addresses. */
+/* Is it the socket of an end? Its cookie tells, or if that is not known, its addresses. */
 static bool is_socket_of(const struct life *l, unsigned int end, const struct sock *s)
 {
 	const struct flow_end *e = &l->flow.end[end];
@@ -225,7 +226,8 @@ static void print_now(const struct life *l)
 	out_text("  idle       %s\n", fmt_span(text, f->idle));
 	for (i = 0; i < TCPFSM_ENDS; i++)
 		print_end(l, i);
-	out_text("  refused    %u%s segments\n", f->refused, f->refused == FLOW_REFUSED_MAX ? " or more" : "");
+	out_text("  refused    %u%s segments\n", f->refused,
+		 f->refused == FLOW_REFUSED_MAX ? " or more" : "");
 	out_text("  flags      %s\n", fmt_flags(text, f->flags));
 }
 

@@ -23,7 +23,7 @@ struct flows {
 	bool headed;
 };
 
-/* Once, and not before an error. */
+/* Prints it once, and not before an error. */
 static void print_header(struct flows *s)
 {
 	if (!s->headed)
@@ -61,7 +61,7 @@ static int ask_flows(struct kernel *k, struct flows *s)
 	return err;
 }
 
-/* For people. */
+/* In text only. */
 static void explain_flags(void)
 {
 	unsigned int i;

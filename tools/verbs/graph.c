@@ -11,7 +11,7 @@
 #include "show/figure.h"
 #include "verbs/verb.h"
 
-/* What moved within the interval, or ever. */
+/* What moved within the interval, or since the module was loaded. */
 static int measure_moves(struct figure *f, struct stats *now)
 {
 	struct timespec t = { opt.interval_ns / NSEC, opt.interval_ns % NSEC };

@@ -18,13 +18,13 @@
 #include "lib/options.h"
 #include "verbs/verb.h"
 
-#define EMIT		NSEC		/* a record waits so long for others at most */
-#define TEMPLATES	(60 * NSEC)	/* UDP loses them, and collectors restart */
+#define EMIT		NSEC		/* the longest that a record waits for others */
+#define TEMPLATES	(60 * NSEC)	/* again: UDP loses them, and collectors restart */
 
 /* IANA's values of flowEndReason */
 enum { IDLE_TIMEOUT = 1, END_OF_FLOW = 3, FORCED_END = 4, LACK_OF_RESOURCES = 5 };
 
-/* What both families have; numbers in host order, as libfixbuf takes them. */
+/* What records of both families begin with; host order, as libfixbuf takes it. */
 struct totals {
 	u64 start, end;			/* ms since 1970 */
 	u64 octets, reverse_octets;	/* of IP */
@@ -79,7 +79,7 @@ struct ipfix {
 	bool failed;
 };
 
-/* Of a file: over UDP libfixbuf takes every send for a success. */
+/* Only a file can fail: over UDP, libfixbuf takes every send for a success. */
 static void check_result(struct ipfix *x, bool ok, GError *err)
 {
 	if (!ok && !x->failed)
@@ -178,10 +178,11 @@ static void note_loss(const struct loss *l, void *arg)
 {
 	(void)arg;
 	if (!strcmp(l->group, "flow"))
-		note("ipfix: %llu ends of flows lost (cpu %d)", (unsigned long long)l->count, l->cpu);
+		note("ipfix: %llu ends of flows lost (cpu %d)", (unsigned long long)l->count,
+		     l->cpu);
 }
 
-/* The same as the record is and as it is sent, but for padding. Return: 0, and @err */
+/* The template of the struct, and the one that is sent, without padding. Return: 0, and @err */
 static u16 add_template(fbSession_t *session, fbInfoModel_t *model, fbInfoElementSpec_t *spec,
 			u16 id, GError **err)
 {
@@ -234,8 +235,8 @@ static int open_exporter(struct ipfix *x, const char *to)
 
 static int run_ipfix(int argc, char **argv)
 {
-	struct ipfix x = { .follow = { .on_end = write_record, .on_lost = note_loss, .on_tick = emit_if_due,
-				       .arg = &x } };
+	struct ipfix x = { .follow = { .on_end = write_record, .on_lost = note_loss,
+				       .on_tick = emit_if_due, .arg = &x } };
 	int status;
 
 	if (!argc)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Verb log: the last transitions that the module keeps. */
+/* Verb log: the last transitions, which the module keeps. */
 #include "filter/filter.h"
 #include "kernel/kernel.h"
 #include "lib/out.h"

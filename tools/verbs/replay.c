@@ -29,7 +29,7 @@ struct replay {
 	char title[256];	/* of the figure */
 };
 
-/* One that the filter lets pass. */
+/* A transition that the filter lets pass. */
 static void tell_event(struct replay *r, const struct event *e)
 {
 	r->figure.moves[e->from][e->to]++;
@@ -57,7 +57,7 @@ static void show_final_flow(const struct flow *f, void *arg)
 	r->printed++;
 }
 
-/* For the figure: where every flow of the capture stands at its end. */
+/* For the figure: the states of every flow at the end of the capture. */
 static void count_ends(const struct flow *f, void *arg)
 {
 	struct replay *r = arg;
@@ -104,7 +104,7 @@ static void print_track_counters(const struct replay *r)
 	out_end();
 }
 
-/* What came of the packets, for people. */
+/* What the packets were, in a sentence. */
 static void note_summary(const struct replay *r)
 {
 	static const char * const names[DECODED_RESULTS] = {
@@ -175,8 +175,8 @@ static int read_packets(struct replay *r, pcap_t *pcap)
 /* ---- a record of monitor ---- */
 
 /*
- * Of a flow that began before the record, the states before its first move are not known; nor
- * counts the CLOSED from which a flow starts, unless it comes back.
+ * Where an end is before its first move in the record is not known, so nothing leaves a state that
+ * nothing has entered. The CLOSED that a flow starts from does not count as one of its states.
  */
 static void count_move(struct replay *r, const struct event *e)
 {

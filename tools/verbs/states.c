@@ -42,7 +42,7 @@ static void set_columns(struct table *t)
 	}
 }
 
-/* Once, and not before an error. */
+/* Prints it once, and not before an error. */
 static void print_netns_header(struct table *t)
 {
 	if (!t->headed)

@@ -8,7 +8,7 @@
 #include "verbs/doctor/group.h"
 
 #define FORGETS		120		/* seconds */
-#define HALF_CLOSED	(10 * NSEC)	/* sooner, it may just be closing */
+#define HALF_CLOSED	(10 * NSEC)	/* before that, it may just be closing */
 
 struct forgets {
 	const struct patient *p;
@@ -27,7 +27,7 @@ static int by_tuple(const void *a, const void *b)
 	return d ? d : memcmp(x->dst, y->dst, sizeof(x->dst));
 }
 
-/* One side has closed, the other goes on: the pair may stay so for hours, and be well. */
+/* One end has closed and the other goes on. That may last for hours, and be well. */
 static bool is_half_closed(const struct flow *f)
 {
 	u8 orig = f->end[TCPFSM_ORIG].state, resp = f->end[TCPFSM_RESP].state;

@@ -67,7 +67,7 @@ void evidence_flow(struct finding *f, const char *how, const struct flow *flow)
 		 fmt_span(span, flow->idle));
 }
 
-/* Commands, with "; " between them, for the network namespace that he was called for. */
+/* Commands, with "; " between them, for the network namespace that doctor was called for. */
 void look_with(struct finding *f, const char *fmt, ...)
 {
 	char *commands, *command, *rest, *all = NULL, *arg;
@@ -110,7 +110,7 @@ static const char *rank_name(enum rank rank)
 	return names[rank];
 }
 
-/* Return: whether one of them is more than a note. */
+/* Return: whether any finding is more than a note */
 static bool tell_findings(unsigned int *told)
 {
 	const struct finding *f;
@@ -266,7 +266,7 @@ static int examine_patient(struct patient *p)
 	return err;
 }
 
-/* Status 0: nothing is wrong, notes apart; 1: something is; 2: could not look. */
+/* Status 0: nothing is wrong, apart from notes; 1: something is; 2: doctor could not look. */
 static int run_doctor(int argc, char **argv)
 {
 	struct patient p = { 0 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the files of the doctor share: what he has found, and what he has looked at. */
-#ifndef DOCTOR_H
-#define DOCTOR_H
+/* What the files of doctor share: what it has looked at, and what it has found. */
+#ifndef VERBS_DOCTOR_DOCTOR_H
+#define VERBS_DOCTOR_DOCTOR_H
 
 #include "data/event.h"
 #include "data/flow.h"
@@ -9,55 +9,55 @@
 #include "data/stats.h"
 
 
-/* How bad it is, for the order in which findings are told. */
+/* How bad a finding is: the worst are told first. */
 enum rank {
-	RANK_NOTE,		/* somebody should know */
-	RANK_WARNING,		/* will break something if it goes on */
-	RANK_SERIOUS,		/* breaks something now */
+	RANK_NOTE,		/* worth knowing */
+	RANK_WARNING,		/* something will break if it goes on */
+	RANK_SERIOUS,		/* something is broken now */
 };
 
 struct finding {
 	struct finding *next;
 	enum rank rank;
-	const char *id;		/* for programs: what kind of finding it is */
-	u64 weight;		/* among those of a rank, the heaviest first */
+	const char *id;		/* the kind of finding, for programs */
+	u64 weight;		/* within a rank, the heaviest are told first */
 	char *what;		/* a sentence */
 	char *evidence[4];
 	unsigned int nr_evidence;
-	char *look;		/* the command that tells more, or NULL */
+	char *look;		/* the command that tells more; or NULL */
 };
 
-/* A new finding; sentence and command as printf() takes them. Does not return without memory. */
+/* A new finding; the sentence is a format of printf(). */
 struct finding *finding(enum rank rank, const char *id, u64 weight, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
-/* One more line of evidence, as long as there is room. */
+/* Adds a line of evidence, as long as there is room. */
 void evidence(struct finding *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* The flow behind a finding; @how: which of them it is. */
 void evidence_flow(struct finding *f, const char *how, const struct flow *flow);
 void look_with(struct finding *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* What he goes by. All of the network namespace that he was called in. */
+/* What doctor looks at: everything in the network namespace that it was called in. */
 struct patient {
 	struct stats stats;
-	struct flow *flow;		/* every one */
+	struct flow *flow;		/* all of them */
 	size_t flows;
 	struct service *service;
 	size_t services;
-	struct event *event;		/* of the log; tuple points into tuples */
+	struct event *event;		/* of the log; their tuples point into @tuple */
 	struct tuple *tuple;
 	size_t events;
 	u64 now;			/* time of day */
 };
 
-/* Numbers in the first line of a file of /proc or /sys. Return: how many */
+/* Reads the numbers in the first line of a file of /proc or /sys. Return: how many there are */
 unsigned int numbers_in(const char *path, u64 *number, unsigned int most);
-/* What the module counted, by its name. */
+/* A counter of the module, by its name. */
 u64 doctor_counter(const char *name);
 
-/* The number in a file of /proc or /sys, or if that cannot be read. */
+/* The number in a file of /proc or /sys, or @otherwise if it cannot be read. */
 u64 number_in(const char *path, u64 otherwise);
 
-/* The end of a noun of which there are so many. */
+/* The ending of a noun: "s" unless there is one. */
 const char *s_of(u64 n);
 
 /* flows.c: what flows and sockets show */

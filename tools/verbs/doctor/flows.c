@@ -13,10 +13,10 @@
 #include "verbs/doctor/doctor.h"
 #include "verbs/doctor/group.h"
 
-#define STUCK		(60 * NSEC)	/* what lasts so long does not just happen to be seen */
-#define NO_ANSWER	(3 * NSEC)	/* the first SYN was sent again twice */
-#define RECENTLY	(60 * NSEC)	/* of resets */
-#define RESETS		10		/* fewer are no news */
+#define STUCK		(60 * NSEC)	/* what lasts longer is no coincidence */
+#define NO_ANSWER	(3 * NSEC)	/* by then the SYN was sent twice more */
+#define RECENTLY	(60 * NSEC)	/* resets before that are no news */
+#define RESETS		10		/* fewer are normal */
 
 /* ---- sockets by cookie ---- */
 
@@ -37,7 +37,7 @@ static int by_cookie(const void *a, const void *b)
 	return x->cookie < y->cookie ? -1 : x->cookie > y->cookie;
 }
 
-/* Who holds an end: a process here, or a host elsewhere. */
+/* Who holds an end: a process of this host, or another host. */
 static void name_holder(char *buf, size_t size, const struct flow *f, unsigned int end)
 {
 	struct sock key = { .cookie = f->end[end].cookie };
@@ -57,7 +57,7 @@ static void name_holder(char *buf, size_t size, const struct flow *f, unsigned i
 						   f->tuple.src : f->tuple.dst));
 }
 
-/* Who should acknowledge its FIN. */
+/* Who should acknowledge the FIN of an end. */
 static void name_peer(char *buf, size_t size, const struct flow *f, unsigned int end)
 {
 	char addr[FMT_ADDR];
@@ -68,10 +68,10 @@ static void name_peer(char *buf, size_t size, const struct flow *f, unsigned int
 
 /* ---- stuck ---- */
 
-/* Ends that have been in one of these states for so long, by who is to blame. */
+/* Ends that have been in one of these states for @least or longer, by who is to blame. */
 static struct group *group_stuck(const struct patient *p, u32 states, u64 least,
-			   void (*blame)(char *buf, size_t size, const struct flow *f,
-					 unsigned int end))
+				 void (*blame)(char *buf, size_t size, const struct flow *f,
+					       unsigned int end))
 {
 	struct group *groups = NULL;
 	unsigned int end;
@@ -102,7 +102,8 @@ static void report_stuck(struct group *groups, const struct complaint *c)
 	struct group *g;
 
 	while ((g = group_take(&groups))) {
-		f = finding(RANK_WARNING, c->id, g->count, "%s %s %llu connection%s%s the oldest for %s: %s.",
+		f = finding(RANK_WARNING, c->id, g->count,
+			    "%s %s %llu connection%s%s the oldest for %s: %s.",
 			    g->key, c->does, (unsigned long long)g->count, s_of(g->count), c->they,
 			    fmt_span(span, g->most), c->why);
 		evidence_flow(f, "the oldest", g->worst);
@@ -149,8 +150,8 @@ static void find_unanswered_syns(const struct patient *p)
 		    flow->end[TCPFSM_RESP].state != TCPFSM_LISTEN ||
 		    flow->end[TCPFSM_ORIG].dwell < NO_ANSWER)
 			continue;
-		group_add(group_of(&groups, fmt_dst(where, &flow->tuple)), flow->end[TCPFSM_ORIG].dwell,
-		    flow);
+		group_add(group_of(&groups, fmt_dst(where, &flow->tuple)),
+			  flow->end[TCPFSM_ORIG].dwell, flow);
 	}
 	while ((g = group_take(&groups))) {
 		f = finding(RANK_WARNING, "syn-unanswered", g->count,
@@ -165,7 +166,7 @@ static void find_unanswered_syns(const struct patient *p)
 
 /* ---- ports ---- */
 
-/* Local ports that one destination has taken, of those that connect() chooses from. */
+/* How many of the ports that connect() chooses from are taken for one destination. */
 static void find_taken_ports(const struct patient *p)
 {
 	char src[FMT_ADDR], dst[FMT_ENDPOINT], key[160];
@@ -241,7 +242,7 @@ static void find_resets(const struct patient *p)
 		if (e->cause != TCPFSM_SND_RST || e->when + RECENTLY < p->now ||
 		    e->from == TCPFSM_LISTEN || e->from == TCPFSM_SYN_SENT)
 			continue;
-		/* Of the client's port nobody wants to know. */
+		/* The client's port is different every time. */
 		if (e->end == TCPFSM_ORIG)
 			snprintf(key, sizeof(key), "The client %s reset connections to %s",
 				 fmt_addr(end, t->family, t->src), fmt_dst(other, t));

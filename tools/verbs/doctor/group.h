@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Flows that have something in common, and are told of in one finding. */
-#ifndef DOCTOR_GROUP_H
-#define DOCTOR_GROUP_H
+#ifndef VERBS_DOCTOR_GROUP_H
+#define VERBS_DOCTOR_GROUP_H
 
 #include "data/flow.h"
 

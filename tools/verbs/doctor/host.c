@@ -16,7 +16,8 @@
 static void check_table(const struct patient *p)
 {
 	unsigned long long entries = p->stats.entries, limit = p->stats.limit;
-	unsigned long long evicted = doctor_counter("ended_evicted"), refused = doctor_counter("table_full");
+	unsigned long long evicted = doctor_counter("ended_evicted");
+	unsigned long long refused = doctor_counter("table_full");
 	struct finding *f;
 
 	if (limit && entries * 100 >= limit * PERCENT_FULL) {
@@ -84,7 +85,7 @@ static bool has_headers(const char *release)
 	return has_file("/lib/modules/%s/build/Makefile", release);
 }
 
-/* The last byte of the firmware's variable, behind four of attributes. */
+/* The firmware's variable is one byte, behind four bytes of attributes. */
 static bool is_secure_boot(void)
 {
 	u8 data[5] = { 0 };
@@ -99,7 +100,7 @@ static bool is_secure_boot(void)
 	return data[4] == 1;
 }
 
-/* Kernels that may be booted next. */
+/* Kernels that may be booted next, and have no module. */
 static void check_other_kernels(const char *running)
 {
 	DIR *dir = opendir("/lib/modules");
@@ -134,7 +135,7 @@ static void check_installation(void)
 				  "The module that is loaded is version %s, this tool %s: what is new in one the other does not know.",
 				  version, TCPFSM_VERSION),
 			  "modinfo tcpfsm; rmmod tcpfsm && modprobe tcpfsm");
-	if (has_module(uts.release))	/* installed, not just tried */
+	if (has_module(uts.release))	/* it is installed, not just tried out */
 		check_other_kernels(uts.release);
 }
 

@@ -11,9 +11,9 @@
 #include "verbs/doctor/doctor.h"
 
 #define PERCENT_FULL	80
-#define HALF_OPEN	8	/* fewer are just being opened */
+#define HALF_OPEN	8	/* fewer may just be opening */
 
-/* Several sockets may listen at one place (SO_REUSEPORT). */
+/* Several sockets may listen at one address and port (SO_REUSEPORT): their limits add up. */
 struct listener {
 	struct listener *next;
 	struct tuple tuple;
@@ -80,7 +80,7 @@ static void take_listener(const struct sock *s, void *arg)
 	check_accept_queue(s);
 }
 
-/* Handshakes with a local socket that wait for their last ACK, against what may wait. */
+/* Handshakes with a listener that wait for their last ACK, against its limit. */
 static void check_half_open(const struct patient *p, const struct listener *l)
 {
 	char where[FMT_ENDPOINT];

@@ -27,7 +27,7 @@
 #define TCPFSM_PAGE "page.html"
 #endif
 
-/* page.html as it stands. */
+/* page.html, byte by byte. */
 __asm__(".section .rodata\n"
 	".global page, page_end\n"
 	"page: .incbin \"" TCPFSM_PAGE "\"\n"
@@ -61,8 +61,9 @@ static enum MHD_Result send_error(struct MHD_Connection *c, unsigned int status,
 }
 
 /*
- * A web site in somebody's browser may have its name lead here, to read what only this host may:
- * where we serve this host alone, answer to addresses and localhost.
+ * A web site may let its name lead to a loopback address (DNS rebinding), so that the browser that
+ * shows it reads what is here. A server on loopback therefore answers to addresses and localhost
+ * only.
  */
 static bool is_own_host(struct MHD_Connection *c)
 {
@@ -74,7 +75,7 @@ static bool is_own_host(struct MHD_Connection *c)
 						!host[strspn(host, "0123456789abcdefABCDEF.:[]")];
 }
 
-/* The last answer to /state.json, which costs a walk through the table. */
+/* The last answer to /state.json: making one costs a walk through the table. */
 static struct {
 	char *text;
 	size_t len;
@@ -93,7 +94,7 @@ static void keep_answer(const char *text, size_t len, u64 began)
 	kept.until = now + (cost > NSEC ? cost : NSEC);
 }
 
-/* What is asked for of the module, into memory. */
+/* Asks the module, and sends what came of it. */
 static enum MHD_Result send_asked(struct MHD_Connection *c, bool metrics)
 {
 	const char *accept = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Accept");
@@ -171,7 +172,7 @@ static int parse_listen(const char *word, struct sockaddr_storage *at)
 	int err = EAI_NONAME;
 	u64 number;
 
-	/* getaddrinfo() takes any number for a port, and IPv6 needs its brackets in the URL. */
+	/* getaddrinfo() takes any number for a port; and IPv6 needs brackets, as in the URL. */
 	if (split_endpoint(copy, &host, &port) && read_u64(port, 0, 65535, &number) &&
 	    (*word == '[' || !strchr(host, ':')))
 		err = getaddrinfo(*host ? host : NULL, port, &hints, &info);
@@ -211,7 +212,7 @@ static int run_export(int argc, char **argv)
 	err = parse_listen(where, &at);
 	if (err)
 		return err;
-	/* Whoever starts it wants to know at once what the first request would be told. */
+	/* Tell at once what would otherwise go wrong at the first request. */
 	err = kernel_once(ask_services, NULL);
 	if (err)
 		return err;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What is a label takes few values: states, ends, names of counters, network namespaces with
- * --all-netns, and services, of which only those with most trouble have rows. Never a flow.
+ * Labels take few values: states, ends, names of counters, network namespaces with --all-netns, and
+ * services, of which only those with the most trouble have rows. A flow is never a label.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,11 +14,11 @@
 #include "tcpfsm_version.h"
 #include "verbs/export/metrics.h"
 
-#define SERVICES	100	/* with a label of their own; the others are summed up */
+#define SERVICES	100	/* with rows of their own; the others are summed up */
 
 struct netns {
 	struct stats stats;
-	char label[288];	/* with the comma behind it; "" for one namespace alone */
+	char label[288];	/* with a comma behind it; "" without --all-netns */
 };
 
 struct metrics {
@@ -85,7 +85,7 @@ static int ask_stats(struct kernel *k, struct metrics *m)
 
 /* ---- writing ---- */
 
-/* A counter's family is called without its _total, but not in the older format. */
+/* OpenMetrics leaves _total out of the name of a counter's family; the older format does not. */
 static void write_family(struct metrics *m, const char *name, const char *type, const char *help)
 {
 	const char *total = !strcmp(type, "counter") && !m->openmetrics ? "_total" : "";
@@ -137,7 +137,7 @@ static void write_matrices(struct metrics *m)
 		write_cells(m, "tcpfsm_transitions_total", ns, "from", "to", ns->stats.moves);
 }
 
-/* Buckets of four times the last one's bound, up to 19 hours; what ended is in them, no more. */
+/* Each bucket's bound is four times the one before, up to 19 hours. Only stays that ended count. */
 static void write_dwell(struct metrics *m)
 {
 	const struct netns *ns;
@@ -145,7 +145,7 @@ static void write_dwell(struct metrics *m)
 	u64 sum;
 
 	write_family(m, "tcpfsm_state_dwell_seconds", "histogram",
-	       "How long endpoints stayed in a state that they left.");
+		     "How long endpoints stayed in a state that they left.");
 	if (m->openmetrics)
 		fprintf(m->out, "# UNIT tcpfsm_state_dwell_seconds seconds\n");
 	for (ns = m->netns; ns < m->netns + m->nr_netns; ns++)
@@ -161,7 +161,7 @@ static void write_dwell(struct metrics *m)
 			}
 			fprintf(m->out, "tcpfsm_state_dwell_seconds_bucket{%sstate=\"%s\",le=\"+Inf\"} %llu\n",
 				ns->label, state_name(state_order[i]), (unsigned long long)sum);
-			/* Of their sum we know nothing, without which OpenMetrics has no count. */
+			/* The sum is not known, and OpenMetrics has no count without it. */
 			if (!m->openmetrics)
 				fprintf(m->out, "tcpfsm_state_dwell_seconds_count{%sstate=\"%s\"} %llu\n",
 					ns->label, state_name(state_order[i]),
@@ -176,7 +176,7 @@ static u64 count_trouble(const struct service *s)
 	return s->count[TCPFSM_SYN_RCVD] + s->count[TCPFSM_CLOSE_WAIT];
 }
 
-/* Those to look at first: half-open and CLOSE_WAIT, then by what they had to do so far. */
+/* Services with the most ends half-open or in CLOSE_WAIT first, then those with the most flows. */
 static int by_trouble(const void *a, const void *b)
 {
 	const struct service *x = a, *y = b;
@@ -268,7 +268,7 @@ static void write_services(struct metrics *m)
 				write_service(m, what, s, fmt_endpoint(name, s->family, s->addr,
 								       s->port));
 		}
-		/* Who is among the others changes: a sum of what only grows would not. */
+		/* Services move in and out of the others, so a sum of their counters could fall. */
 		if (!strcmp(of_service[what].type, "gauge"))
 			write_service(m, what, &other, "other");
 	}
@@ -281,7 +281,7 @@ static void write_counters(struct metrics *m)
 	size_t i;
 
 	write_family(m, "tcpfsm_counted", "counter",
-	       "What the module counts beside states; tcpfsm counters --explain says what each means.");
+		     "What the module counts beside states; tcpfsm counters --explain says what each means.");
 	for (i = 0; i < m->counters; i++)
 		fprintf(m->out, "tcpfsm_counted_total{what=\"%s\"} %llu\n", m->counter[i].name,
 			(unsigned long long)m->counter[i].value);
@@ -294,7 +294,7 @@ static void write_counters(struct metrics *m)
 		if (strcmp(m->counter[i].name, "events_lost"))
 			continue;
 		write_family(m, "tcpfsm_events_lost", "counter",
-		       "Events not sent to listeners for want of memory.");
+			     "Events not sent to listeners for want of memory.");
 		fprintf(m->out, "tcpfsm_events_lost_total %llu\n",
 			(unsigned long long)m->counter[i].value);
 	}
@@ -307,7 +307,7 @@ static void write_table(struct metrics *m)
 	u64 entries = 0, limit = 0;
 	const struct netns *ns;
 
-	/* With all namespaces, the initial one's numbers are those of all. */
+	/* With all namespaces, the initial one tells the number of all. */
 	for (ns = m->netns; ns < m->netns + m->nr_netns; ns++) {
 		entries = ns->stats.entries > entries ? ns->stats.entries : entries;
 		limit = ns->stats.limit;

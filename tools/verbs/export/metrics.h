@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* The module's numbers for Prometheus: OpenMetrics, or the text format before it. */
-#ifndef METRICS_H
-#define METRICS_H
+#ifndef VERBS_EXPORT_METRICS_H
+#define VERBS_EXPORT_METRICS_H
 
 #include <stdio.h>
 

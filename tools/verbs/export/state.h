@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* What the page shows, /state.json: counts, services, and the flows that are stuck. */
-#ifndef EXPORT_STATE_H
-#define EXPORT_STATE_H
+#ifndef VERBS_EXPORT_STATE_H
+#define VERBS_EXPORT_STATE_H
 
 #include <stdio.h>
 

@@ -43,7 +43,7 @@ static size_t take_answer(char *data, size_t size, size_t n, void *arg)
 	return size * n;
 }
 
-/* On one line, for a terminal. */
+/* The answer goes to a terminal, on one line. */
 static void blank_controls(char *s)
 {
 	for (; *s; s++)
@@ -79,7 +79,7 @@ static int check_stop(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl_
 	return stop && clock_now() >= stop;
 }
 
-/* Return: what HTTP says, 0 if there was no answer; @a: in words. */
+/* Return: the status of HTTP, 0 if there was no answer; @a: the same in words */
 static long post_rows(const struct sender *s, CURL *curl, FILE *file, u64 size,
 		      const char *url, struct answer *a)
 {
@@ -113,14 +113,14 @@ static long post_rows(const struct sender *s, CURL *curl, FILE *file, u64 size,
 	return status;
 }
 
-/* What would fare no better next time. */
+/* Sending it again would not help. */
 static bool refuse_file(const struct sender *s, const char *name, const char *why)
 {
 	note("ship: %s is kept as %s.refused: %s", name, name, why);
 	return spool_refused(s->spool, name);
 }
 
-/* Return: false if it stays in the queue: errno, or if that is 0, @a says why. */
+/* Return: false if it stays in the spool; errno, or if that is 0, @a says why */
 static bool send_open_file(const struct sender *s, CURL *curl, const char *name, FILE *file,
 			   u64 size, struct answer *a)
 {
@@ -142,7 +142,7 @@ static bool send_open_file(const struct sender *s, CURL *curl, const char *name,
 	return false;
 }
 
-/* Return: false if it must be tried again; @a: why. */
+/* Return: false if it must be tried again; @a says why */
 static bool send_file(const struct sender *s, CURL *curl, const char *name, struct answer *a)
 {
 	FILE *file;
@@ -163,7 +163,7 @@ static bool send_file(const struct sender *s, CURL *curl, const char *name, stru
 	return gone;
 }
 
-/* Not longer than a look for more would take, if it is to stop. */
+/* It ends early if the thread is to stop. */
 static void wait_or_stop(const struct sender *s, unsigned int ms)
 {
 	for (; ms && !stop_time(s); ms -= ms < IDLE ? ms : IDLE)
@@ -186,7 +186,7 @@ static void *run_sender(void *arg)
 		if (!spool_oldest(s->spool, name)) {
 			if (last)
 				break;
-			/* Its connection would wait in CLOSE_WAIT till the next delivery. */
+			/* If the server closed it, it would stay in CLOSE_WAIT meanwhile. */
 			curl_easy_cleanup(curl);
 			curl = NULL;
 			wait_or_stop(s, IDLE);

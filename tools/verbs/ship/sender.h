@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* A thread that sends the files of a spool, each until the server has said that it has it. */
-#ifndef SHIP_SENDER_H
-#define SHIP_SENDER_H
+#ifndef VERBS_SHIP_SENDER_H
+#define VERBS_SHIP_SENDER_H
 
 #include "verbs/ship/spool.h"
 

@@ -46,10 +46,10 @@ const char *spool_table(const char *name)
 
 /* ---- the directory ---- */
 
-/* Sets of what lies there */
+/* What a file in the directory is; bits of a set */
 enum { WRITTEN_TO = 1, WAITS = 2, REFUSED_ONCE = 4, LAST_TABLE = 8 };
 
-/* Return: what a file is; 0: none of ours */
+/* Return: what a file is; 0: it does not belong to the spool */
 static unsigned int kind_of(const struct spool *s, const char *name)
 {
 	if (*name < '0' || *name > '9' || !strchr(name, '.') || strlen(name) >= SPOOL_NAME)
@@ -63,7 +63,7 @@ static unsigned int kind_of(const struct spool *s, const char *name)
 	return strcmp(spool_table(name), s->tables[s->nr_tables - 1]) ? WAITS : LAST_TABLE;
 }
 
-/* A stream of its own over the directory, from its beginning. */
+/* Both threads list the directory, each with a stream of its own. */
 static DIR *open_list(const struct spool *s)
 {
 	int fd = openat(s->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -93,7 +93,7 @@ bool spool_oldest(const struct spool *s, char *name)
 	return find_oldest(s, name, WAITS | LAST_TABLE);
 }
 
-/* How many wait, and what they and those that were refused take. */
+/* Return: how many files wait; @bytes: what they and the refused ones take */
 static u64 measure_files(const struct spool *s, u64 *bytes)
 {
 	const struct dirent *e;
@@ -139,7 +139,7 @@ FILE *spool_read(const struct spool *s, const char *name, u64 *size)
 	return file;
 }
 
-/* ROWS of a name */
+/* The ROWS in a file's name. */
 static u64 rows_of(const char *name)
 {
 	const char *dot = strchr(name, '.'), *dash = memrchr(name, '-', dot - name);
@@ -149,7 +149,7 @@ static u64 rows_of(const char *name)
 
 struct content {
 	u64 rows;
-	off_t whole, all;	/* bytes: of the rows, and with what is behind them */
+	off_t whole, all;	/* bytes: of whole rows, and of everything */
 	bool nul;		/* a disk that lost power may have some */
 };
 
@@ -208,7 +208,7 @@ static void make_complete(const struct spool *s, const char *part, u64 rows)
 		exit_failing(s, "rename", part);
 }
 
-/* Of a writer that died: its whole rows. */
+/* Keeps the whole rows of a file that its writer left unfinished. */
 static void finish_part(const struct spool *s, const char *part)
 {
 	int fd = openat(s->fd, part, O_RDWR | O_CLOEXEC);
@@ -243,7 +243,7 @@ struct spool *spool_open(const char *dir, u64 run, u64 limit, const char *const 
 
 	*s = (struct spool){ .dir = dir, .run = run, .limit = limit, .tables = tables,
 			     .nr_tables = nr_tables };
-	mkdir(dir, 0700);	/* rows have addresses */
+	mkdir(dir, 0700);	/* rows tell addresses */
 	s->fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (s->fd < 0) {
 		fail("cannot spool in '%s': %s", dir, strerror(errno));
@@ -289,7 +289,7 @@ bool spool_is_full(const struct spool *s)
 	return false;
 }
 
-/* Return: rows that went */
+/* Return: how many rows are gone */
 static u64 drop_oldest(const struct spool *s)
 {
 	char name[SPOOL_NAME];

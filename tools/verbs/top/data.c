@@ -9,14 +9,14 @@
 
 #define S(state)	(1U << TCPFSM_##state)
 
-/* Where an endpoint waits for somebody else, and may do so for ever. */
+/* In these an end waits for its peer or its application, perhaps for ever. */
 #define STUCK		(S(SYN_SENT) | S(SYN_RCVD) | S(FIN_WAIT_1) | S(FIN_WAIT_2) | \
 			 S(CLOSE_WAIT) | S(CLOSING) | S(LAST_ACK))
 
 #define DUMP_EVERY	(3 * NSEC)	/* at most */
-#define DUMP_SHARE	20		/* and so many times as long as the last one took */
+#define DUMP_SHARE	20		/* or a pause so many times as long as the last one took */
 
-/* A rate, and the counters that it is of. */
+/* A rate, and the counters that it sums up. */
 static const struct {
 	const char *name, *of[2];
 } rates[TOP_RATES] = {
@@ -89,7 +89,7 @@ static void take_state_rows(struct top *t)
 	rank_sort(list, &t->order[TOP_STATES]);
 }
 
-/* The module went away, or is about to. */
+/* These mean that the module has gone, or is about to go. */
 static int check_errno(int err)
 {
 	return err == -ENOENT || err == -EPROTONOSUPPORT ? -ENODEV : err;
@@ -128,7 +128,7 @@ static bool is_in_set(u32 states, unsigned int state)
 	return !states || states >> state & 1;
 }
 
-/* The counts tell whether any flow is in the states that are asked for. */
+/* The counts tell whether any flow is in the wanted states. */
 static bool has_wanted(const struct top *t)
 {
 	const struct kernel_filter *w = &t->want;
@@ -182,7 +182,7 @@ int top_dump_begin(struct top *t)
 	return kernel_begin_services(t->dump, offer_service, t);
 }
 
-/* The order may have changed meanwhile. */
+/* What was read is shown from now on. The order may have changed meanwhile. */
 static void swap_list(struct top *t, enum top_list list)
 {
 	struct rank shown = t->list[list];
@@ -195,7 +195,7 @@ static void swap_list(struct top *t, enum top_list list)
 static void end_dump(struct top *t)
 {
 	swap_list(t, TOP_SERVICES);
-	/* If the filter is another one by now, they are not what was asked for. */
+	/* If the filter has changed meanwhile, these flows are not the wanted ones. */
 	if (t->matching)
 		swap_list(t, TOP_FLOWS);
 	t->matched = t->matching;

@@ -7,8 +7,8 @@
  * it is filtered in the kernel, left out when the counts tell that nothing would come of it,
  * and taken rarely enough that it uses a twentieth of a processor at most.
  */
-#ifndef TOP_DATA_H
-#define TOP_DATA_H
+#ifndef VERBS_TOP_DATA_H
+#define VERBS_TOP_DATA_H
 
 #include "data/names.h"
 #include "filter/filter.h"
@@ -19,7 +19,7 @@
 
 enum top_list { TOP_STATES, TOP_SERVICES, TOP_FLOWS, TOP_LISTS };
 
-/* Events a second; what is least often looked for comes last. */
+/* Events a second; a narrow screen leaves the last ones out. */
 enum top_rate {
 	TOP_OPENED, TOP_RESET, TOP_REFUSED, TOP_TIMEOUT, TOP_EVICTED, TOP_FULL, TOP_FIN,
 	TOP_SEGMENTS, TOP_RATES,
@@ -34,11 +34,11 @@ struct top_state {
 
 struct top {
 	struct kernel *counts, *dump;
-	struct filter *filter;		/* NULL: what can be stuck */
-	struct kernel_filter want;	/* of it, what the kernel does */
+	struct filter *filter;		/* NULL: flows that may be stuck */
+	struct kernel_filter want;	/* the part of it that the kernel evaluates */
 	struct rank_order order[TOP_LISTS];
-	struct rank list[TOP_LISTS];	/* shown */
-	struct rank next[TOP_LISTS];	/* being read */
+	struct rank list[TOP_LISTS];	/* those shown */
+	struct rank next[TOP_LISTS];	/* those being read */
 
 	u64 sampled, begun;		/* CLOCK_MONOTONIC, as all below */
 	u64 samples;
@@ -49,9 +49,9 @@ struct top {
 	u64 past[TCPFSM_STATES][TOP_PAST];		/* ends in the state */
 	double past_rate[TCPFSM_STATES][TOP_PAST];	/* entered a second */
 
-	enum top_list reading;		/* what the dump is at; TOP_STATES: there is none */
-	bool stale;			/* dump soon: somebody waits for it */
-	bool matched, matching;		/* the flows listed, those being read, are of the filter */
+	enum top_list reading;		/* what the dump is reading; TOP_STATES: there is no dump */
+	bool stale;			/* the user waits for a dump */
+	bool matched, matching;		/* the flows shown, those being read, passed it */
 	u64 dump_began, dump_cost;
 	u64 dumped;			/* when the dump shown began; 0: none */
 };
@@ -60,14 +60,14 @@ struct top {
 int top_open(struct top *t);
 void top_close(struct top *t);
 
-/* Flows from now on; takes @filter. */
+/* Takes over the filter that flows must pass from now on. */
 void top_set_filter(struct top *t, struct filter *filter);
 void top_set_order(struct top *t, enum top_list list, const struct rank_order *order);
 
 /* Return: 0, or a negative errno for top_fail(); -ENODEV if the module went away. */
 int top_sample(struct top *t);
 
-/* The dump, for poll(): begin when it is time, then read while top_dumping(). */
+/* For poll(): a dump begins when it is due, and is read while top_dumping(). */
 bool top_dump_due(const struct top *t);
 int top_dump_begin(struct top *t);
 int top_dump_read(struct top *t);
@@ -90,9 +90,9 @@ static inline bool top_rated(const struct top *t)
 	return t->samples > 1;
 }
 
-/* The end of a flow that holds it: the one in CLOSE_WAIT, else the one stuck for longest. */
+/* The end that holds a flow up: the one in CLOSE_WAIT, else the one stuck for longest. */
 const struct flow_end *top_holder(const struct flow *f);
-/* Since a dump its flows have become older. */
+/* How much older the flows have become since they were read. */
 u64 top_since_dump(const struct top *t);
 
 #endif

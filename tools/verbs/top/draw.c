@@ -10,12 +10,12 @@
 #include "verbs/top/pieces.h"
 
 #define STATES_HEIGHT	(1 + STATES_LISTED)
-#define STATES_WIDTH	43		/* on the smallest screen that shows all panels */
+#define STATES_WIDTH	43		/* on the narrowest screen that shows all panels */
 #define STATES_MOST	(32 + TOP_PAST)
-#define LEAST_COLUMNS	20		/* on less, nothing is drawn */
+#define LEAST_COLUMNS	20		/* on a smaller screen, nothing is drawn */
 #define LEAST_LINES	4
 #define ALL_LINES	(2 + STATES_HEIGHT + 4 + 1)
-#define TWO_LINES	16		/* from here on, the header has two */
+#define TWO_LINES	16		/* from so many on, the header has two */
 
 struct box {
 	int y, x, height, width;
@@ -28,7 +28,7 @@ static bool is_shown(const struct top_column *c, const struct box *b)
 	return b->width >= (int)c->from && (!c->below || b->width < (int)c->below);
 }
 
-/* What the columns leave goes to those that grow. Return: for each of them */
+/* Columns that grow share the cells that are left. Return: cells for each of them */
 static int share_width(const struct top_column *c, const struct box *b)
 {
 	int left = b->width + 1, growing = 0;
@@ -104,7 +104,7 @@ static void draw_row(const struct screen *s, enum top_list list, const struct bo
 	}
 }
 
-/* The cursor stays among the rows, and is shown. */
+/* Keeps the cursor among the rows, and in sight. */
 static void settle_view(struct view *v, unsigned int n)
 {
 	if (v->cursor >= n)
@@ -132,7 +132,7 @@ static void draw_panel(struct screen *s, enum top_list list, const struct box *b
 			 s->pointing && s->focus == list && v->first + i == v->cursor, more);
 }
 
-/* Which flows these are, how many, and of when. */
+/* The title tells which flows these are, how many, and how old. */
 static void draw_flows(struct screen *s, const struct box *b)
 {
 	const struct rank *r = &s->t->list[TOP_FLOWS];
@@ -157,7 +157,7 @@ static void draw_flows(struct screen *s, const struct box *b)
 	attrset(A_DIM);
 	if (s->t->matched && !r->n && rows.height > 1)
 		draw_middle(s, rows.y + 1, rows.x, rows.width,
-		    *which && !*s->filter ? "nothing is stuck" : "none");
+			    *which && !*s->filter ? "nothing is stuck" : "none");
 }
 
 static void draw_panels(struct screen *s, int top)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef TOP_DRAW_H
-#define TOP_DRAW_H
+#ifndef VERBS_TOP_DRAW_H
+#define VERBS_TOP_DRAW_H
 
 #include "verbs/top/view.h"
 

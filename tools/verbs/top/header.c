@@ -17,7 +17,7 @@ static enum top_look look_of_table(const struct top *t)
 	return part >= 0.9 ? TOP_BAD : part >= 0.7 ? TOP_ODD : TOP_PLAIN;
 }
 
-/* How full the table is. Return: where it begins */
+/* How full the table is, at the right. Return: where the text begins */
 static int draw_table(const struct screen *s, int right)
 {
 	const struct top *t = s->t;
@@ -40,7 +40,7 @@ static void draw_title(const struct screen *s, int right)
 	char text[320], time[FMT_TIME], name[256], span[FMT_SPAN];
 	const char *netns = netns_name(name, s->t->stats.netns);
 
-	/* The day is the same on all lines. */
+	/* The time without the day. */
 	fmt_time(time, clock_of_day(), 0);
 	snprintf(text, sizeof(text), "tcpfsm%s%s  %s  every %s", netns ? "  " : "",
 		 netns ? netns : "", time + 11, draw_span(span, opt.interval_ns));
@@ -63,7 +63,7 @@ static enum top_look rate_look(const struct top *t, enum top_rate rate)
 									 TOP_PLAIN;
 }
 
-/* As many rates as there is room for. */
+/* As many rates as fit. */
 static void draw_rates(const struct screen *s, int y)
 {
 	char text[FMT_SHORT];

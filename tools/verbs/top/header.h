@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef TOP_HEADER_H
-#define TOP_HEADER_H
+#ifndef VERBS_TOP_HEADER_H
+#define VERBS_TOP_HEADER_H
 
 #include "verbs/top/view.h"
 

@@ -63,7 +63,7 @@ static void change_interval(int by)
 	opt.interval_ns = steps[i] * NSEC_PER_MS;
 }
 
-/* Return: false if it is none, and said why; the one before stays in force. */
+/* Return: false, and said why, if it is no filter; then the one before stays in force. */
 static bool set_filter(struct screen *s, const char *text)
 {
 	char *words = (char *)text;
@@ -181,7 +181,7 @@ static void show_flow(struct screen *s, const struct flow *f)
 	set_overlay(s, OVERLAY_FLOW);
 }
 
-/* From a state or a service to its flows, from a flow to all that is known of it. */
+/* Leads from a state or a service to its flows, and from a flow to everything known of it. */
 static void open_row(struct screen *s)
 {
 	const struct rank *r = &s->t->list[s->focus];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Pages of text in place of the panels: help, and all that is known of a flow. */
+/* Pages of text in place of the panels: help, and everything known of a flow. */
 #include <curses.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -32,19 +32,19 @@ static const char * const help_lines[] = {
 	"full: a second, flows refused since nothing in the table could go.",
 };
 
-/* Lines of text that scroll, between header and last line. */
+/* Lines of text that scroll between the header and the last line. */
 struct page {
 	int top, y;
 };
 
-/* One line of it. */
+/* One line of the page, if it is in sight. */
 static void put_line(const struct page *p, const char *text, int len)
 {
 	if (p->y >= p->top && p->y < LINES - 1)
 		mvaddnstr(p->y, 0, text, len);
 }
 
-/* Broken between words where that is possible; what follows is as much indented. */
+/* Text is broken between words where possible; the lines that follow keep its indentation. */
 static void __attribute__((format(printf, 2, 3))) say(struct page *p, const char *fmt, ...)
 {
 	char text[1024], *line = text, *end;
@@ -97,7 +97,7 @@ static void say_end(const struct screen *s, struct page *p, unsigned int which, 
 		    s->process[which].pid, s->process[which].fd);
 }
 
-/* What the last dump said of it; of one that is no longer listed, what was said before. */
+/* Takes the flow from the last dump. If it is no longer listed, it stays as it was. */
 static void renew_flow(struct screen *s)
 {
 	const struct rank *r = &s->t->list[TOP_FLOWS];
@@ -145,7 +145,7 @@ void draw_page(struct screen *s, int top)
 
 	if (s->overlay == OVERLAY_FLOW)
 		renew_flow(s);
-	/* Out of sight first, for how long it is: it is scrolled no further than to its end. */
+	/* Drawn out of sight first, to learn its length: it scrolls to its end and no further. */
 	say_page(s, &p);
 	most = p.y - (LINES - 1 - top);
 	if ((int)s->overlay_first > most)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef TOP_PAGE_H
-#define TOP_PAGE_H
+#ifndef VERBS_TOP_PAGE_H
+#define VERBS_TOP_PAGE_H
 
 #include "verbs/top/view.h"
 

@@ -9,7 +9,7 @@
 #define OLD		(60 * NSEC)
 #define VERY_OLD	(600 * NSEC)
 
-/* A number that stands in the row. */
+/* The number is a field of the row. */
 #define FIELD(type, field)	.number = n_field, .at = offsetof(struct type, field)
 
 static double n_field(const void *row, size_t at)
@@ -128,7 +128,7 @@ static u64 mean_of(u64 sum, u64 n)
 	return n ? sum / n : 0;
 }
 
-/* Its end is in LISTEN while a SYN has no answer. */
+/* The responding end is in LISTEN while a SYN has no answer. */
 static double n_opening(const void *row, size_t at)
 {
 	const struct service *s = row;
@@ -167,7 +167,7 @@ static int by_address(const struct service *x, const struct service *y)
 	return c ? c : x->port != y->port ? x->port - y->port : x->family - y->family;
 }
 
-/* What is in more use comes first. */
+/* Services in more use come first. */
 static int by_use(const void *a, const void *b)
 {
 	const struct service *x = a, *y = b;
@@ -278,7 +278,7 @@ static double n_bytes(const void *row, size_t at)
 	return f->end[TCPFSM_ORIG].bytes + f->end[TCPFSM_RESP].bytes;
 }
 
-/* It may have begun while the dump was read. */
+/* A flow may have begun while the dump was read. */
 static u64 age_of(const struct top *t, const struct flow *f)
 {
 	u64 now = t->begun + top_since_dump(t);

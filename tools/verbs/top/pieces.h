@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* The pieces that the screen is drawn of; curses knows where they stand. */
-#ifndef TOP_PIECES_H
-#define TOP_PIECES_H
+#ifndef VERBS_TOP_PIECES_H
+#define VERBS_TOP_PIECES_H
 
 #include <curses.h>
 

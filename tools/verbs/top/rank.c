@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A heap whose root is the row that stands last among those kept: the one to give up. */
+/* A heap. Its root is the last in order of the rows kept: the first one to give up. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,7 +48,7 @@ static void set_row(struct rank *r, unsigned int i, const void *row)
 	memcpy(row_at(r, i), row, r->size);
 }
 
-/* The place of a new row at the bottom, or above it. */
+/* Puts a new row at the bottom, or as far above as it belongs. */
 static void sift_up(struct rank *r, const void *row)
 {
 	unsigned int i = r->n++;
@@ -58,7 +58,7 @@ static void sift_up(struct rank *r, const void *row)
 	set_row(r, i, row);
 }
 
-/* The same from the root, whose row is given up. */
+/* Puts a row in the place of the root, or as far below as it belongs. */
 static void sift_down(struct rank *r, const void *row)
 {
 	unsigned int i = 0, child;

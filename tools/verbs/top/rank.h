@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The first rows of many by an order, in memory that does not grow with how many there are. */
-#ifndef TOP_RANK_H
-#define TOP_RANK_H
+/* The first rows of many in some order, in memory that does not grow with their number. */
+#ifndef VERBS_TOP_RANK_H
+#define VERBS_TOP_RANK_H
 
 #include "lib/base.h"
 
 #define RANK_ROWS	200
 
 struct rank_order {
-	/* Most first. @at: the same for all rows */
+	/* The largest come first. @at: the same for all rows */
 	double (*number)(const void *row, size_t at);
 	size_t at;
 	bool reverse;
-	/* As of qsort(), of rows whose numbers are the same: never 0 for two rows. */
+	/* For rows with equal numbers, as for qsort(); never 0 for two different rows. */
 	int (*tie)(const void *a, const void *b);
 };
 
@@ -20,15 +20,15 @@ struct rank {
 	struct rank_order order;
 	size_t size;		/* of a row */
 	char *rows;
-	unsigned int n;		/* that are kept */
+	unsigned int n;		/* how many are kept */
 	u64 offered;
 };
 
-/* Before anything else: how large a row is. */
+/* Comes before everything else. @size: of a row */
 void rank_init(struct rank *r, size_t size);
 void rank_free(struct rank *r);
 
-/* Start anew with an order; offer any number of rows; then sort those that were kept. */
+/* Begin with an order, offer any number of rows, then sort those that were kept. */
 void rank_begin(struct rank *r, const struct rank_order *order);
 void rank_offer(struct rank *r, const void *row);
 void rank_sort(struct rank *r, const struct rank_order *order);

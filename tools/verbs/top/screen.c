@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The terminal of `top`: setting it up and leaving it clean, and when to ask again. */
+/* The terminal of `top`: it is set up and left clean here; and when to ask the module again. */
 #include <curses.h>
 #include <errno.h>
 #include <langinfo.h>
@@ -18,7 +18,7 @@
 #include "verbs/top/pieces.h"
 #include "verbs/top/screen.h"
 
-#define ESCAPE_DELAY	50	/* ms, in which the rest of a key's sequence comes */
+#define ESCAPE_DELAY	50	/* ms within which the rest of a key's sequence comes */
 
 static struct screen screen;
 
@@ -44,7 +44,7 @@ static int time_to_poll(const struct screen *s, u64 end)
 	return when <= now ? 0 : poll_ms(when - now);
 }
 
-/* What time has come for. Return: 0 or a negative errno */
+/* Samples, and begins a dump, if it is time. Return: 0 or a negative errno */
 static int ask_if_due(struct screen *s)
 {
 	int err = 0;
@@ -70,7 +70,7 @@ static bool read_keys(struct screen *s)
 	return true;
 }
 
-/* The next piece of a dump, which is shown when it is complete. */
+/* Reads the next piece of a dump, which is shown when it is complete. */
 static int read_dump(struct screen *s)
 {
 	int err = top_dump_read(s->t);
@@ -137,7 +137,7 @@ int top_screen(struct top *t, int argc, char **argv)
 	int err, signals, i;
 	size_t len = 0;
 
-	/* Nobody waits for names while he looks at the screen. */
+	/* Resolving names would block the screen. */
 	opt.resolve = false;
 	s->t = t;
 	for (i = 0; i < argc && len < sizeof(s->filter); i++)

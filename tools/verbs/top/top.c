@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Verb top: the states as they change, who waits, and since when. Here: in plain text and JSON. */
+/* Verb top: the states as they change, who waits, and since when; in plain text and JSON. */
 #include <poll.h>
 #include <unistd.h>
 
@@ -120,7 +120,7 @@ static int read_whole_dump(struct top *t)
 	return err;
 }
 
-/* Return: false when there is a signal, or time is up. */
+/* Return: false if a signal came, or time is up */
 static bool wait_until(u64 when, u64 end, int signals)
 {
 	struct pollfd fd = { signals, POLLIN, 0 };
@@ -132,7 +132,7 @@ static bool wait_until(u64 when, u64 end, int signals)
 	return next == when;
 }
 
-/* The first sample is what the rates of the second count from. */
+/* The first sample is not printed: the rates of the second count from it. */
 static int run_batch(struct top *t)
 {
 	u64 start = clock_now(), end = opt.for_ns ? start + opt.for_ns : 0, n = 0, when;
