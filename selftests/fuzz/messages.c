@@ -89,7 +89,7 @@ static int fake_recvmmsg(int fd, struct mmsghdr *v, unsigned int n, int flags, v
 	}
 	v->msg_len = len;
 	/* A wrong number is passed over: that is soon tried. */
-	for (; message_ok(nlh, len); nlh = mnl_nlmsg_next(nlh, &len))
+	for (; is_message_whole(nlh, len); nlh = mnl_nlmsg_next(nlh, &len))
 		nlh->nlmsg_seq = asked;
 	return 1;
 }
