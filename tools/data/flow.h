@@ -30,7 +30,7 @@ struct flow {
 
 #define FLOW_REFUSED_MAX	255
 
-/* The end that the address and port @end of a flow's tuple belong to is a socket of this host. */
+/* Is this end of the flow a socket of this host? */
 bool is_local_end(const struct flow *f, unsigned int end);
 
 #define FMT_FLAGS	256
