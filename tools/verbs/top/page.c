@@ -45,7 +45,7 @@ static void put_line(const struct page *p, const char *text, int len)
 }
 
 /* Text is broken between words where possible; the lines that follow keep its indentation. */
-static void __attribute__((format(printf, 2, 3))) say(struct page *p, const char *fmt, ...)
+static void __attribute__((format(printf, 2, 3))) add_line(struct page *p, const char *fmt, ...)
 {
 	char text[1024], *line = text, *end;
 	int indent;
@@ -73,7 +73,7 @@ static void say_help(struct page *p)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(help_lines); i++)
-		say(p, "%s", help_lines[i]);
+		add_line(p, "%s", help_lines[i]);
 }
 
 static void say_end(const struct screen *s, struct page *p, unsigned int which, u64 older)
@@ -81,19 +81,19 @@ static void say_end(const struct screen *s, struct page *p, unsigned int which, 
 	const struct flow_end *e = &s->flow.end[which];
 	char text[FMT_HISTORY], span[FMT_SPAN];
 
-	say(p, "%s is in %s for %s", end_name(which), state_name(e->state),
+	add_line(p, "%s is in %s for %s", end_name(which), state_name(e->state),
 	    fmt_span(span, e->dwell + older));
-	say(p, "  %s", state_help(e->state, STATE_MEANS));
-	say(p, "  %s", state_help(e->state, STATE_WAITS));
+	add_line(p, "  %s", state_help(e->state, STATE_MEANS));
+	add_line(p, "  %s", state_help(e->state, STATE_WAITS));
 	*put_history(text, e->history) = '\0';
-	say(p, "  It came by %s.", text);
-	say(p, "  It sent %llu packets, %llu bytes.", (unsigned long long)e->packets,
+	add_line(p, "  It came by %s.", text);
+	add_line(p, "  It sent %llu packets, %llu bytes.", (unsigned long long)e->packets,
 	    (unsigned long long)e->bytes);
 	if (e->has_uid)
-		say(p, "  Its socket is of uid %u, sk:%llx in ss -e.", e->uid,
+		add_line(p, "  Its socket is of uid %u, sk:%llx in ss -e.", e->uid,
 		    (unsigned long long)e->cookie);
 	if (s->process[which].inode)
-		say(p, "  Held by %s, process %d, as file %d.", s->process[which].name,
+		add_line(p, "  Held by %s, process %d, as file %d.", s->process[which].name,
 		    s->process[which].pid, s->process[which].fd);
 }
 
@@ -119,14 +119,14 @@ static void say_flow(const struct screen *s, struct page *p)
 	char text[FMT_ENDPOINT], more[FMT_ENDPOINT];
 	u64 older = s->t->sampled > s->flow_read ? s->t->sampled - s->flow_read : 0;
 
-	say(p, "flow %llu  %s > %s", (unsigned long long)f->id,
+	add_line(p, "flow %llu  %s > %s", (unsigned long long)f->id,
 	    fmt_src(text, &f->tuple), fmt_dst(more, &f->tuple));
-	say(p, "%s", "");
+	add_line(p, "%s", "");
 	say_end(s, p, TCPFSM_ORIG, older);
-	say(p, "%s", "");
+	add_line(p, "%s", "");
 	say_end(s, p, TCPFSM_RESP, older);
-	say(p, "%s", "");
-	say(p, "Since %s, last segment %s ago, flags %s.", fmt_time(text, f->start, 6),
+	add_line(p, "%s", "");
+	add_line(p, "Since %s, last segment %s ago, flags %s.", fmt_time(text, f->start, 6),
 	    fmt_span(more, f->idle + older), fmt_flags(more + FMT_SPAN, f->flags));
 }
 
