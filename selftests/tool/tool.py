@@ -174,6 +174,18 @@ def time_wait_expires_by_the_captures_clock():
 
 
 @test
+def late_segments_do_not_keep_a_closed_flow():
+    """The client has not taken the RST and goes on for half a minute: the flow that the RST closed ends
+    when its time is over, as it does in the module."""
+    packets = [packet(4, *s) for s in LIFE[:3]]
+    packets.append(packet(4, 1, RST, 301))
+    packets += [packet(4, 0, ACK | PSH, 101, 301, b"late") for _ in range(7)]
+    flows, _ = replay(pcap(timed(packets, step=5)), "--quiet", "--flows")
+    equal([f.get("reason") for f in flows], ["rst-resp", None], "reasons")
+    true("midstream" in flows[1]["flags"], flows[1])
+
+
+@test
 def a_new_incarnation_is_a_new_flow():
     packets = life() + [packet(4, 0, SYN, 70000), packet(4, 1, SYN | ACK, 90000, 70001)]
     rows, _ = replay(pcap(timed(packets)), "--quiet", "--flows")

@@ -33,29 +33,6 @@ static bool is_checksum_right(const struct tuple *t, const u8 *tcp, u32 len)
 	return sum == 0xffff;
 }
 
-/* RFC 7323 2.2 */
-static void find_wscale(struct tfsm_seg *s, const u8 *opt, u32 len)
-{
-	while (len) {
-		if (opt[0] == 0)
-			return;
-		if (opt[0] == 1) {
-			opt++;
-			len--;
-			continue;
-		}
-		if (len < 2 || opt[1] < 2 || opt[1] > len)
-			return;
-		if (opt[0] == 3 && opt[1] == 3) {
-			s->has_wscale = true;
-			s->wscale = opt[2] > 14 ? 14 : opt[2];
-			return;
-		}
-		len -= opt[1];
-		opt += opt[1];
-	}
-}
-
 /* @len: bytes of TCP header and payload, by the IP header */
 static enum decoded take_tcp(const struct decoder *d, const struct cursor *c, u32 len,
 			     struct segment *s)
@@ -81,7 +58,7 @@ static enum decoded take_tcp(const struct decoder *d, const struct cursor *c, u3
 		/* A SYN without its options would be taken for one that scales nothing. */
 		if (c->left < header)
 			return DECODED_cut_short;
-		find_wscale(&s->seg, p + 20, header - 20);
+		tfsm_read_options(&s->seg, p + 20, header - 20);
 	}
 	if (d->checksums && !s->seg.partial && c->left >= len &&
 	    !is_checksum_right(&s->tuple, p, len))

@@ -4,8 +4,7 @@
 #define CAPTURE_TRACK_FLOW_H
 
 #include "capture/track.h"
-
-#define TRACK_FLAGS	0xffffffU	/* the uapi's; the engine's own are above */
+#include "core/shell.h"
 
 struct track_flow {
 	struct hnode node;
@@ -21,8 +20,8 @@ struct track_flow {
 	struct track_flow *all_next;
 };
 
-/* track_presume.c: which end the sender of a flow's first segment is presumed to be */
-u8 track_presume(const struct track *t, const struct segment *s);
+/* track_service.c: services are what connections were opened to */
+bool track_is_service(const struct track *t, u8 family, const u8 *addr, u16 port);
 void track_learn_service(struct track *t, u8 family, const u8 *addr, u16 port);
 void track_free_services(struct track *t);
 /* Of a multiple of eight bytes, into the hash so far. */
@@ -35,7 +34,8 @@ void track_moved(struct track *t, struct track_flow *f, const struct tfsm_out *o
 void track_enqueue(struct track *t, struct track_flow *f);
 void track_dequeue(struct track_flow *f);
 /* After a segment, a flow may be in another class, or its time starts anew. */
-void track_refresh(struct track *t, struct track_flow *f, bool accepted, bool time_wait);
+void track_refresh(struct track *t, struct track_flow *f, enum tfsm_verdict verdict,
+		   const struct tfsm_out *o);
 /* Ends or moves every flow that is due by the clock, in the order of deadlines. */
 void track_expire(struct track *t);
 

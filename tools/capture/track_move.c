@@ -16,7 +16,7 @@ void track_moved(struct track *t, struct track_flow *f, const struct tfsm_out *o
 	take_notes(t, o->notes);
 	if (o->notes & TFSM_REFUSALS && f->flow.refused < 255)
 		f->flow.refused++;
-	f->flow.flags = f->fsm.flags & TRACK_FLAGS;
+	f->flow.flags = f->fsm.flags & TFSM_F_SHOWN;
 	for (i = 0; i < o->moves; i++) {
 		const struct tfsm_move *m = &o->move[i];
 		struct flow_end *end = &f->flow.end[m->end];

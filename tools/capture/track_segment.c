@@ -52,123 +52,139 @@ static void note_segment(struct track_flow *f, const struct segment *s, u8 dir)
 	f->flow.end[dir].bytes += s->bytes;
 }
 
-/* @past: the flow before on this tuple, if the new one starts from a SYN that it kept; or NULL */
-static struct track_flow *open_flow(struct track *t, const struct segment *s, u64 hash, u8 dir,
-				    u64 when, struct tfsm *past)
+/* What the shell's callbacks are called with. */
+struct passage {
+	struct track *t;
+	const struct segment *s;
+	u64 hash, when;
+};
+
+static struct tfsm_ext *alloc_ext(void *ctx)
 {
+	(void)ctx;
+	return zalloc(sizeof(struct tfsm_ext));
+}
+
+static void free_ext(void *ctx, struct tfsm_ext *ext)
+{
+	(void)ctx;
+	free(ext);
+}
+
+/* A capture shows no listeners. */
+static bool end_serves(void *ctx, enum tfsm_evidence evidence, bool sender)
+{
+	const struct passage *p = ctx;
+	const struct tuple *t = &p->s->tuple;
+
+	switch (evidence) {
+	case TFSM_BY_SERVICE:
+		return track_is_service(p->t, t->family, sender ? t->src : t->dst,
+					sender ? t->sport : t->dport);
+	case TFSM_BY_PORT:
+		return sender ? t->sport <= t->dport : t->dport <= t->sport;
+	default:
+		return false;
+	}
+}
+
+static void end_flow(void *ctx, struct tfsm *fsm, u8 reason)
+{
+	const struct passage *p = ctx;
+
+	p->t->counters.flows_reopened++;
+	track_finish(p->t, container_of(fsm, struct track_flow, fsm), p->when, reason);
+}
+
+static enum tfsm_opened open_flow(void *ctx, const struct tfsm_start *start)
+{
+	const struct passage *p = ctx;
+	const struct segment *s = p->s;
+	struct track *t = p->t;
 	struct track_flow *f = zalloc(sizeof(*f));
-	struct tfsm_out o = { .now = when };
-	struct tfsm_seg seg = s->seg;
-	const struct tuple *tuple;
-	u8 who;
+	struct tfsm_out o = { .now = p->when };
+	const struct tuple *tuple = &f->flow.tuple;
+	u8 i;
 
 	f->flow.id = ++t->flows;
-	f->flow.tuple = dir == TCPFSM_ORIG ? s->tuple : tuple_reversed(&s->tuple);
-	f->flow.end[TCPFSM_ORIG].state = TCPFSM_CLOSED;
-	f->flow.end[TCPFSM_RESP].state = TCPFSM_CLOSED;
-	f->flow.end[TCPFSM_ORIG].history = TCPFSM_CLOSED;
-	f->flow.end[TCPFSM_RESP].history = TCPFSM_CLOSED;
-	seg.dir = dir;
-	if (past) {
-		tfsm_open_kept(&f->fsm, past, &who, &o);
-	} else {
-		tfsm_open(&f->fsm, &seg, &o);
-		note_segment(f, s, dir);
-	}
+	f->flow.tuple = start->sender == TCPFSM_ORIG ? s->tuple : tuple_reversed(&s->tuple);
+	tfsm_shell_begin(&f->fsm, start, &o);
+	if (!start->past)
+		note_segment(f, s, start->sender);
 	f->flow.start = o.now;
-	f->last = when;
-	f->since[TCPFSM_ORIG] = o.now;
-	f->since[TCPFSM_RESP] = o.now;
+	f->last = p->when;
+	for (i = 0; i < TCPFSM_ENDS; i++) {
+		f->flow.end[i].state = TCPFSM_CLOSED;
+		f->flow.end[i].history = TCPFSM_CLOSED;
+		f->since[i] = o.now;
+	}
 	if (f->fsm.flags & TCPFSM_F_MIDSTREAM)
 		t->counters.flows_midstream++;
 	else
 		t->counters.flows_opened++;
-	tuple = &f->flow.tuple;
-	if (past || s->seg.flags & TFSM_SYN)
+	if (start->past || s->seg.flags & TFSM_SYN)
 		track_learn_service(t, tuple->family, tuple->dst, tuple->dport);
-	htab_add(&t->table, &f->node, hash);
+	htab_add(&t->table, &f->node, p->hash);
 	if (t->keep) {
 		f->all_next = t->all;
 		t->all = f;
 	}
 	track_moved(t, f, &o);
 	track_enqueue(t, f);
-	return f;
+	return TFSM_OPENED;
 }
+
+static const struct tfsm_keeper keeper = {
+	.alloc_ext = alloc_ext,
+	.free_ext = free_ext,
+	.serves = end_serves,
+	.end = end_flow,
+	.open = open_flow,
+};
 
 /* A segment for which there is no flow. */
-static void open_from(struct track *t, const struct segment *s, u64 hash, u64 when)
+static void open_from_segment(struct passage *p)
 {
-	enum tfsm_kind kind = tfsm_classify(s->seg.flags);
+	enum tfsm_kind kind = tfsm_classify(p->s->seg.flags);
+	enum tfsm_note why;
 
 	if (tfsm_opens(kind)) {
-		open_flow(t, s, hash, track_presume(t, s), when, NULL);
+		tfsm_shell_open(&keeper, p, &p->s->seg);
 		return;
 	}
-	t->counters.no_flow++;
-	if (kind == TFSM_KIND_RST)
-		t->counters.foreign_rst++;
+	p->t->counters.no_flow++;
+	why = tfsm_why_no_flow(kind);
+	if (why == TFSM_NOTES)
+		p->t->counters.foreign_rst++;
 	else
-		t->counters.notes[kind == TFSM_KIND_BAD ? TFSM_NOTE_bad_flags :
-							  TFSM_NOTE_no_ack]++;
+		p->t->counters.notes[why]++;
 }
 
-/*
- * A flow is over and the next one on its tuple begins.
- * Return: the new flow, if the segment has still to be tracked there.
- */
-static struct track_flow *replace_flow(struct track *t, struct track_flow *f,
-				       const struct segment *s, u8 dir, u64 when,
-				       enum tfsm_verdict verdict)
+/* Return: track the segment again, on the flow that has the tuple now. */
+static bool take_segment(struct passage *p, struct track_flow *f, u8 dir)
 {
-	bool kept = verdict != TFSM_NEW;
-	bool over = f->fsm.reason && tfsm_closed(&f->fsm.end[TCPFSM_ORIG]) &&
-		    tfsm_closed(&f->fsm.end[TCPFSM_RESP]);
-	struct tfsm past = f->fsm;
-	u64 hash = f->node.hash;
-
-	if (kept) {
-		/* The end that sent the kept SYN is orig now. */
-		tfsm_set_ext(&f->fsm, NULL);
-		dir ^= tfsm_ext(&past)->next == TCPFSM_RESP;
-	} else if (s->seg.flags & TFSM_SYN) {
-		dir = track_presume(t, s);
-	}
-	t->counters.flows_reopened++;
-	track_finish(t, f, when, over ? past.reason : TCPFSM_REASON_REOPENED);
-	f = open_flow(t, s, hash, dir, when, kept ? &past : NULL);
-	return verdict == TFSM_NEW_KEPT ? f : NULL;
-}
-
-/* Return: the flow where the segment has to be tracked again. */
-static struct track_flow *take_segment(struct track *t, struct track_flow *f,
-				       const struct segment *s, u8 dir, u64 when)
-{
-	struct tfsm_out o = { .now = when };
-	struct tfsm_seg seg = s->seg;
+	struct tfsm_out o = { .now = p->when };
+	struct tfsm_seg seg = p->s->seg;
 	enum tfsm_verdict verdict;
 
 	seg.dir = dir;
-	verdict = tfsm_track(&f->fsm, &seg, &o);
-	if (verdict == TFSM_NEED_EXT) {
-		tfsm_set_ext(&f->fsm, zalloc(sizeof(*f->fsm.ext)));
-		verdict = tfsm_track(&f->fsm, &seg, &o);
-	}
-	if (verdict == TFSM_OK || verdict == TFSM_REFUSED || verdict == TFSM_NEW_AFTER)
-		note_segment(f, s, dir);
-	track_moved(t, f, &o);
+	verdict = tfsm_shell_track(&keeper, p, &f->fsm, &seg, &o);
+	if (tfsm_belongs(verdict))
+		note_segment(f, p->s, dir);
+	track_moved(p->t, f, &o);
 	if (verdict >= TFSM_NEW)
-		return replace_flow(t, f, s, dir, when, verdict);
+		return tfsm_shell_replace(&keeper, p, &f->fsm, &seg, verdict);
 	if (verdict == TFSM_OK)
-		f->last = when;
-	track_refresh(t, f, verdict == TFSM_OK, o.time_wait);
-	return NULL;
+		f->last = p->when;
+	track_refresh(p->t, f, verdict, &o);
+	return false;
 }
 
 void track_segment(struct track *t, struct segment *s, u64 when)
 {
+	struct passage p = { .t = t, .s = s, .hash = tuple_hash(&s->tuple), .when = when };
 	struct track_flow *f;
-	u64 hash = tuple_hash(&s->tuple);
+	bool again = true;
 	int tries;
 	u8 dir;
 
@@ -182,11 +198,10 @@ void track_segment(struct track *t, struct segment *s, u64 when)
 		t->counters.self_connected++;
 		return;
 	}
-	f = find_flow(t, &s->tuple, hash, &dir);
-	if (!f)
-		open_from(t, s, hash, when);
-	for (tries = 0; f && tries < 3; tries++) {
-		dir = find_sender(&f->flow.tuple, &s->tuple);
-		f = take_segment(t, f, s, dir, when);
+	for (tries = 0; again && tries < TFSM_TRIES; tries++) {
+		f = find_flow(t, &s->tuple, p.hash, &dir);
+		if (!f)
+			open_from_segment(&p);
+		again = f && take_segment(&p, f, dir);
 	}
 }

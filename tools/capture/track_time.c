@@ -28,17 +28,13 @@ void track_enqueue(struct track *t, struct track_flow *f)
 	enqueue_at(t, f, tfsm_class(&f->fsm), t->clock);
 }
 
-void track_refresh(struct track *t, struct track_flow *f, bool accepted, bool time_wait)
+void track_refresh(struct track *t, struct track_flow *f, enum tfsm_verdict verdict,
+		   const struct tfsm_out *o)
 {
-	u8 class = tfsm_class(&f->fsm);
-
-	/* 2MSL restarts only with a segment that TIME_WAIT has to answer, as in Linux. */
-	if (class == TFSM_CLASS_TIME_WAIT)
-		accepted = time_wait;
-	if (class == f->class && !accepted)
+	if (!tfsm_restarts(&f->fsm, f->class, verdict, o))
 		return;
 	track_dequeue(f);
-	enqueue_at(t, f, class, t->clock);
+	track_enqueue(t, f);
 }
 
 static u64 deadline_of(const struct track_flow *f)
@@ -78,14 +74,9 @@ void track_expire(struct track *t)
 	struct track_flow *f;
 
 	while ((f = find_due(t))) {
-		u8 reason = TCPFSM_REASON_TIMEOUT;
-
-		if (f->class == TFSM_CLASS_TIME_WAIT) {
+		if (f->class == TFSM_CLASS_TIME_WAIT)
 			leave_time_wait(t, f);
-			continue;
-		}
-		if (f->class == TFSM_CLASS_CLOSED && f->fsm.reason)
-			reason = f->fsm.reason;
-		track_finish(t, f, deadline_of(f), reason);
+		else
+			track_finish(t, f, deadline_of(f), tfsm_timeout_reason(&f->fsm));
 	}
 }

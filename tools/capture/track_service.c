@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Who is presumed to be orig, and the services that were seen to be one. */
+/* Services: the addresses and ports that connections were opened to. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,7 +39,7 @@ static struct known_service *find_service(const struct track *t, u8 family, cons
 	return NULL;
 }
 
-static bool is_known_service(const struct track *t, u8 family, const u8 *addr, u16 port)
+bool track_is_service(const struct track *t, u8 family, const u8 *addr, u16 port)
 {
 	u64 hash;
 
@@ -71,23 +71,4 @@ void track_free_services(struct track *t)
 {
 	htab_sweep(&t->services, free_service, NULL);
 	htab_free(&t->services);
-}
-
-u8 track_presume(const struct track *t, const struct segment *s)
-{
-	const struct tuple *p = &s->tuple;
-
-	switch (tfsm_classify(s->seg.flags)) {
-	case TFSM_KIND_SYN:
-		return TCPFSM_ORIG;
-	case TFSM_KIND_SYNACK:
-		return TCPFSM_RESP;
-	default:
-		break;
-	}
-	if (is_known_service(t, p->family, p->dst, p->dport))
-		return TCPFSM_ORIG;
-	if (is_known_service(t, p->family, p->src, p->sport))
-		return TCPFSM_RESP;
-	return p->dport <= p->sport ? TCPFSM_ORIG : TCPFSM_RESP;
 }
