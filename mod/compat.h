@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What differs between kernels, under names of our own, chosen by what compiles (TCPFSM_HAVE_*, found
- * by mod/probe). The code elsewhere is written for the newest kernel.
+ * What differs between kernels, under names of our own, chosen by what compiles (TCPFSM_HAVE_*,
+ * found by mod/probe). The code elsewhere is written for the newest kernel.
  */
 #ifndef _TCPFSM_COMPAT_H
 #define _TCPFSM_COMPAT_H
@@ -95,8 +95,8 @@
 #endif
 
 /*
- * Since 7.0 the free pointer may lie within an object that has a constructor. Earlier kernels compile
- * this, too, but refuse it when they run.
+ * Since 7.0 the free pointer may lie within an object that has a constructor. Earlier kernels
+ * compile this, too, but refuse it when they run.
  */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 0, 0)
 #define tcpfsm_typesafe_slab(name, size, freeptr, construct)			\

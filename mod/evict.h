@@ -3,7 +3,7 @@
  * Who makes room in a full table.
  *
  * The host's namespaces, those of the initial user namespace, are sure of half the table between
- * them, whoever else makes flows or namespaces; an owner above his half gives way first. Within a
+ * them, whoever else makes flows or namespaces; an owner above its half gives way first. Within a
  * namespace flows go in the order of their classes (TCPFSM_CLASS_LIST), oldest first, those with
  * local sockets after the others. Active established flows are never evicted.
  */

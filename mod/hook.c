@@ -84,8 +84,8 @@ static const struct nf_conn_seqadj *seqadj_of(const struct nf_conn *ct)
 #endif
 
 /*
- * SYNPROXY and NAT helpers change numbers behind us, in both directions. What the originator
- * sends is taken as it will be, what comes to him as it is: both count as his peer does.
+ * SYNPROXY and NAT helpers change numbers behind us, in both directions. What the originator sends
+ * is taken as it will be, and what comes to it as it is: both then are in its peer's numbers.
  */
 static void renumber_segment(struct tfsm_seg *seg, const struct sk_buff *skb)
 {

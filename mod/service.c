@@ -303,7 +303,7 @@ void tcpfsm_service_net_exit(struct tcpfsm_net *tn)
 		spin_unlock_bh(&table[b].lock);
 	}
 	if (tn->other)
-		kfree_rcu(tn->other, rcu);	/* who meets a flow that ended may look at it */
+		kfree_rcu(tn->other, rcu);	/* readers under RCU may still look at it */
 }
 
 int __init tcpfsm_service_init(void)

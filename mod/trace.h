@@ -24,7 +24,7 @@ void tcpfsm_trace_audit(const struct tcpfsm_view *v, u8 shown, u8 socket);
 
 /* Addresses as 16 bytes, IPv4 in the first 4; ports in host order; states are TCP_*. */
 TRACE_EVENT(tcpfsm_transition,
-	TP_PROTO(const struct tcpfsm_report *r, unsigned int i),
+	    TP_PROTO(const struct tcpfsm_report *r, unsigned int i),
 	TP_ARGS(r, i),
 	TP_STRUCT__entry(
 		__field(u64, flow)
@@ -66,7 +66,7 @@ TRACE_EVENT(tcpfsm_transition,
 
 /* A segment that moved no state; note n of the counters is bit n. */
 TRACE_EVENT(tcpfsm_ignored,
-	TP_PROTO(const struct tcpfsm_view *v, u64 notes),
+	    TP_PROTO(const struct tcpfsm_view *v, u64 notes),
 	TP_ARGS(v, notes),
 	TP_STRUCT__entry(
 		__field(u64, notes)
@@ -103,7 +103,7 @@ TRACE_EVENT(tcpfsm_ignored,
 
 /* A local socket sent a segment in another state than we show: both, as TCP_*. */
 TRACE_EVENT(tcpfsm_audit,
-	TP_PROTO(const struct tcpfsm_view *v, u8 shown, u8 socket),
+	    TP_PROTO(const struct tcpfsm_view *v, u8 shown, u8 socket),
 	TP_ARGS(v, shown, socket),
 	TP_STRUCT__entry(
 		__field(u32, netns)

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Is a segment plausible against what both sides sent and granted? RFC 9293 3.10.7.4, first
- * and fifth check, as far as an observer can tell: he knows neither end's receive buffer,
- * only what passed, so the bounds are a window wider than the receiver's own.
+ * Is a segment plausible against what both ends sent and granted? RFC 9293 3.10.7.4, first and
+ * fifth check, as far as an observer can tell: it does not know the ends' receive buffers, only
+ * what has passed, so the bounds are a window wider than the receiver's own.
  */
 #include "accept.h"
 
-/* The largest window that @e ever granted, or what it may have granted unseen. */
+/* The largest window that @e has granted, or may have granted unseen. */
 static u32 granted_window(const struct tfsm_end *e)
 {
 	return e->maxwin > 3 ? (u32)e->maxwin << TFSM_WIN_SHIFT : 0xffff;

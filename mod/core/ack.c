@@ -10,7 +10,7 @@
 #include "move.h"
 #include "reset.h"
 
-/* A FIN of a, first seen now: the end of what it sends. */
+/* a sends FIN for the first time: the end of what it sends. */
 static void take_fin(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
 {
 	struct tfsm_end *a = sender_of(f, s), *b = receiver_of(f, s);
@@ -139,8 +139,8 @@ static void note_repeats(const struct tfsm_end *a, const struct tfsm_seg *s, str
 }
 
 /*
- * b's FIN was refused, since b seemed to have sent more; a takes it and nothing more. What lay
- * beyond it was nothing to a: forged, or dropped by its PAWS.
+ * b's FIN was refused, since b seemed to have sent more. Now a acknowledges that FIN and nothing
+ * beyond it: a has dropped what lay beyond, as forged or by PAWS.
  */
 static void take_moved_fin(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
 {

@@ -44,9 +44,9 @@ enum tfsm_verdict tfsm_keep_syn(struct tfsm *f, const struct tfsm_seg *s, struct
 }
 
 /*
- * A refused segment of a. When two in a row from each end agree with each other, they are
- * right and our numbers are not. Of b, a FIN alone will do if a's segments fit it exactly: FIN,
- * FIN, and ACK may be all that there is.
+ * When two refused segments in a row from each end agree with each other, they are right and our
+ * numbers are wrong. A single FIN of b is enough if a's segments fit it exactly: FIN, FIN and ACK
+ * may be all that still comes.
  */
 bool tfsm_strays_agree(struct tfsm *f, const struct tfsm_seg *s)
 {

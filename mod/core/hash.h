@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Hashes of tuples: Multilinear-HM of Lemire and Kaser, "Strongly universal string hashing is
- * fast" (2014). For who does not know the secret, any two tuples meet with a probability of 2^-32.
- * A third of the time of hsiphash().
+ * Hashes of tuples: Multilinear-HM of Lemire and Kaser, "Strongly universal string hashing is fast"
+ * (2014). To anybody who does not know the secret, two tuples collide with a probability of 2^-32.
+ * It takes a third of the time of hsiphash().
  */
 #ifndef _TFSM_HASH_H
 #define _TFSM_HASH_H

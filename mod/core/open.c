@@ -10,7 +10,7 @@
 #include "open.h"
 #include "reset.h"
 
-/* Nothing of the connection is left at either end, but perhaps 2MSL. */
+/* Nothing is left of the connection at either end, except perhaps 2MSL. */
 static bool is_finished(const struct tfsm *f)
 {
 	const struct tfsm_end *e;
@@ -154,8 +154,8 @@ enum tfsm_verdict tfsm_on_synack(struct tfsm *f, const struct tfsm_seg *s, struc
 }
 
 /*
- * Does a acknowledge more than it did before? One in TIME_WAIT, of a connection before, answers
- * each SYN with the same ACK, RFC 9293 3.10.7.4.
+ * Does a acknowledge more than it did before? An end in TIME_WAIT, left of an earlier connection,
+ * answers each SYN with the same ACK (RFC 9293 3.10.7.4), and proves nothing by it.
  */
 static bool acks_more(const struct tfsm *f, const struct tfsm_seg *s)
 {
@@ -165,10 +165,6 @@ static bool acks_more(const struct tfsm *f, const struct tfsm_seg *s)
 	       tfsm_near(s->ack, mine->ack, 0);
 }
 
-/*
- * The handshake's own conditions on an ACK-kind segment of a, before those on sequence space.
- * Return: TFSM_NOTES to go on, else why not. Raises what one direction proves of the other.
- */
 static enum tfsm_note check_ack_from_listen(struct tfsm *f, const struct tfsm_seg *s,
 					    struct tfsm_out *o)
 {
@@ -201,8 +197,8 @@ static enum tfsm_note check_ack_from_listen(struct tfsm *f, const struct tfsm_se
 }
 
 /*
- * The ACK of the SYN|ACK and data behind it were missed: what a says twice, and b does not
- * answer with a RST, it has taken.
+ * The ACK of the SYN|ACK, and data behind it, were missed. If a acknowledges the same twice, and b
+ * does not answer with a RST, a has taken it.
  */
 static bool acks_the_same(const struct tfsm *f, const struct tfsm_seg *s)
 {
@@ -223,8 +219,8 @@ static enum tfsm_note check_ack_from_syn_sent(struct tfsm *f, const struct tfsm_
 	switch (state_of(b)) {
 	case TCPFSM_LISTEN:
 		/*
-		 * The SYN|ACK took another way: this proves that a has taken it, unless a is
-		 * lying, so b has to be heard before the flow counts as established.
+		 * The SYN|ACK took another way. This proves that a has taken it, unless a is
+		 * lying: b has to be heard before the flow counts as established.
 		 */
 		f->flags |= TCPFSM_F_ONE_WAY | TCPFSM_F_UNCONFIRMED;
 		add_note(o, TFSM_NOTE_one_way);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * RST: who has to accept it, whom it moves, and what if both ends go on regardless.
+ * RST: which end has to accept it, which ends it moves, and what if both go on regardless.
  * RFC 9293 3.10.7, RFC 5961 3. a is the segment's sender, b its receiver.
  */
 #include "accept.h"
@@ -15,7 +15,7 @@ static void forget_talk(struct tfsm *f)
 	f->end[TCPFSM_RESP].facts &= ~TFSM_E_TALKED;
 }
 
-/* It did not take the RST. */
+/* The end did not take the RST. */
 static void resume_end(struct tfsm *f, struct tfsm_end *e, struct tfsm_out *o)
 {
 	u8 under = e->under;

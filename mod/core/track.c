@@ -49,7 +49,7 @@ static void raise_stray_fin_acked(struct tfsm *f, u8 i, struct tfsm_out *o)
 	tfsm_infer(f, e, TCPFSM_FIN_ACKED, o);
 }
 
-/* The FINs among the strays by which an established flow was anchored anew. */
+/* Raise what the FINs mean that are among the strays by which the flow was anchored anew. */
 static void take_stray_fins(struct tfsm *f, struct tfsm_out *o)
 {
 	const struct tfsm_stray *stray = tfsm_ext(f)->stray;
@@ -102,7 +102,7 @@ static enum tfsm_verdict take_or_refuse(struct tfsm *f, const struct tfsm_seg *s
 	const u32 met = TCPFSM_F_MIDSTREAM | TCPFSM_F_UNCONFIRMED;
 	enum tfsm_note why = tfsm_acceptable(f, s);
 
-	/* It was met without a socket, and lives all the same. */
+	/* The end was met without a socket and taken for CLOSED, but it lives. */
 	if (sender_of(f, s)->state == TCPFSM_CLOSED && (f->flags & met) == met &&
 	    !has_fact(sender_of(f, s), TFSM_E_ACKS) && !(f->flags & TFSM_F_BENEATH))
 		return TFSM_NEW;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How evenly tuples fall into buckets when somebody chose them who knows the code and not the
+ * How evenly tuples fall into buckets when they were chosen by somebody who knows the code but not the
  * secret. Beside each set, tuples at random: the attacker must not do much better than chance.
  */
 #include <stdlib.h>
@@ -168,7 +168,7 @@ TEST_OF(high_bits_only)
 TEST_OF(ports_by_addresses)
 TEST_OF(against_each_other)
 
-/* All in one bucket of a machine whose secret he has: of another's, they tell him nothing. */
+/* All in one bucket of a machine whose secret is known: they tell nothing of another machine's. */
 TEST(learnt_at_another_machine)
 {
 	u64 secret[TFSM_SECRET_WORDS];

@@ -105,7 +105,7 @@ static u64 trimmed(u64 path)
 	return path;
 }
 
-/* The true path in the words of the observer: he presumes LISTEN at the end that is called. */
+/* The true path in the observer's words: it presumes LISTEN at the end that is called. */
 static u64 true_path(const struct world *w, u8 i)
 {
 	u64 path = trimmed(w->tcp[i].path);

@@ -2,7 +2,7 @@
 /*
  * The world: two endpoints, a network that misbehaves as often as it is allowed to, and the
  * observer somewhere on the way. Each direction has a leg before the observer and one behind it;
- * the observer at an end has one leg only, so he sees at once what that end sends and receives.
+ * the observer at an end has one leg only, so it sees at once what that end sends and receives.
  */
 #ifndef _MODEL_WORLD_H
 #define _MODEL_WORLD_H
