@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How evenly tuples fall into buckets when they were chosen by somebody who knows the code but not the
- * secret. Beside each set, tuples at random: the attacker must not do much better than chance.
+ * How evenly tuples fall into buckets when they were chosen by somebody who knows the code but not
+ * the secret. Beside each set, tuples at random: the attacker must not do much better than chance.
  */
 #include <stdlib.h>
 

@@ -82,19 +82,19 @@ static void say_end(const struct screen *s, struct page *p, unsigned int which, 
 	char text[FMT_HISTORY], span[FMT_SPAN];
 
 	add_line(p, "%s is in %s for %s", end_name(which), state_name(e->state),
-	    fmt_span(span, e->dwell + older));
+		 fmt_span(span, e->dwell + older));
 	add_line(p, "  %s", state_help(e->state, STATE_MEANS));
 	add_line(p, "  %s", state_help(e->state, STATE_WAITS));
 	*put_history(text, e->history) = '\0';
 	add_line(p, "  It came by %s.", text);
 	add_line(p, "  It sent %llu packets, %llu bytes.", (unsigned long long)e->packets,
-	    (unsigned long long)e->bytes);
+		 (unsigned long long)e->bytes);
 	if (e->has_uid)
 		add_line(p, "  Its socket is of uid %u, sk:%llx in ss -e.", e->uid,
-		    (unsigned long long)e->cookie);
+			 (unsigned long long)e->cookie);
 	if (s->process[which].inode)
 		add_line(p, "  Held by %s, process %d, as file %d.", s->process[which].name,
-		    s->process[which].pid, s->process[which].fd);
+			 s->process[which].pid, s->process[which].fd);
 }
 
 /* Takes the flow from the last dump. If it is no longer listed, it stays as it was. */
@@ -120,14 +120,14 @@ static void say_flow(const struct screen *s, struct page *p)
 	u64 older = s->t->sampled > s->flow_read ? s->t->sampled - s->flow_read : 0;
 
 	add_line(p, "flow %llu  %s > %s", (unsigned long long)f->id,
-	    fmt_src(text, &f->tuple), fmt_dst(more, &f->tuple));
+		 fmt_src(text, &f->tuple), fmt_dst(more, &f->tuple));
 	add_line(p, "%s", "");
 	say_end(s, p, TCPFSM_ORIG, older);
 	add_line(p, "%s", "");
 	say_end(s, p, TCPFSM_RESP, older);
 	add_line(p, "%s", "");
 	add_line(p, "Since %s, last segment %s ago, flags %s.", fmt_time(text, f->start, 6),
-	    fmt_span(more, f->idle + older), fmt_flags(more + FMT_SPAN, f->flags));
+		 fmt_span(more, f->idle + older), fmt_flags(more + FMT_SPAN, f->flags));
 }
 
 static void say_page(const struct screen *s, struct page *p)
