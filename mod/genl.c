@@ -218,15 +218,17 @@ static struct genl_family family __ro_after_init = {
 
 int __init tcpfsm_genl_init(void)
 {
-	int err = genl_register_family(&family);
+	int err;
 
+	tcpfsm_msg_init(&family);
+	err = genl_register_family(&family);
 	if (!err)
-		tcpfsm_msg_open(&family);
+		tcpfsm_msg_open_events();
 	return err;
 }
 
 void tcpfsm_genl_exit(void)
 {
-	tcpfsm_msg_close();
+	tcpfsm_msg_close_events();
 	genl_unregister_family(&family);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Messages of the generic netlink family, which exist only while it is registered. */
+/* Messages of the generic netlink family. */
 #ifndef _TCPFSM_GENL_MSG_H
 #define _TCPFSM_GENL_MSG_H
 
@@ -10,9 +10,15 @@
 	BUILD_BUG_ON(sizeof(type) > sizeof((cb)->ctx));			\
 	(type *)(cb)->ctx; })
 
-/* The family is registered. It goes: returns when no event is on its way any more. */
-void tcpfsm_msg_open(const struct genl_family *family);
-void tcpfsm_msg_close(void);
+/* Whose messages these are. Before the family is registered: requests may come at once then. */
+void tcpfsm_msg_init(const struct genl_family *ours);
+
+/*
+ * Events may be sent from when the family is registered until it is about to go. Closing returns
+ * when no event is on its way any more.
+ */
+void tcpfsm_msg_open_events(void);
+void tcpfsm_msg_close_events(void);
 
 /*
  * Begin a message of a dump, of a reply, of an event; genlmsg_end() or genlmsg_cancel() it.
