@@ -16,7 +16,7 @@ static bool take_numeric(const char *value)
 /* Those of every verb. */
 static const struct verb_option common[] = {
 	{ .id = OPTION_JSON, .letter = 'j', .name = "json",
-	  .help = "JSON; one object a line for streams", .flag = &opt.json },
+	  .help = "print JSON; streams are one object a line", .flag = &opt.json },
 	{ .id = OPTION_NUMERIC, .letter = 'n', .name = "numeric",
 	  .help = "do not resolve names (the default)", .take = take_numeric },
 	{ .id = OPTION_RESOLVE, .letter = 'r', .name = "resolve",

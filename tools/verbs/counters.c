@@ -110,7 +110,7 @@ static int run_counters(int argc, char **argv)
 
 const struct verb verb_counters = {
 	.name = "counters", .args = "",
-	.help = "what was counted, and what each counter means",
+	.help = "every counter, and what it counts",
 	.options = { &option_netns, &option_explain },
 	.run = run_counters,
 };

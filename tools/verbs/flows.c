@@ -107,7 +107,7 @@ static int run_flows(int argc, char **argv)
 
 static const struct verb_option option_extended = {
 	.id = OPTION_EXTENDED, .letter = 'e', .name = "extended",
-	.help = "a second line: history, sockets, start", .flag = &opt.extended,
+	.help = "print a second line: history, sockets, start", .flag = &opt.extended,
 };
 
 const struct verb verb_flows = {

@@ -59,7 +59,7 @@ static int run_graph(int argc, char **argv)
 
 const struct verb verb_graph = {
 	.name = "graph", .args = "",
-	.help = "the figure of RFC 793, with what is in the states and on the arcs",
+	.help = "the figure of RFC 793, with the number of ends in each state and on each arc",
 	.options = { &option_netns, &option_format, &option_interval },
 	.run = run_graph,
 };

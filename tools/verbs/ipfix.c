@@ -263,7 +263,7 @@ static int run_ipfix(int argc, char **argv)
 
 const struct verb verb_ipfix = {
 	.name = "ipfix", .args = "HOST:PORT|FILE [FILTER]",
-	.help = "flows that ended, as IPFIX records over UDP or into a file",
+	.help = "send ended flows as IPFIX records over UDP, or into a file",
 	.options = {
 		&option_netns, &option_ipv4, &option_ipv6, &option_count, &option_for,
 		&option_quiet,

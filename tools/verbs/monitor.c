@@ -117,12 +117,12 @@ static bool take_buffer(const char *value)
 
 static const struct verb_option option_buffer = {
 	.id = OPTION_BUFFER, .letter = 'b', .name = "buffer", .arg = "BYTES",
-	.help = "what may wait for this reader (default 128 MiB)", .take = take_buffer,
+	.help = "size of the socket buffer (default 128 MiB)", .take = take_buffer,
 };
 
 static const struct verb_option option_record = {
 	.id = OPTION_RECORD, .name = "record", .arg = "FILE",
-	.help = "write what is printed to a file, too, for replay", .string = &opt.record,
+	.help = "write what is printed to a file as well, for replay", .string = &opt.record,
 };
 
 const struct verb verb_monitor = {

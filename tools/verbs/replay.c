@@ -287,7 +287,7 @@ static int run_replay(int argc, char **argv)
 }
 
 static const struct verb_option option_counters = {
-	.id = OPTION_COUNTERS, .name = "counters", .help = "at the end, what was counted",
+	.id = OPTION_COUNTERS, .name = "counters", .help = "print the counters at the end",
 	.flag = &opt.counters,
 };
 
@@ -297,13 +297,14 @@ static const struct verb_option option_checksums = {
 };
 
 static const struct verb_option option_no_expire = {
-	.id = OPTION_NO_EXPIRE, .name = "no-expire", .help = "no time-out ends or moves a flow",
+	.id = OPTION_NO_EXPIRE, .name = "no-expire", .help = "let no time-out end or move a flow",
 	.flag = &opt.no_expire,
 };
 
 static const struct verb_option option_graph = {
 	.id = OPTION_GRAPH, .name = "graph",
-	.help = "at the end, the figure of RFC 793 with what moved where", .flag = &opt.graph,
+	.help = "draw the figure of RFC 793 at the end, with the moves on its arcs",
+	.flag = &opt.graph,
 };
 
 const struct verb verb_replay = {

@@ -89,29 +89,29 @@ const struct verb_option option_count = {
 };
 
 const struct verb_option option_for = {
-	.id = OPTION_FOR, .name = "for", .arg = "TIME", .help = "stop after so long",
+	.id = OPTION_FOR, .name = "for", .arg = "TIME", .help = "stop after this time",
 	.take = take_for,
 };
 
 const struct verb_option option_quiet = {
 	.id = OPTION_QUIET, .letter = 'q', .name = "quiet",
-	.help = "no transitions (replay), no notes of progress (monitor)", .flag = &opt.quiet,
+	.help = "print no transitions (replay), no notes of progress (monitor)", .flag = &opt.quiet,
 };
 
 const struct verb_option option_flows = {
 	.id = OPTION_FLOWS, .name = "flows",
-	.help = "a line for every flow: at the end (replay), as it ends (monitor); no transitions (ship)",
+	.help = "print a line for each flow: at the end (replay), as it ends (monitor); send flows only (ship)",
 	.flag = &opt.flows,
 };
 
 const struct verb_option option_interval = {
 	.id = OPTION_INTERVAL, .letter = 'i', .name = "interval", .arg = "TIME",
-	.help = "between samples (top, 1s), deliveries (ship, 10s); rates over so long (graph)",
+	.help = "time between samples (top, 1s) or deliveries (ship, 10s); measure rates over it (graph)",
 	.take = take_interval,
 };
 
 const struct verb_option option_format = {
 	.id = OPTION_FORMAT, .name = "format", .arg = "FORMAT",
-	.help = "of the figure: text (default), dot, svg", .string = &opt.format,
+	.help = "draw the figure as text (default), dot or svg", .string = &opt.format,
 	.complete = complete_format,
 };

@@ -235,12 +235,12 @@ static int run_export(int argc, char **argv)
 
 static const struct verb_option option_listen = {
 	.id = OPTION_LISTEN, .name = "listen", .arg = "ADDR:PORT",
-	.help = "where to serve (default 127.0.0.1:9717)", .string = &opt.listen,
+	.help = "serve there (default 127.0.0.1:9717)", .string = &opt.listen,
 };
 
 const struct verb verb_export = {
 	.name = "export", .args = "",
-	.help = "a server of metrics for Prometheus, and of a live page",
+	.help = "serve metrics for Prometheus, and a live page",
 	.options = { &option_netns, &option_all_netns, &option_listen, &option_quiet },
 	.run = run_export,
 };

@@ -230,7 +230,7 @@ static int run_ship(int argc, char **argv)
 
 static const struct verb_option option_spool = {
 	.id = OPTION_SPOOL, .name = "spool", .arg = "DIR",
-	.help = "where rows wait for the server (default /var/spool/tcpfsm)",
+	.help = "keep rows there until the server has them (default /var/spool/tcpfsm)",
 	.string = &opt.spool,
 };
 
@@ -241,12 +241,12 @@ static bool take_spool_limit(const char *value)
 
 static const struct verb_option option_spool_limit = {
 	.id = OPTION_SPOOL_LIMIT, .name = "spool-limit", .arg = "BYTES",
-	.help = "above which the oldest of them go (default 1 GiB)", .take = take_spool_limit,
+	.help = "drop the oldest rows above this size (default 1 GiB)", .take = take_spool_limit,
 };
 
 const struct verb verb_ship = {
 	.name = "ship", .args = "URL",
-	.help = "transitions and flows that ended, into a ClickHouse server, by way of a spool",
+	.help = "send transitions and ended flows to a ClickHouse server, by way of a spool",
 	.options = {
 		&option_netns, &option_for, &option_interval, &option_flows, &option_quiet,
 		&option_spool, &option_spool_limit,

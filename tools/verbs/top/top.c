@@ -183,7 +183,7 @@ static int run_top(int argc, char **argv)
 
 static const struct verb_option option_batch = {
 	.id = OPTION_BATCH, .letter = 'b', .name = "batch",
-	.help = "plain text, one sample after the other", .flag = &opt.batch,
+	.help = "print plain text, one sample after the other", .flag = &opt.batch,
 };
 
 const struct verb verb_top = {
