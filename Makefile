@@ -82,7 +82,7 @@ figures:
 clean:
 	$(MAKE) -C tools clean
 	rm -rf build compile_commands.json Module.symvers modules.order tcpfsm.ko tcpfsm.mod tcpfsm.mod.c *.o .*.cmd \
-		mod/*.o mod/.*.cmd mod/core/*.o mod/core/.*.cmd
+		mod/*.o mod/.*.cmd mod/probed.h mod/core/*.o mod/core/.*.cmd
 
 .PHONY: all modules tools modules_install install demo check truth bench check-deep check-kernels check-integrations fuzz \
 	quick lint lint-diff compile_commands.json figures clean
