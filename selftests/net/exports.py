@@ -251,6 +251,7 @@ def root_of_a_container_sees_its_own():
     try:
         code, out, err = status("unshare", "--user", "--map-root-user", "--net", "python3", "-c",
                                 CONTAINER, TOOL)
+        until(lambda: traffic.done > 100, "others were at work")
     finally:
         traffic.stop()
     equal(code, 0, err)
@@ -260,7 +261,6 @@ def root_of_a_container_sees_its_own():
     for r in (*proc, *flows, *log, *(e for e in events if "src" in e)):
         equal((r["src"], int(r["dport"])), ("127.0.0.1", 6032), "whose")
     equal(sum("to" in e for e in events), 15, "events")
-    true(traffic.done > 100, "others were at work")
     close_to(c, s)
     forget_flows()
 
