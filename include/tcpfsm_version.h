@@ -2,7 +2,7 @@
 #ifndef _TCPFSM_VERSION_H
 #define _TCPFSM_VERSION_H
 
-/* Of the module and of the tool; doctor tells where they differ. */
+/* The version of the module and of the tool; doctor tells if they differ. */
 #define TCPFSM_VERSION	"0.1"
 
 #endif

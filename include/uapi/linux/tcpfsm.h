@@ -12,38 +12,39 @@
  *
  * Family TCPFSM_GENL_NAME, version TCPFSM_GENL_VERSION. Every request needs CAP_NET_ADMIN
  * in the user namespace that owns the network namespace, and so does joining a group.
- * Requests and events concern the network namespace of the socket. Errors carry an extended
- * acknowledgement that says why and points at the attribute.
+ * Requests and events concern the network namespace of the netlink socket. Errors carry an
+ * extended acknowledgement that says why and points at the attribute.
  *
  *   request                        answer
- *   TCPFSM_CMD_FLOW_GET   dump     per message one TCPFSM_A_FLOW, filtered by TCPFSM_A_FILTER.
- *                                  The first message carries no flow but one TCPFSM_A_POSITION
- *                                  for each CPU that has sent events: what was sent with a
- *                                  lower sequence number is in the dump.
- *                                  NLM_F_DUMP_FILTERED: a filter was honoured.
- *   TCPFSM_CMD_FLOW_GET   do       the flow whose TCPFSM_FLOW_ID stands in TCPFSM_A_FILTER's
- *                                  TCPFSM_FILTER_ID; -ENOENT if there is none.
+ *   TCPFSM_CMD_FLOW_GET   dump     one TCPFSM_A_FLOW in each message, filtered by
+ *                                  TCPFSM_A_FILTER. The first message carries no flow, but one
+ *                                  TCPFSM_A_POSITION for each CPU that has sent events: the dump
+ *                                  includes what was sent with lower sequence numbers.
+ *                                  NLM_F_DUMP_FILTERED tells that the kernel has filtered.
+ *   TCPFSM_CMD_FLOW_GET   do       the flow whose id is the TCPFSM_FILTER_ID in TCPFSM_A_FILTER;
+ *                                  -ENOENT if there is none.
  *   TCPFSM_CMD_STATS_GET  do       gauges and totals of this namespace, at a cost that does
  *                                  not depend on the number of flows.
  *   TCPFSM_CMD_STATS_GET  dump     the same for every namespace that has seen TCP, if asked
- *                                  from the initial one; else for this one.
- *   TCPFSM_CMD_COUNTER_GET dump    per message one TCPFSM_A_COUNTER.
- *   TCPFSM_CMD_SERVICE_GET dump    per message one TCPFSM_A_SERVICE.
- *   TCPFSM_CMD_LOG_GET    dump     the last transitions, oldest first, one TCPFSM_A_LOG each.
+ *                                  from the initial one; otherwise for this one only.
+ *   TCPFSM_CMD_COUNTER_GET dump    one TCPFSM_A_COUNTER in each message.
+ *   TCPFSM_CMD_SERVICE_GET dump    one TCPFSM_A_SERVICE in each message.
+ *   TCPFSM_CMD_LOG_GET    dump     the last transitions, oldest first, one TCPFSM_A_LOG in each
+ *                                  message.
  *
  *   group "transition": TCPFSM_CMD_TRANSITION_NTF  TCPFSM_A_CPU, TCPFSM_A_SEQ, TCPFSM_A_COUNT,
  *                                                  then TCPFSM_A_COUNT times TCPFSM_A_TRANSITION
  *   group "flow":       TCPFSM_CMD_FLOW_NTF        the same with TCPFSM_A_FLOW: a flow without
  *                                                  TCPFSM_FLOW_REASON is new, one with it ended
  *
- * An event message holds many events and is sent when full, or 10 ms after its first event.
- * TCPFSM_A_SEQ is the number of the message's first event; the numbers count per network
- * namespace, group and CPU from 0 and have no gaps when nothing was lost. Order among CPUs
- * is by the steps of a flow; its end may be told before its last transitions. After a loss (a gap,
- * or ENOBUFS from recv) dump again.
+ * An event message holds many events. It is sent when it is full, or 10 ms after its first event.
+ * TCPFSM_A_SEQ is the number of its first event. Each network namespace, group and CPU numbers its
+ * events from 0, and a gap in the numbers is a loss. Across CPUs, the transitions of a flow are
+ * ordered by its steps; the end of a flow may arrive before its last transitions. After a loss (a
+ * gap, or ENOBUFS from recv()), dump again.
  *
- * Integers are in host byte order, addresses and ports: see each attribute. Times of day are
- * nanoseconds of CLOCK_REALTIME, ages and spans nanoseconds of CLOCK_MONOTONIC.
+ * Integers are in host byte order; the attributes say how addresses are stored. Times of day are
+ * nanoseconds of CLOCK_REALTIME; ages and spans are nanoseconds of CLOCK_MONOTONIC.
  */
 #ifndef _UAPI_LINUX_TCPFSM_H
 #define _UAPI_LINUX_TCPFSM_H
@@ -96,7 +97,7 @@ enum tcpfsm_cause {
 	TCPFSM_RCV_RST,			/* an acceptable RST went to it */
 	TCPFSM_EXPIRE,			/* 2MSL is over */
 	TCPFSM_GONE,			/* its local socket no longer exists */
-	TCPFSM_MIDSTREAM,		/* picked up after its start */
+	TCPFSM_MIDSTREAM,		/* the flow was picked up after its start */
 	TCPFSM_SND_FIN_FIRST,		/* correction: its FIN had left before it took the peer's */
 	TCPFSM_RESUME,			/* correction: the RST was not taken */
 	TCPFSM_CAUSES,
@@ -104,44 +105,44 @@ enum tcpfsm_cause {
 
 /* Why a flow ended. */
 enum tcpfsm_reason {
-	TCPFSM_REASON_UNSET,		/* it has not */
+	TCPFSM_REASON_UNSET,		/* it has not ended */
 	TCPFSM_REASON_FIN,		/* both ends closed */
 	TCPFSM_REASON_RST_ORIG,		/* orig sent a RST that resp had to accept */
-	TCPFSM_REASON_RST_RESP,
+	TCPFSM_REASON_RST_RESP,		/* resp sent a RST that orig had to accept */
 	TCPFSM_REASON_RST_HOST,		/* this host made the RST for a flow it forwards */
-	TCPFSM_REASON_REFUSED,		/* RST from LISTEN */
+	TCPFSM_REASON_REFUSED,		/* the target answered SYN with RST */
 	TCPFSM_REASON_STALE_SYN,	/* orig reset the SYN|ACK that answered its SYN */
-	TCPFSM_REASON_SILENT,		/* local sockets are gone without a segment */
-	TCPFSM_REASON_TIMEOUT,		/* no segment for the pair's time-out */
-	TCPFSM_REASON_REOPENED,		/* a new incarnation took the tuple */
+	TCPFSM_REASON_SILENT,		/* the local sockets went away without a segment */
+	TCPFSM_REASON_TIMEOUT,		/* no segment passed until its time-out */
+	TCPFSM_REASON_REOPENED,		/* a new connection took its addresses and ports */
 	TCPFSM_REASON_EVICTED,		/* the table was full */
-	TCPFSM_REASON_FLUSHED,		/* disabled, namespace or module gone */
+	TCPFSM_REASON_FLUSHED,		/* tracking switched off; namespace or module gone */
 	TCPFSM_REASONS,
 };
 
 /* TCPFSM_FLOW_FLAGS */
 enum tcpfsm_flow_flags {
 	TCPFSM_F_MIDSTREAM	= 1U << 0,	/* its start was not seen */
-	TCPFSM_F_UNCONFIRMED	= 1U << 1,	/* both ends have yet to prove alive */
+	TCPFSM_F_UNCONFIRMED	= 1U << 1,	/* an end has yet to show that it is alive */
 	TCPFSM_F_GAP		= 1U << 2,	/* segments passed unseen */
 	TCPFSM_F_ONE_WAY	= 1U << 3,	/* one direction inferred from the other */
 	TCPFSM_F_CORRECTED	= 1U << 4,	/* a state shown earlier was corrected */
-	TCPFSM_F_OFFLOADED	= 1U << 5,	/* handed to a flowtable: blind since */
+	TCPFSM_F_OFFLOADED	= 1U << 5,	/* in a flowtable: what passes is not seen */
 	TCPFSM_F_FORWARDED	= 1U << 6,	/* seen at FORWARD */
 	TCPFSM_F_LOCAL_ORIG	= 1U << 7,	/* orig is a socket of this namespace */
 	TCPFSM_F_LOCAL_RESP	= 1U << 8,	/* resp is a socket of this namespace */
 	TCPFSM_F_SYN_ACK_RESENT	= 1U << 9,	/* SYN|ACK resent after its ACK passed */
-	TCPFSM_F_REANCHORED	= 1U << 10,	/* sequence state learnt anew */
-	TCPFSM_F_SUSPECT	= 1U << 11,	/* an in-window RST passed: may be dead */
+	TCPFSM_F_REANCHORED	= 1U << 10,	/* sequence numbers were learnt anew */
+	TCPFSM_F_SUSPECT	= 1U << 11,	/* a RST in the window passed: may be dead */
 };
 
 /* Flags of a transition. */
-#define TCPFSM_T_CORRECTION	1U	/* sets right what was shown before */
-#define TCPFSM_T_INFERRED	2U	/* proved by a later segment: its own was not seen */
+#define TCPFSM_T_CORRECTION	1U	/* corrects what was shown before */
+#define TCPFSM_T_INFERRED	2U	/* a later segment proves it; its own was not seen */
 
 /*
- * TCPFSM_TRANSITION_MOVE: what moved, in one word, so that a transition takes 48 bytes of a
- * message. The step is told modulo 65536.
+ * TCPFSM_TRANSITION_MOVE: what moved, packed so that a transition takes 48 bytes of a message. It
+ * has the step modulo 65536.
  */
 #define TCPFSM_MOVE(step, end, flags, cause, from, to) \
 	(((__u32)(step) & 0xffff) << 16 | (flags) << 14 | (end) << 13 | (cause) << 8 | \
@@ -153,8 +154,9 @@ enum tcpfsm_flow_flags {
 #define TCPFSM_MOVE_FLAGS(m)	((m) >> 14 & 3)		/* TCPFSM_T_* */
 #define TCPFSM_MOVE_STEP(m)	((m) >> 16)		/* of the flow, from 1 */
 
-/* Dwell times are counted in powers of two: bucket n holds spans of [2^n, 2^(n+1)) us,
- * bucket 0 also what is shorter, the last one also what is longer.
+/*
+ * Dwell times are counted in powers of two: bucket n counts times of [2^n, 2^(n+1)) us, bucket 0
+ * also shorter ones, the last bucket also longer ones.
  */
 #define TCPFSM_DWELL_BUCKETS	48
 
@@ -190,14 +192,14 @@ enum tcpfsm_attr {
 	TCPFSM_A_COUNTER,		/* nest, TCPFSM_COUNTER_* */
 	TCPFSM_A_SERVICE,		/* nest, TCPFSM_SERVICE_* */
 	TCPFSM_A_LOG,			/* nest, TCPFSM_LOG_* */
-	TCPFSM_A_ENTRIES,		/* u64, the namespace's flows; of the initial one, all */
+	TCPFSM_A_ENTRIES,		/* u64, flows of the namespace; in the initial one, all */
 	TCPFSM_A_LIMIT,			/* u64, max_flows */
 	__TCPFSM_A_MAX,
 };
 
 #define TCPFSM_A_MAX (__TCPFSM_A_MAX - 1)
 
-/* All that are given must hold. */
+/* A flow matches if all attributes that are given hold. */
 enum tcpfsm_filter_attr {
 	TCPFSM_FILTER_UNSPEC,
 	TCPFSM_FILTER_PAD,
@@ -207,7 +209,7 @@ enum tcpfsm_filter_attr {
 	TCPFSM_FILTER_RESP_STATES,	/* u32 */
 	TCPFSM_FILTER_ANY_STATES,	/* u32, of either end */
 	TCPFSM_FILTER_SRC,		/* 4 or 16 bytes, network order */
-	TCPFSM_FILTER_SRC_LEN,		/* u32, prefix length, default all */
+	TCPFSM_FILTER_SRC_LEN,		/* u32, prefix length, by default all bits */
 	TCPFSM_FILTER_DST,
 	TCPFSM_FILTER_DST_LEN,
 	TCPFSM_FILTER_SPORT_MIN,	/* u32, host order, 0-65535 */
@@ -230,15 +232,15 @@ enum tcpfsm_flow_attr {
 	TCPFSM_FLOW_DST,
 	TCPFSM_FLOW_SPORT,		/* u32, host order */
 	TCPFSM_FLOW_DPORT,
-	TCPFSM_FLOW_IFINDEX,		/* u32, L3 domain, absent if none */
+	TCPFSM_FLOW_IFINDEX,		/* u32, of the VRF or link-local scope, absent if none */
 	TCPFSM_FLOW_FLAGS,		/* u32, TCPFSM_F_* */
-	TCPFSM_FLOW_STEP,		/* u32, of its last transition */
+	TCPFSM_FLOW_STEP,		/* u32, number of its last transition */
 	TCPFSM_FLOW_START,		/* u64, time of day of the first segment, ns */
 	TCPFSM_FLOW_IDLE,		/* u64, ns since its last segment, resolution a jiffy */
-	TCPFSM_FLOW_REASON,		/* u32, enum tcpfsm_reason: it has ended */
+	TCPFSM_FLOW_REASON,		/* u32, enum tcpfsm_reason, absent while it lives */
 	TCPFSM_FLOW_ORIG,		/* nest, TCPFSM_END_* */
 	TCPFSM_FLOW_RESP,
-	TCPFSM_FLOW_REFUSED,		/* u32, segments that moved nobody, 255: that or more */
+	TCPFSM_FLOW_REFUSED,		/* u32, segments that were refused; 255: that or more */
 	__TCPFSM_FLOW_MAX,
 };
 
@@ -249,14 +251,14 @@ enum tcpfsm_end_attr {
 	TCPFSM_END_PAD,
 	TCPFSM_END_STATE,		/* u32 */
 	TCPFSM_END_HISTORY,		/* u64, last 8 states, latest in the lowest 4 bits */
-	TCPFSM_END_DWELL,		/* u64, ns in this state so far, less 2^-26 of the
-					 * flow's age when it was entered at most
+	TCPFSM_END_DWELL,		/* u64, ns in this state so far, to within 2^-26 of the
+					 * flow's age when it entered the state
 					 */
 	TCPFSM_END_PACKETS,		/* u64, sent by it; a GSO segment counts as its parts */
 	TCPFSM_END_BYTES,		/* u64, sent by it, from the IP header on */
 	TCPFSM_END_COOKIE,		/* u64, of the local socket, as in sock_diag */
 	TCPFSM_END_UID,			/* u32, the local socket's owner, in the reader's userns */
-	TCPFSM_END_SK_SRC,		/* the socket's own tuple where NAT made it another: */
+	TCPFSM_END_SK_SRC,		/* the socket's own tuple, if NAT changed it: */
 	TCPFSM_END_SK_DST,		/* 4 or 16 bytes, network order, src is this end's */
 	TCPFSM_END_SK_SPORT,		/* u32, host order */
 	TCPFSM_END_SK_DPORT,
@@ -270,7 +272,7 @@ enum tcpfsm_transition_attr {
 	TCPFSM_TRANSITION_PAD,
 	TCPFSM_TRANSITION_FLOW,		/* u64, id */
 	TCPFSM_TRANSITION_WHEN,		/* u64, time of day, ns */
-	TCPFSM_TRANSITION_DWELL,	/* u64, time spent in the state before, ns */
+	TCPFSM_TRANSITION_DWELL,	/* u64, ns spent in the state that it left */
 	TCPFSM_TRANSITION_MOVE,		/* u32, TCPFSM_MOVE_*() */
 	__TCPFSM_TRANSITION_MAX,
 };
@@ -302,7 +304,7 @@ enum tcpfsm_counter_attr {
 enum tcpfsm_service_attr {
 	TCPFSM_SERVICE_UNSPEC,
 	TCPFSM_SERVICE_PAD,
-	TCPFSM_SERVICE_FAMILY,		/* u32; absent: the row of all that found no place */
+	TCPFSM_SERVICE_FAMILY,		/* u32; absent in the row of services without a place */
 	TCPFSM_SERVICE_ADDR,		/* 4 or 16 bytes, network order */
 	TCPFSM_SERVICE_PORT,		/* u32, host order */
 	TCPFSM_SERVICE_STATES,		/* u64 [TCPFSM_STATES]: its ends now in each state */
@@ -325,7 +327,7 @@ enum tcpfsm_service_attr {
 enum tcpfsm_log_attr {
 	TCPFSM_LOG_UNSPEC,
 	TCPFSM_LOG_PAD,
-	TCPFSM_LOG_SEQ,			/* u64, from 1 per namespace; a gap was not recorded */
+	TCPFSM_LOG_SEQ,			/* u64, from 1 in each namespace; a gap was not recorded */
 	TCPFSM_LOG_TRANSITION,		/* nest, TCPFSM_TRANSITION_* */
 	TCPFSM_LOG_FAMILY,		/* u32 */
 	TCPFSM_LOG_SRC,			/* 4 or 16 bytes, network order */
