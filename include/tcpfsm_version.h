@@ -3,6 +3,6 @@
 #define _TCPFSM_VERSION_H
 
 /* The version of the module and of the tool; doctor tells if they differ. */
-#define TCPFSM_VERSION	"0.1"
+#define TCPFSM_VERSION	"0.2"
 
 #endif

@@ -100,12 +100,12 @@ def has_one_capability(said):
 
 @test
 def installed():
-    debs = put_debs("0.1")
+    debs = put_debs("0.2")
     apt("update")
     apt("install", *debs)
-    equal(built("0.1"), releases(), "built for")
+    equal(built("0.2"), releases(), "built for")
     equal(inside("modinfo", "-k", releases()[0], "-F", "signer", "tcpfsm"), "DKMS module signing key\n", "signed")
-    equal(inside("tcpfsm", "--version"), "tcpfsm 0.1\n")
+    equal(inside("tcpfsm", "--version"), "tcpfsm 0.2\n")
     for path in ("/usr/share/man/man8/tcpfsm.8.gz", "/usr/share/bash-completion/completions/tcpfsm",
                  "/usr/share/tcpfsm/clickhouse/schema.sql"):
         true(exists(path), path)
@@ -120,22 +120,22 @@ def there_after_a_boot():
     put("/etc/sysctl.d/local.conf", "net.tcpfsm.log_size = 1024\n")
     put("/etc/default/tcpfsm-ship", "URL=http://127.0.0.1:8123\n")
     inside("systemctl", "--quiet", "enable", "tcpfsm-export", "tcpfsm-ship")
-    _, newer = put_debs("0.2")
+    _, newer = put_debs("0.3")
     said = boot(version=VERSION, settings="cat /sys/module/tcpfsm/parameters/max_flows /proc/sys/net/tcpfsm/log_size",
                 metrics=METRICS, export=process("tcpfsm-export"), ship=process("tcpfsm-ship"),
                 spool=SPOOL,
                 failed=FAILED, doctor="tcpfsm doctor", man="zcat /usr/share/man/man8/tcpfsm.8.gz | head -n 1",
                 upgrade=f"dpkg -i {newer}", mixed="tcpfsm doctor",
                 log="dmesg | grep -E 'tcpfsm|WARNING:|BUG|Call Trace'")
-    equal((said["version"], said["settings"]), ("0.1", "65536\n1024"))
-    true('tcpfsm_build_info{module="0.1",tool="0.1"} 1' in said["metrics"], said["metrics"][-300:])
+    equal((said["version"], said["settings"]), ("0.2", "65536\n1024"))
+    true('tcpfsm_build_info{module="0.2",tool="0.2"} 1' in said["metrics"], said["metrics"][-300:])
     has_one_capability(said["export"])
     has_one_capability(said["ship"])
     row = json.loads(said["spool"].splitlines()[0])
     equal(row["host"], "vm", row)
     equal(said["failed"], "", "units that failed")
     true("Nothing is wrong" in said["doctor"], said["doctor"])
-    true("is version 0.1, this tool 0.2" in said["mixed"], said["mixed"])
+    true("is version 0.2, this tool 0.3" in said["mixed"], said["mixed"])
     true("Call Trace" not in said["log"] and "BUG" not in said["log"] and "WARNING" not in said["log"], said["log"])
 
 
@@ -144,12 +144,12 @@ def another_kernel_gets_its_module():
     before = releases()
     apt("install", "linux-image-rt-amd64", "linux-headers-rt-amd64")
     equal(len(releases()), len(before) + 1, "kernels")
-    equal(built("0.1"), releases(), "built for")
+    equal(built("0.2"), releases(), "built for")
 
 
 @test
 def a_kernel_that_is_too_old_is_refused():
-    code, out, err = enter("dkms", "build", "tcpfsm/0.1", "-k", "4.19.0-1-amd64", "--kernelsourcedir",
+    code, out, err = enter("dkms", "build", "tcpfsm/0.2", "-k", "4.19.0-1-amd64", "--kernelsourcedir",
                            f"/usr/src/linux-headers-{releases()[0]}")
     true(code != 0, "it was built")
     true("BUILD_EXCLUSIVE" in out + err, out + err)
@@ -157,12 +157,12 @@ def a_kernel_that_is_too_old_is_refused():
 
 @test
 def upgraded():
-    apt("install", *put_debs("0.2"))
-    equal(built("0.2"), releases(), "built for")
+    apt("install", *put_debs("0.3"))
+    equal(built("0.3"), releases(), "built for")
     said = boot(version=VERSION, metrics=METRICS, failed=FAILED, doctor="tcpfsm doctor",
                 settings="cat /sys/module/tcpfsm/parameters/max_flows /proc/sys/net/tcpfsm/log_size")
-    equal((said["version"], said["settings"], said["failed"]), ("0.2", "65536\n1024", ""))
-    true('tcpfsm_build_info{module="0.2",tool="0.2"} 1' in said["metrics"], said["metrics"][-300:])
+    equal((said["version"], said["settings"], said["failed"]), ("0.3", "65536\n1024", ""))
+    true('tcpfsm_build_info{module="0.3",tool="0.3"} 1' in said["metrics"], said["metrics"][-300:])
     true("Nothing is wrong" in said["doctor"], said["doctor"])
 
 
