@@ -13,7 +13,7 @@
 # make lint       checkpatch, sparse, Coccinelle, clang-tidy, and a build with clang
 # make lint-diff  the same, in seconds, of what differs from the commit C (default: the upstream's)
 # make compile_commands.json  for clangd
-# make figures    the figure, the README's tables and parts of the manual, from the tables in the code
+# make figures    the figure, the tables of mod/README.md and parts of the manual, from the code
 # make truth      the whole comparison with the kernel's own sockets; make check-deep: the deep
 #                 search, and data races under KCSAN, an hour
 # make bench      speed and memory beside nf_conntrack, 15 minutes; parts: scripts/bench --help

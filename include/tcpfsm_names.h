@@ -99,7 +99,7 @@
 	X(TIME_WAIT,	time_wait,	60,	"an end in TIME_WAIT") \
 	X(CLOSING,	closing,	120,	"an end in FIN_WAIT_1, CLOSING or LAST_ACK, or one end CLOSED; half-closed flows whose other FIN may have been missed; suspect flows") \
 	X(ESTABLISHED,	established,	432000,	"ESTABLISHED:ESTABLISHED") \
-	X(HALF_CLOSED,	half_closed,	432000,	"an end in FIN_WAIT_2 or CLOSE_WAIT, and none of the above")
+	X(HALF_CLOSED,	half_closed,	432000,	"an end in FIN_WAIT_2 or CLOSE_WAIT, the other there, too, or in ESTABLISHED")
 
 /*
  * What the engine notes of a segment: name and sentence. Refusals come first; after a refusal no

@@ -2,7 +2,7 @@
 """
 What tcpfsm showed at a place, held against what the sockets did: in order, incarnation by
 incarnation. A place is the endpoint's own host, the router, or the far host. The kinds of
-difference, all of them in the README's limits:
+difference, all of them among the limits in mod/README.md:
 
     silent      the socket ended without a segment: shown when the stack is asked (GONE), at its own
                 host; elsewhere the flow times out
