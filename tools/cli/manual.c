@@ -12,6 +12,7 @@
 #include "cli/verbs.h"
 #include "data/names.h"
 #include "lib/message.h"
+#include "tcpfsm_names.h"
 
 /* Words in capitals are placeholders. */
 static void print_args(const char *s)
@@ -114,12 +115,29 @@ static void print_reasons(void)
 		print_word(reason_name(i), reason_help(i));
 }
 
+/* With the name of each class's sysctl, and its default. */
+static void print_classes(void)
+{
+	static const struct { const char *name, *help; unsigned int seconds; } classes[] = {
+#define X(id, name, seconds, help) { #name, help, seconds },
+		TCPFSM_CLASS_LIST(X)
+#undef X
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(classes); i++) {
+		printf(".TP\n.BR timeout_%s \" (%u)\"\n", classes[i].name, classes[i].seconds);
+		print_text(classes[i].help);
+		putchar('\n');
+	}
+}
+
 int manual(const char *part)
 {
 	static const struct { const char *name; void (*print)(void); } parts[] = {
 		{ "synopsis", print_synopsis }, { "options", print_option_table },
 		{ "states", print_states }, { "causes", print_causes },
-		{ "reasons", print_reasons },
+		{ "reasons", print_reasons }, { "classes", print_classes },
 	};
 	size_t i;
 
