@@ -84,7 +84,7 @@
 	X(REFUSED,	"refused",	"the target answered SYN with RST") \
 	X(STALE_SYN,	"stale-syn",	"orig reset the SYN|ACK that answered its SYN") \
 	X(SILENT,	"silent",	"the local sockets went away without a segment") \
-	X(TIMEOUT,	"timeout",	"no segment passed until its time-out") \
+	X(TIMEOUT,	"timeout",	"no segment passed for the length of its time-out") \
 	X(REOPENED,	"reopened",	"a new connection took its addresses and ports") \
 	X(EVICTED,	"evicted",	"the table was full") \
 	X(FLUSHED,	"flushed",	"tracking was switched off, or the namespace went away")
@@ -99,7 +99,7 @@
 	X(TIME_WAIT,	time_wait,	60,	"an end in TIME_WAIT") \
 	X(CLOSING,	closing,	120,	"an end in FIN_WAIT_1, CLOSING or LAST_ACK, or one end CLOSED; half-closed flows whose other FIN may have been missed; suspect flows") \
 	X(ESTABLISHED,	established,	432000,	"ESTABLISHED:ESTABLISHED") \
-	X(HALF_CLOSED,	half_closed,	432000,	"an end in FIN_WAIT_2 or CLOSE_WAIT, the other there, too, or in ESTABLISHED")
+	X(HALF_CLOSED,	half_closed,	432000,	"an end in FIN_WAIT_2 or CLOSE_WAIT, the other in one of these or in ESTABLISHED")
 
 /*
  * What the engine notes of a segment: name and sentence. Refusals come first; after a refusal no
@@ -167,7 +167,7 @@
 	X(ended_refused,	"Flows ended: connection refused.") \
 	X(ended_stale_syn,	"Flows ended: the SYN|ACK was reset.") \
 	X(ended_silent,		"Flows ended: the local socket went away without a segment.") \
-	X(ended_timeout,	"Flows ended: no segment passed until their time-out.") \
+	X(ended_timeout,	"Flows ended: no segment passed for the length of their time-out.") \
 	X(ended_reopened,	"Flows ended: a new connection took their addresses and ports.") \
 	X(ended_evicted,	"Flows ended to make room in a full table.") \
 	X(ended_flushed,	"Flows ended: tracking was switched off, or the namespace went away.") \

@@ -113,7 +113,7 @@ enum tcpfsm_reason {
 	TCPFSM_REASON_REFUSED,		/* the target answered SYN with RST */
 	TCPFSM_REASON_STALE_SYN,	/* orig reset the SYN|ACK that answered its SYN */
 	TCPFSM_REASON_SILENT,		/* the local sockets went away without a segment */
-	TCPFSM_REASON_TIMEOUT,		/* no segment passed until its time-out */
+	TCPFSM_REASON_TIMEOUT,		/* no segment for the length of its time-out */
 	TCPFSM_REASON_REOPENED,		/* a new connection took its addresses and ports */
 	TCPFSM_REASON_EVICTED,		/* the table was full */
 	TCPFSM_REASON_FLUSHED,		/* tracking switched off; namespace or module gone */
