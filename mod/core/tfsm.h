@@ -135,7 +135,7 @@ struct tfsm_end {
 	u16	facts;		/* TFSM_E_* */
 };
 
-/* A SYN in a living connection: it starts a new flow once it is answered. */
+/* A SYN that passed within a connection: it starts a new flow once it is answered. */
 struct tfsm_syn {
 	bool	kept;
 	struct tfsm_seg seg;

@@ -39,7 +39,7 @@ static void check_table(const struct patient *p)
 			(unsigned long long)doctor_counter("no_memory"));
 	if (doctor_counter("events_lost"))
 		finding(RANK_NOTE, "events-lost", doctor_counter("events_lost"),
-			"Since it was loaded, %llu events were not sent for want of memory; their numbers are missing in every listener's sequence.",
+			"Since it was loaded, %llu events were not sent because there was no memory; their numbers are missing in every listener's sequence.",
 			(unsigned long long)doctor_counter("events_lost"));
 	if (!number_in("/proc/sys/net/tcpfsm/enabled", 1))
 		look_with(finding(RANK_SERIOUS, "disabled", 0,

@@ -294,7 +294,7 @@ static void write_counters(struct metrics *m)
 		if (strcmp(m->counter[i].name, "events_lost"))
 			continue;
 		write_family(m, "tcpfsm_events_lost", "counter",
-			     "Events not sent to listeners for want of memory.");
+			     "Events not sent to listeners because there was no memory.");
 		fprintf(m->out, "tcpfsm_events_lost_total %llu\n",
 			(unsigned long long)m->counter[i].value);
 	}
