@@ -16,7 +16,7 @@
 #include <net/genetlink.h>
 
 #ifndef TCPFSM_PROBE
-#include "probed.h"
+#include <probed.h>	/* of this build, wherever that is */
 #endif
 
 /*
@@ -108,12 +108,15 @@
 	kmem_cache_create(name, size, 0, SLAB_TYPESAFE_BY_RCU, construct)
 #endif
 
-/* Renamed in 6.15 and 6.16. */
-#ifdef TCPFSM_HAVE_TIMER_DELETE
+/* Renamed in 6.15, and in 6.16. */
+#ifdef TCPFSM_HAVE_TIMER_SHUTDOWN
 #define tcpfsm_timer_shutdown	timer_shutdown_sync
-#define tcpfsm_timer_owner	timer_container_of
 #else
 #define tcpfsm_timer_shutdown	del_timer_sync
+#endif
+#ifdef TCPFSM_HAVE_TIMER_CONTAINER
+#define tcpfsm_timer_owner	timer_container_of
+#else
 #define tcpfsm_timer_owner	from_timer
 #endif
 

@@ -243,18 +243,17 @@ int tcpfsm_put_service(struct sk_buff *skb, const struct tcpfsm_service *s)
 int tcpfsm_put_log(struct sk_buff *skb, const struct tcpfsm_log_entry *e)
 {
 	u64 when = e->when + tcpfsm_clock(e->when).to_wall;
-	const struct tcpfsm_flow_tuple *t = &e->tuple;
 	struct nlattr *nest = nla_nest_start(skb, TCPFSM_A_LOG);
 
 	if (!nest ||
 	    nla_put_u64_64bit(skb, TCPFSM_LOG_SEQ, atomic64_read(&e->seq), TCPFSM_LOG_PAD) ||
 	    tcpfsm_put_transition(skb, TCPFSM_LOG_TRANSITION, e->flow, when, e->dwell, e->step,
 				  &e->move) ||
-	    nla_put_u32(skb, TCPFSM_LOG_FAMILY, t->family) ||
-	    tcpfsm_put_addr(skb, TCPFSM_LOG_SRC, t->family, &t->src) ||
-	    tcpfsm_put_addr(skb, TCPFSM_LOG_DST, t->family, &t->dst) ||
-	    nla_put_u32(skb, TCPFSM_LOG_SPORT, ntohs(t->sport)) ||
-	    nla_put_u32(skb, TCPFSM_LOG_DPORT, ntohs(t->dport)))
+	    nla_put_u32(skb, TCPFSM_LOG_FAMILY, e->family) ||
+	    tcpfsm_put_addr(skb, TCPFSM_LOG_SRC, e->family, &e->src) ||
+	    tcpfsm_put_addr(skb, TCPFSM_LOG_DST, e->family, &e->dst) ||
+	    nla_put_u32(skb, TCPFSM_LOG_SPORT, ntohs(e->sport)) ||
+	    nla_put_u32(skb, TCPFSM_LOG_DPORT, ntohs(e->dport)))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;

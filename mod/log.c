@@ -100,6 +100,7 @@ static struct tcpfsm_log_entry *slot_at(struct tcpfsm_log *log, u32 i, bool make
 static bool write_entry(struct tcpfsm_log_entry *e, s64 seq, const struct tcpfsm_report *r,
 			unsigned int i)
 {
+	const struct tcpfsm_flow_tuple *t = &r->snap.tuple;
 	s64 was = atomic64_read(&e->seq);
 
 	/* A reader who sees any of what follows sees that it is being written. */
@@ -110,7 +111,11 @@ static bool write_entry(struct tcpfsm_log_entry *e, s64 seq, const struct tcpfsm
 	e->dwell = r->dwell[i];
 	e->step = (u16)(r->step + i);
 	e->move = r->move[i];
-	e->tuple = r->snap.tuple;
+	e->family = t->family;
+	e->sport = t->sport;
+	e->dport = t->dport;
+	e->src = t->src;
+	e->dst = t->dst;
 	smp_wmb();	/* a reader who sees the number sees all of the entry */
 	atomic64_set(&e->seq, seq);
 	return true;

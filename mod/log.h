@@ -19,7 +19,9 @@ struct tcpfsm_log_entry {
 	u64		  dwell;	/* ns */
 	u32		  step;
 	struct tfsm_move  move;
-	struct tcpfsm_flow_tuple tuple;
+	u8		  family;
+	__be16		  sport, dport;
+	union tcpfsm_addr src, dst;
 };
 
 /* Context: bottom halves off. */

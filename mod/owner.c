@@ -22,9 +22,12 @@ static struct owner {
 
 static DEFINE_SPINLOCK(lists_lock);	/* nests inside a namespace's queue lock */
 
-void tcpfsm_owner_charge(u8 owner)
+bool tcpfsm_owner_charge(u8 owner)
 {
-	atomic_inc(&owners[owner].flows);
+	/* By its own number: of several that come at once, only those above the limit are. */
+	unsigned int own = atomic_inc_return(&owners[owner].flows);
+
+	return own + tcpfsm_owner_flows(!owner) <= READ_ONCE(tcpfsm_max_flows);
 }
 
 void tcpfsm_owner_uncharge(u8 owner)

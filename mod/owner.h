@@ -12,8 +12,11 @@
 /* The most flows in the table, of all owners. */
 extern unsigned int tcpfsm_max_flows;
 
-/* A flow is made, or is freed again. Flows that are being made count. */
-void tcpfsm_owner_charge(u8 owner);
+/*
+ * A flow is about to be made, or was freed again. Return: false if this one is above max_flows;
+ * it is charged all the same, and has to be uncharged unless another flow makes room for it.
+ */
+bool tcpfsm_owner_charge(u8 owner);
 void tcpfsm_owner_uncharge(u8 owner);
 
 unsigned int tcpfsm_owner_flows(u8 owner);

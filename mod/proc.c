@@ -163,12 +163,10 @@ static void show_addr(struct seq_file *seq, u8 family, const union tcpfsm_addr *
 		seq_printf(seq, " %pI6c", &addr->ip6);
 }
 
-static void show_tuple(struct seq_file *seq, const struct tcpfsm_flow_tuple *t)
+static void show_end(struct seq_file *seq, u8 family, const union tcpfsm_addr *addr, __be16 port)
 {
-	show_addr(seq, t->family, &t->src);
-	seq_printf(seq, " %u", ntohs(t->sport));
-	show_addr(seq, t->family, &t->dst);
-	seq_printf(seq, " %u", ntohs(t->dport));
+	show_addr(seq, family, addr);
+	seq_printf(seq, " %u", ntohs(port));
 }
 
 /* Oldest first: SYN_SENT>ESTABLISHED */
@@ -259,6 +257,7 @@ static int flow_show(struct seq_file *seq, void *v)
 {
 	const struct flow_iter *it = seq->private;
 	const struct tcpfsm_snap *s = &it->snap;
+	const struct tcpfsm_flow_tuple *t = &s->tuple;
 	u64 now = ktime_get_ns();
 	u8 end;
 
@@ -273,7 +272,8 @@ static int flow_show(struct seq_file *seq, void *v)
 		return 0;
 	}
 	seq_printf(seq, "%llu", s->id);
-	show_tuple(seq, &s->tuple);
+	show_end(seq, t->family, &t->src, t->sport);
+	show_end(seq, t->family, &t->dst, t->dport);
 	for (end = 0; end < TCPFSM_ENDS; end++)
 		seq_printf(seq, " %s", state_name[s->state[end]]);
 	for (end = 0; end < TCPFSM_ENDS; end++)
@@ -420,7 +420,8 @@ static int log_show(struct seq_file *seq, void *v)
 	ns = do_div(when, NSEC_PER_SEC);
 	seq_printf(seq, "%lld %llu.%09u %llu %u", atomic64_read(&e->seq), when, ns, e->flow,
 		   e->step);
-	show_tuple(seq, &e->tuple);
+	show_end(seq, e->family, &e->src, e->sport);
+	show_end(seq, e->family, &e->dst, e->dport);
 	seq_printf(seq, " %s %s %s %s %llu %u\n", e->move.end ? "resp" : "orig",
 		   state_name[e->move.from], state_name[e->move.to], cause_name[e->move.cause],
 		   e->dwell, e->move.flags);

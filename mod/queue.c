@@ -135,11 +135,16 @@ void tcpfsm_queue_work_ends(struct tcpfsm_net *tn, unsigned long delay)
 	spin_unlock_bh(&q->lock);
 }
 
-void tcpfsm_queue_kick(struct tcpfsm_net *tn)
+void tcpfsm_queue_set_waits(struct tcpfsm_net *tn,
+			    unsigned long (*wait_of)(const struct tcpfsm_net *tn,
+						     unsigned int queue))
 {
 	struct tcpfsm_queues *q = &tn->queues;
+	unsigned int i;
 
 	spin_lock_bh(&q->lock);
+	for (i = 0; i < TCPFSM_QUEUES; i++)
+		WRITE_ONCE(q->wait[i], wait_of(tn, i));
 	if (tn->listed)
 		arm_work(q, 0);
 	spin_unlock_bh(&q->lock);

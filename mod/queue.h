@@ -35,8 +35,13 @@ struct tcpfsm_flow *tcpfsm_queue_due(struct tcpfsm_net *tn, unsigned int queue,
 void tcpfsm_queue_work_begins(struct tcpfsm_net *tn);
 void tcpfsm_queue_work_ends(struct tcpfsm_net *tn, unsigned long delay);
 
-/* Run the work now: waits have changed. */
-void tcpfsm_queue_kick(struct tcpfsm_net *tn);
+/*
+ * Set how long the flows of each queue wait (jiffies), and run the work now. Of several at once,
+ * the last one reads the newest.
+ */
+void tcpfsm_queue_set_waits(struct tcpfsm_net *tn,
+			    unsigned long (*wait_of)(const struct tcpfsm_net *tn,
+						     unsigned int queue));
 
 void tcpfsm_queue_net_init(struct tcpfsm_net *tn, work_func_t work);
 

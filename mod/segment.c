@@ -69,22 +69,21 @@ static void set_direction(struct tcpfsm_view *v, const struct tcpfsm_flow *f)
 
 /* ---- new flows ---- */
 
-/* Memory for a flow; NULL, and counted, if there is no room for it. */
+/* Memory for a flow that is charged to its owner; NULL, and counted, if there is no room for it. */
 static struct tcpfsm_flow *make_flow(struct tcpfsm_net *tn, u8 family)
 {
-	struct tcpfsm_flow *f = tcpfsm_table_alloc(tn, family);
+	enum tcpfsm_counter why = TCPFSM_C_table_full;
+	struct tcpfsm_flow *f;
 
-	if (!f) {
-		tcpfsm_count(tn, TCPFSM_C_no_memory);
-		return NULL;
+	if (likely(tcpfsm_owner_charge(tn->owner)) || tcpfsm_evict_one(tn)) {
+		f = tcpfsm_table_alloc(family);
+		if (likely(f))
+			return f;
+		why = TCPFSM_C_no_memory;
 	}
-	if (unlikely(tcpfsm_owner_too_many()) && !tcpfsm_evict_one(tn)) {
-		f->family = family;
-		tcpfsm_table_free(f, tn);
-		tcpfsm_count(tn, TCPFSM_C_table_full);
-		return NULL;
-	}
-	return f;
+	tcpfsm_owner_uncharge(tn->owner);
+	tcpfsm_count(tn, why);
+	return NULL;
 }
 
 /* A flow that did not get into the table. */

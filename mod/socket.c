@@ -5,10 +5,12 @@
 #include <net/inet6_hashtables.h>
 #include <net/inet_hashtables.h>
 #include <net/inet_sock.h>
-#include <net/ip_vs.h>
 #include <net/netfilter/nf_conntrack.h>
 #include <net/sock.h>
 #include <net/tcp.h>
+#if IS_ENABLED(CONFIG_IP_VS)
+#include <net/ip_vs.h>
+#endif
 
 #include "compat.h"
 #include "netns.h"
@@ -59,8 +61,11 @@ static void keep_socket(struct tcpfsm_socket *to, const struct tcpfsm_flow *f,
 
 static u8 family_of(const struct sock *sk)
 {
-	return sk->sk_family == AF_INET6 && !ipv6_addr_v4mapped(&sk->sk_v6_daddr) ? AF_INET6 :
-										    AF_INET;
+#if IS_ENABLED(CONFIG_IPV6)
+	if (sk->sk_family == AF_INET6 && !ipv6_addr_v4mapped(&sk->sk_v6_daddr))
+		return AF_INET6;
+#endif
+	return AF_INET;
 }
 
 const struct sock *tcpfsm_socket_of(const struct tcpfsm_view *v)

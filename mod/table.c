@@ -261,13 +261,9 @@ static struct kmem_cache *slab_of(u8 family)
 	return family == AF_INET ? slab4 : slab6;
 }
 
-struct tcpfsm_flow *tcpfsm_table_alloc(const struct tcpfsm_net *tn, u8 family)
+struct tcpfsm_flow *tcpfsm_table_alloc(u8 family)
 {
-	struct tcpfsm_flow *f = kmem_cache_alloc(slab_of(family), GFP_ATOMIC | __GFP_NOWARN);
-
-	if (f)
-		tcpfsm_owner_charge(tn->owner);
-	return f;
+	return kmem_cache_alloc(slab_of(family), GFP_ATOMIC | __GFP_NOWARN);
 }
 
 void tcpfsm_table_free(struct tcpfsm_flow *f, const struct tcpfsm_net *tn)

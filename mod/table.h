@@ -26,10 +26,11 @@ void tcpfsm_table_hash(struct tcpfsm_tuple *t);
 struct tcpfsm_flow *tcpfsm_table_do_find_lock(const struct tcpfsm_tuple *t);
 
 /*
- * Memory for a flow of this family, or NULL. Its lock is initialized, and it is in no list. It
- * counts as a flow of the namespace's owner until it is freed; f->family has to be set by then.
+ * Memory for a flow of this family, or NULL. Its lock is initialized, and it is in no list;
+ * f->family has to be set before it is freed. A flow is charged to its namespace's owner before it
+ * is allocated, and uncharged where it is freed.
  */
-struct tcpfsm_flow *tcpfsm_table_alloc(const struct tcpfsm_net *tn, u8 family);
+struct tcpfsm_flow *tcpfsm_table_alloc(u8 family);
 void tcpfsm_table_free(struct tcpfsm_flow *f, const struct tcpfsm_net *tn);
 
 /* Put in a new, locked flow with a service. Return: false if its tuple is there already. */

@@ -84,13 +84,12 @@ static unsigned int seconds_of(const struct tcpfsm_net *tn, unsigned int queue)
 	return seconds;
 }
 
+static unsigned long wait_of(const struct tcpfsm_net *tn, unsigned int queue)
+{
+	return queue == TCPFSM_QUEUE_RECHECK ? RECHECK : (unsigned long)seconds_of(tn, queue) * HZ;
+}
+
 void tcpfsm_timeout_apply(struct tcpfsm_net *tn)
 {
-	unsigned int queue;
-
-	for (queue = 0; queue < TCPFSM_QUEUES; queue++)
-		WRITE_ONCE(tn->queues.wait[queue],
-			   queue == TCPFSM_QUEUE_RECHECK ? RECHECK :
-			   (unsigned long)seconds_of(tn, queue) * HZ);
-	tcpfsm_queue_kick(tn);
+	tcpfsm_queue_set_waits(tn, wait_of);
 }

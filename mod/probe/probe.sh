@@ -8,8 +8,8 @@
 # none does, compat.h does not know this kernel: the build ends, with what the compiler says.
 
 dir=$(dirname "$0")
-errors=$(mktemp) || exit 1
-trap 'rm -f "$errors"' EXIT
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT HUP INT TERM
 
 compile() {
 	probe=$1 way=$2
@@ -23,20 +23,19 @@ compile() {
 
 while read -r probe ways; do
 	found=
-	: >"$errors"
-	echo "$ways" | tr , '\n' >"$errors.ways"
+	: >"$work/errors"
+	echo "$ways" | tr , '\n' >"$work/ways"
 	while read -r way; do
-		if compile "$probe" "$way" "$@" 2>>"$errors"; then
+		if compile "$probe" "$way" "$@" 2>>"$work/errors"; then
 			found=1
 			for name in $way; do
 				[ "$name" = - ] || echo "#define TCPFSM_HAVE_$name"
 			done
 			break
 		fi
-	done <"$errors.ways"
-	rm -f "$errors.ways"
+	done <"$work/ways"
 	if [ -z "$found" ]; then
-		cat "$errors" >&2
+		cat "$work/errors" >&2
 		echo "tcpfsm: mod/compat.h has no way that compiles for '$probe' with this kernel" >&2
 		exit 1
 	fi
@@ -44,7 +43,7 @@ done <<'END'
 lookup		-, LOOKUP_HASHINFO NET_HASHINFO, LOOKUP_HASHINFO
 sysctl		CONST_CTL_TABLE, -
 sysctl_size	SYSCTL_SZ, -
-timer		TIMER_DELETE, -
+timer		TIMER_SHUTDOWN TIMER_CONTAINER, TIMER_SHUTDOWN, -
 frags		FRAGS_READABLE, -
 genl_dump	GENL_INFO_DUMP, -
 END
