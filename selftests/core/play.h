@@ -197,49 +197,107 @@ static inline void play_seg(struct play *p, struct tfsm_seg s)
 			abort();
 }
 
-static inline struct tfsm_seg play_parse(const char *text)
+/* A number in decimal digits, and nothing behind it. */
+static inline bool play_number(const char *text, u32 max, u32 *value)
 {
-	struct tfsm_seg s = { .win = 65535 };
-	const char *flag = "FSRPAU", *at;
-	char flags[8], *end;
-	int n = 0;
+	size_t digits = strspn(text, "0123456789");
+	unsigned long long n = strtoull(text, NULL, 10);
 
-	s.dir = *text == '<';
-	if (sscanf(text + 1, " %7s%n", flags, &n) != 1)
-		abort();
-	for (at = flags; *at; at++)
-		s.flags |= 1U << (strchr(flag, *at) - flag);
-	text += 1 + n;
-	s.seq = strtoul(text, &end, 10);
-	text = end;
-	s.ack = strtoul(text, &end, 10);
-	text = end;
-	while (sscanf(text, " %n%*s", &n) != EOF && text[n]) {
-		text += n;
-		if (!strncmp(text, "len=", 4)) {
-			s.len = strtoul(text + 4, NULL, 10);
-		} else if (!strncmp(text, "win=", 4)) {
-			s.win = strtoul(text + 4, NULL, 10);
-		} else if (!strncmp(text, "ws=", 3)) {
-			s.has_wscale = true;
-			s.wscale = strtoul(text + 3, NULL, 10);
-		} else if (!strncmp(text, "partial", 7)) {
-			s.partial = true;
-		} else if (!strncmp(text, "here", 4)) {
-			s.made_here = true;
-		} else {
-			printf("# what is '%s'?\n", text);
-			abort();
-		}
-		text += strcspn(text, " ");
+	*value = n;
+	return digits && digits <= 10 && !text[digits] && n <= max;
+}
+
+/* Return: NULL, or what would be right instead. */
+static inline const char *play_read_flags(struct tfsm_seg *s, const char *word)
+{
+	static const char letters[] = "FSRPAU";
+
+	for (; *word; word++) {
+		const char *at = strchr(letters, *word);
+
+		if (!at)
+			return "flags, which are letters of SFRPAU";
+		s->flags |= 1U << (at - letters);
 	}
-	return s;
+	return NULL;
+}
+
+/* What follows the numbers. Return: NULL, or what would be right instead. */
+static inline const char *play_read_option(struct tfsm_seg *s, const char *word)
+{
+	u32 n;
+
+	if (!strncmp(word, "len=", 4) && play_number(word + 4, 65535, &n)) {
+		s->len = n;
+	} else if (!strncmp(word, "win=", 4) && play_number(word + 4, 65535, &n)) {
+		s->win = n;
+	} else if (!strncmp(word, "ws=", 3) && play_number(word + 3, 14, &n)) {
+		s->has_wscale = true;
+		s->wscale = n;
+	} else if (!strcmp(word, "partial")) {
+		s->partial = true;
+	} else if (!strcmp(word, "here")) {
+		s->made_here = true;
+	} else {
+		return "len=0-65535, win=0-65535, ws=0-14, partial or here";
+	}
+	return NULL;
+}
+
+/* The word at a place, counted from 0; empty: it is missing. Return: as above. */
+static inline const char *play_read_word(struct tfsm_seg *s, int place, const char *word)
+{
+	switch (place) {
+	case 0:
+		s->dir = *word == '<';
+		return strcmp(word, ">") && strcmp(word, "<") ? "a direction, > or <" : NULL;
+	case 1:
+		return *word ? play_read_flags(s, word) : "flags, which are letters of SFRPAU";
+	case 2:
+		return play_number(word, UINT32_MAX, &s->seq) ? NULL : "a sequence number";
+	case 3:
+		if (s->flags & TFSM_ACK)
+			return play_number(word, UINT32_MAX, &s->ack) ? NULL :
+			       "the number that it acknowledges";
+		break;
+	}
+	return *word ? play_read_option(s, word) : NULL;
+}
+
+/*
+ * A segment from its text. Return: NULL, or what would be right instead of the word that is left
+ * in @bad, which is empty if the text ends too early.
+ */
+static inline const char *play_read(const char *text, struct tfsm_seg *s, char bad[32])
+{
+	const char *right = NULL;
+	int place, n;
+
+	*s = (struct tfsm_seg) { .win = 65535 };
+	for (place = 0; !right && (*text || place < 4); place++) {
+		n = 0;
+		*bad = '\0';
+		if (sscanf(text, " %31s%n", bad, &n) == 1)
+			text += n;
+		else
+			text = "";
+		right = play_read_word(s, place, bad);
+	}
+	return right;
 }
 
 /* Play one segment. Return: the pair after it. */
 static inline const char *play(struct play *p, const char *text)
 {
-	play_seg(p, play_parse(text));
+	struct tfsm_seg s;
+	char bad[32];
+	const char *right = play_read(text, &s, bad);
+
+	if (right) {
+		printf("# %s: '%s' should be %s\n", text, bad, right);
+		abort();
+	}
+	play_seg(p, s);
 	return play_pair(p);
 }
 
