@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The acceptance rules, the classes and the kinds by themselves, one row a case: what each says of
- * two ends made by hand. rules.c has them at work.
+ * two ends made by hand. The scenarios have them at work.
  */
 #include "kselftest_harness.h"
 

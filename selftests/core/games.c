@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Games too long to be written down as scenarios: many rounds, and random ones. */
+#include "kselftest_harness.h"
+
+#include "play.h"
+
+/* Latched facts still hold when sequence numbers have gone round by more than 2^31. */
+TEST(latched_facts_outlast_sequence_space)
+{
+	struct play p = {};
+	struct tfsm_seg s;
+	u32 seq = 301;
+	int i;
+
+	ASSERT_STREQ("SYN_SENT:LISTEN", play(&p, "> S 100"));
+	ASSERT_STREQ("SYN_SENT:SYN_RCVD", play(&p, "< SA 300 101"));
+	ASSERT_STREQ("ESTABLISHED:ESTABLISHED", play(&p, "> A 101 301"));
+	ASSERT_STREQ("FIN_WAIT_1:ESTABLISHED", play(&p, "> FA 101 301"));
+	ASSERT_STREQ("FIN_WAIT_2:CLOSE_WAIT", play(&p, "< A 301 102"));
+	for (i = 0; i < 90000; i++, seq += 60000) {	/* 5.4e9 bytes */
+		s = (struct tfsm_seg) { .seq = seq, .ack = 102, .len = 60000, .win = 65535,
+					.flags = TFSM_ACK, .dir = TCPFSM_RESP };
+		play_seg(&p, s);
+		s = (struct tfsm_seg) { .seq = 102, .ack = seq + 60000, .win = 65535,
+					.flags = TFSM_ACK, .dir = TCPFSM_ORIG };
+		play_seg(&p, s);
+		ASSERT_EQ(0, p.notes);
+	}
+	EXPECT_STREQ("FIN_WAIT_2:CLOSE_WAIT", play_pair(&p));
+}
+
+/* A number near one that means something to the flow. */
+static u32 pick_near(u32 *seed, const struct tfsm_end *e, u32 other)
+{
+	const u32 about[] = { e->next, e->run, e->ack, e->edge, other };
+
+	*seed = *seed * 1103515245 + 12345;
+	if (*seed >> 16 & 7)
+		return e->next;
+	return about[(*seed >> 8) % ARRAY_SIZE(about)] + (*seed >> 20) % 5 - 2;
+}
+
+TEST(short_way_does_what_the_full_way_does)
+{
+	static const char *const starts[][3] = {
+		{ "> S 100 ws=7", "< SA 300 101 ws=3", "> A 101 301" },
+		{ "> S 4294967290 ws=7", "< SA 4294967280 4294967291",
+		  "> A 4294967291 4294967281" },
+		{ "> A 100 300 len=5", "< A 300 105 len=5", "> A 105 305" },
+	};
+	unsigned long quick = 0, all = 0;
+	u32 seed = 1, game, i;
+
+	for (game = 0; game < 3000; game++) {
+		struct play p = { .no_memory = game & 1 };
+
+		for (i = 0; i < 3; i++)
+			play(&p, starts[game % 3][i]);
+		for (i = 0; i < 300; i++) {
+			struct tfsm_seg s = { .flags = TFSM_ACK, .win = 20 + game % 3 * 500 };
+			const struct tfsm_end *a, *b;
+
+			s.dir = (seed = seed * 1103515245 + 12345) >> 16 & 1;
+			a = &p.flow.end[s.dir ^ p.turned];
+			b = &p.flow.end[!(s.dir ^ p.turned)];
+			s.seq = pick_near(&seed, a, b->edge);
+			s.ack = pick_near(&seed, b, a->ack);
+			s.len = seed >> 24 & 3 ? 0 : seed >> 26;
+			s.partial = !(seed >> 12 & 31);
+			if (!(seed >> 10 & 1023))
+				s.flags |= TFSM_FIN;
+			play_seg(&p, s);
+		}
+		quick += p.quick;
+		all += p.segments;
+		free(tfsm_ext(&p.flow));
+	}
+	printf("# %lu of %lu segments went the short way\n", quick, all);
+	EXPECT_GT(quick, all / 20);
+	EXPECT_LT(quick, all);
+}
+
+TEST_HARNESS_MAIN
