@@ -7,7 +7,6 @@ import os
 import random
 import re
 import shutil
-import struct
 import subprocess
 import sys
 import tempfile
@@ -15,10 +14,12 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "../net"))
 # pylint: disable=wrong-import-position
-from bed import ACK, FIN, PSH, RST, SYN, checksum, equal, planned, run_all, test, true
+from bed import ACK, FIN, PSH, RST, SYN, equal, planned, run_all, test, true
+from pcap import ETHERNET, LOOPBACK, RAW, SLL, SLL2, frame, packet, pcap, pcapng
 
 TOOL = os.path.join(HERE, "../../tools/tcpfsm")
-ETHERNET, LOOPBACK, RAW, SLL, SLL2 = 1, 0, 101, 113, 276
+
+
 def tool(*words, data=None):
     done = subprocess.run([TOOL, *words], input=data, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE)
@@ -26,59 +27,6 @@ def tool(*words, data=None):
 
 
 # ---- packets ----
-
-def packet(v, back, flags, seq, ack=0, data=b"", win=65535, ports=(1000, 80), bad=False):
-    """An IP packet, from the client unless back."""
-    a, b = ((b"\x0a\0\0\1", b"\x0a\0\0\2") if v == 4 else
-            (b"\xfd" + b"\0" * 14 + b"\1", b"\xfd" + b"\0" * 14 + b"\2"))
-    src, dst, sport, dport = (b, a, *ports[::-1]) if back else (a, b, *ports)
-    segment = struct.pack("!HHIIBBHHH", sport, dport, seq, ack, 80, flags, win, 0, 0) + data
-    pseudo = src + dst + struct.pack("!BBH" if v == 4 else "!BxxxB2xH", 0, 6, len(segment))
-    if v == 6:
-        pseudo = src + dst + struct.pack("!IHBB", len(segment), 0, 0, 6)
-    total = checksum(pseudo + segment) ^ (0x1111 if bad else 0)
-    segment = segment[:16] + struct.pack("!H", total) + segment[18:]
-    if v == 4:
-        return struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(segment), 0, 0, 64, 6, 0, src,
-                           dst) + segment
-    return struct.pack("!IHBB16s16s", 6 << 28, len(segment), 6, 64, src, dst) + segment
-
-
-def frame(link, v, ip, vlan=False):
-    kind = b"\x08\0" if v == 4 else b"\x86\xdd"
-    if link == ETHERNET:
-        return b"\2" * 12 + (b"\x81\0\0\5" if vlan else b"") + kind + ip
-    if link == SLL:
-        return struct.pack("!HHH8s", 0, 1, 6, b"\2" * 8) + kind + ip
-    if link == SLL2:
-        return kind + struct.pack("!HIHBB8s", 0, 1, 1, 0, 6, b"\2" * 8) + ip
-    if link == LOOPBACK:
-        return struct.pack("I", 2 if v == 4 else 10) + ip
-    return ip
-
-
-def pcap(frames, link=RAW):
-    """A capture; frames are (seconds, bytes)."""
-    out = struct.pack("IHHiIII", 0xa1b23c4d, 2, 4, 0, 0, 262144, link)
-    for when, data in frames:
-        ns = round(when * 10**9)
-        out += struct.pack("IIII", ns // 10**9, ns % 10**9, len(data), len(data)) + data
-    return out
-
-
-def pcapng(frames, link=RAW):
-    """The same in the newer format."""
-    def block(kind, body):
-        size = 12 + len(body)
-        return struct.pack("II", kind, size) + body + struct.pack("I", size)
-    out = block(0x0a0d0d0a, struct.pack("IHHq", 0x1a2b3c4d, 1, 0, -1))
-    out += block(1, struct.pack("HHI", link, 0, 262144))
-    for when, data in frames:
-        us = round(when * 10**6)
-        body = struct.pack("IIIII", 0, us >> 32, us & 0xffffffff, len(data), len(data))
-        out += block(6, body + data + b"\0" * (-len(data) % 4))
-    return out
-
 
 LIFE = [(0, SYN, 100, 0), (1, SYN | ACK, 300, 101), (0, ACK, 101, 301), (0, FIN | ACK, 101, 301),
         (1, ACK, 301, 102), (1, FIN | ACK, 301, 102), (0, ACK, 102, 302)]
