@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: GPL-2.0
+"""
+The scenarios of core/scenarios, for programs that make real segments of them; the README there has
+their syntax, and the player of core/ rejects what does not keep to it.
+"""
+import dataclasses
+import glob
+import os
+
+from .consts import TESTS_DIR
+from .ksft import Failed, equal, true
+
+SCENARIOS = os.path.join(TESTS_DIR, "../core/scenarios")
+FLAG_BITS = dict(zip("FSRPAU", (1, 2, 4, 8, 16, 32)))
+# What no observer can say: it is the engine's own.
+INTERNAL = ("class", "facts")
+
+
+@dataclasses.dataclass
+class Segment:
+    """What one end sends; back: in the direction <."""
+    back: bool
+    flags: int
+    seq: int
+    ack: int = 0
+    len: int = 0
+    win: int = 65535
+    ws: int = None
+    partial: bool = False
+    here: bool = False
+
+    def options(self):
+        """The TCP options, in bytes."""
+        return b"" if self.ws is None else bytes((3, 3, self.ws, 1))
+
+
+def parse_segment(words):
+    direction, flags, seq, *rest = words
+    s = Segment(direction == "<", sum(FLAG_BITS[letter] for letter in flags), int(seq))
+    if "A" in flags:
+        s.ack = int(rest.pop(0))
+    for word in rest:
+        key, _, value = word.partition("=")
+        setattr(s, key, int(value) if value else True)
+    return s
+
+
+@dataclasses.dataclass
+class Step:
+    """One thing that happens, and what has to hold after it."""
+    line: int
+    what: str                   # segment, expire, gone, lives
+    segment: Segment = None
+    settings: list = dataclasses.field(default_factory=list)     # lines before it: lists of words
+    pair: str = None
+    notes: list = dataclasses.field(default_factory=list)
+    checks: list = dataclasses.field(default_factory=list)       # lines behind it: lists of words
+
+
+class Scenario:
+    """One file."""
+
+    def __init__(self, file):
+        self.name = os.path.basename(file).partition(".")[0]
+        self.file = file
+        self.steps = []
+        self.needs = set()      # what cannot be said by a segment
+        settings = []
+        with open(file, encoding="ascii") as f:
+            for number, text in enumerate(f, 1):
+                head, _, outcome = text.partition("#")[0].partition("|")
+                words, outcome = head.split(), outcome.split()
+                if outcome:
+                    self.steps.append(self.parse_step(number, words, settings, outcome))
+                    settings = []
+                elif words and words[0] in ("set", "unset", "local", "blind", "confirm"):
+                    self.needs.add(words[1] if words[0] == "set" else words[0])
+                    settings.append(words)
+                elif words:
+                    self.steps[-1].checks.append(words)
+        self.needs.discard("unset")
+
+    def parse_step(self, number, words, settings, outcome):
+        step = Step(number, words[0], settings=settings, pair=outcome[0], notes=outcome[1:])
+        if words[0] in "<>":
+            step.what, step.segment = "segment", parse_segment(words)
+            self.needs |= {"here"} if step.segment.here else set()
+        else:
+            self.needs.add(words[0])
+        return step
+
+
+def read_scenarios():
+    """All of them, in the order of their files."""
+    return [Scenario(file) for file in sorted(glob.glob(f"{SCENARIOS}/*/*.tfsm"))]
+
+
+@dataclasses.dataclass
+class Seen:
+    """What an observer shows after a step, of the last flow on the tuple."""
+    pair: str                   # "-": no flow
+    flows: int
+    paths: dict                 # by end: a list of states
+    flags: set
+    orig_is_first: bool         # its orig is that of the first flow
+    reason: str                 # why it ended, as it looks now, or "-"
+    before: str                 # why the flow before it ended, or "-"
+    notes: set                  # of this step
+    refusals: set               # those of the notes that mean that nothing moved
+
+
+def check_note(note, seen):
+    if note == "no-notes":
+        equal(seen.notes, set(), note)
+    elif note == "no-refusal":
+        equal(seen.refusals, set(), note)
+    elif note == "a-refusal":
+        true(seen.refusals, note)
+    else:
+        true(note in seen.notes, f"{note} is noted; have {sorted(seen.notes)}")
+
+
+def check_line(words, seen):
+    what, *words = words
+    if what == "path":
+        equal(">".join(seen.paths[words[0]]), words[1], f"path of {words[0]}")
+    elif what == "flags":
+        for word in words:
+            equal(word.lstrip("!") in seen.flags, not word.startswith("!"), word)
+    elif what == "flows":
+        equal(seen.flows, int(words[0]), what)
+    elif what == "orig":
+        equal("<>"[seen.orig_is_first], words[0], what)
+    elif what in ("reason", "before"):
+        equal(getattr(seen, what), words[0], what)
+    else:
+        true(what in INTERNAL, f"no word '{what}'")
+
+
+def check_step(scenario, step, seen):
+    """Does what was seen after a step agree with what the scenario expects? What is None, the
+    observer cannot tell."""
+    try:
+        equal(seen.pair, step.pair, "pair")
+        for note in step.notes:
+            check_note(note, seen)
+        for words in step.checks:
+            if getattr(seen, words[0], "") is not None:
+                check_line(words, seen)
+    except Failed as why:
+        raise Failed(f"{os.path.relpath(scenario.file)}:{step.line}: {why}") from None
