@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "play.h"
+#include "names.h"
 
 static const u8 order[] = {
 #define X(name, ss, means, waits, tells) TCPFSM_##name,
