@@ -10,7 +10,7 @@
 #define WINDOW	0xffff		/* what is taken for granted of an end that granted little */
 
 /* orig sends; it has sent up to 1000, resp has acknowledged 900 and granted up to 5000. */
-static struct tfsm talking(u8 orig, u8 resp)
+static struct tfsm make_flow(u8 orig, u8 resp)
 {
 	return (struct tfsm) {
 		.end = {
@@ -22,19 +22,19 @@ static struct tfsm talking(u8 orig, u8 resp)
 	};
 }
 
-static struct tfsm_seg segment(u8 flags, u32 seq, u32 ack, u32 len)
+static struct tfsm_seg make_segment(u8 flags, u32 seq, u32 ack, u32 len)
 {
 	return (struct tfsm_seg) { .flags = flags, .seq = seq, .ack = ack, .len = len };
 }
 
-#define UP		talking(TCPFSM_ESTABLISHED, TCPFSM_ESTABLISHED)
+#define UP		make_flow(TCPFSM_ESTABLISHED, TCPFSM_ESTABLISHED)
 #define FACTS(f, i, have)	((f).end[i].facts = (have))
 
 /* ---- RST, RFC 5961 3.2 ---- */
 
 #define EXPECT_RST(verdict, f, seq)						\
 	do {									\
-		struct tfsm_seg s_ = segment(TFSM_RST, seq, 0, 0);		\
+		struct tfsm_seg s_ = make_segment(TFSM_RST, seq, 0, 0);		\
 		EXPECT_EQ(TFSM_RST_##verdict, tfsm_rst_stands(&(f), &s_));	\
 	} while (0)
 
@@ -80,8 +80,8 @@ TEST(rst_may_leave_out_a_fin_that_was_taken)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct tfsm f = talking(TCPFSM_FIN_WAIT_2, rows[i].state);
-		struct tfsm_seg s = segment(TFSM_RST, 999, 0, 0);
+		struct tfsm f = make_flow(TCPFSM_FIN_WAIT_2, rows[i].state);
+		struct tfsm_seg s = make_segment(TFSM_RST, 999, 0, 0);
 
 		f.end[1].under = rows[i].under;
 		EXPECT_EQ(rows[i].verdict, tfsm_rst_stands(&f, &s)) {
@@ -113,7 +113,7 @@ TEST(rst_where_little_is_known)
 
 #define EXPECT_NOTE(note, f, ...)						\
 	do {									\
-		struct tfsm_seg s_ = segment(__VA_ARGS__);			\
+		struct tfsm_seg s_ = make_segment(__VA_ARGS__);			\
 		EXPECT_EQ(note, tfsm_acceptable(&(f), &s_));			\
 	} while (0)
 #define REFUSED(what)	TFSM_NOTE_##what
@@ -159,7 +159,7 @@ TEST(fin_has_one_place)
 
 TEST(fin_of_a_first_fragment_has_none)
 {
-	struct tfsm_seg s = segment(TFSM_ACK | TFSM_FIN, 998, 2000, 0);
+	struct tfsm_seg s = make_segment(TFSM_ACK | TFSM_FIN, 998, 2000, 0);
 	struct tfsm f = UP;
 
 	s.partial = true;
@@ -168,7 +168,7 @@ TEST(fin_of_a_first_fragment_has_none)
 
 TEST(numbers_of_a_first_fragment_do_not_leap)
 {
-	struct tfsm_seg s = segment(TFSM_ACK, 1001, 2000, 0);
+	struct tfsm_seg s = make_segment(TFSM_ACK, 1001, 2000, 0);
 	struct tfsm f = UP;
 
 	EXPECT_EQ(TFSM_NOTES, tfsm_acceptable(&f, &s));
@@ -234,10 +234,10 @@ TEST(kinds_of_all_flags)
 
 #define EXPECT_CLASS(class, orig, resp, have)					\
 	do {									\
-		struct tfsm f_ = talking(TCPFSM_##orig, TCPFSM_##resp);	\
+		struct tfsm f_ = make_flow(TCPFSM_##orig, TCPFSM_##resp);	\
 		f_.flags = (have);						\
 		EXPECT_EQ(TFSM_CLASS_##class, tfsm_class(&f_));			\
-		f_ = talking(TCPFSM_##resp, TCPFSM_##orig);			\
+		f_ = make_flow(TCPFSM_##resp, TCPFSM_##orig);			\
 		f_.flags = (have);						\
 		EXPECT_EQ(TFSM_CLASS_##class, tfsm_class(&f_));			\
 	} while (0)

@@ -14,7 +14,7 @@ static const u8 order[] = {
 #define N(a) (sizeof(a) / sizeof((a)[0]))
 
 /* Moves out of a state, but for those that every open state has alike. */
-static bool shown(u8 state, u8 event)
+static bool is_drawn(u8 state, u8 event)
 {
 	u8 to = tfsm_next(state, event);
 
@@ -25,7 +25,7 @@ static bool shown(u8 state, u8 event)
 		state == TCPFSM_LISTEN || state == TCPFSM_SYN_RCVD);
 }
 
-static void dot(void)
+static void print_dot(void)
 {
 	size_t i;
 	u8 event;
@@ -39,7 +39,7 @@ static void dot(void)
 		for (event = 1; event < TCPFSM_CAUSES; event++) {
 			u8 to = tfsm_next(order[i], event);
 
-			if (!shown(order[i], event) || to == TFSM_GIVEN)
+			if (!is_drawn(order[i], event) || to == TFSM_GIVEN)
 				continue;
 			if (to == TFSM_PASSIVE)
 				printf("\t%s -> LISTEN [label=\"%s\\n(opened passively)\", style=dashed];\n",
@@ -53,7 +53,7 @@ static void dot(void)
 	printf("}\n");
 }
 
-static void table(void)
+static void print_table(void)
 {
 	size_t i;
 	u8 event;
@@ -77,7 +77,7 @@ static void table(void)
 	}
 }
 
-static void causes(void)
+static void print_causes(void)
 {
 	printf("| cause | of the end that moved |\n| --- | --- |\n");
 #define X(name, help) printf("| %s | %s |\n", #name, help);
@@ -85,7 +85,7 @@ static void causes(void)
 #undef X
 }
 
-static void classes(void)
+static void print_classes(void)
 {
 	printf("| sysctl net.tcpfsm. | default, s | pairs |\n| --- | --- | --- |\n");
 #define X(id, name, seconds, help) printf("| timeout_%s | %d | %s |\n", #name, seconds, help);
@@ -93,7 +93,7 @@ static void classes(void)
 #undef X
 }
 
-static void reasons(void)
+static void print_reasons(void)
 {
 	printf("| reason | the flow ended because |\n| --- | --- |\n");
 #define X(id, name, help) printf("| %s | %s |\n", name, help);
@@ -107,8 +107,8 @@ int main(int argc, char **argv)
 		const char *name;
 		void (*write)(void);
 	} what[] = {
-		{ "dot", dot }, { "table", table }, { "causes", causes }, { "classes", classes },
-		{ "reasons", reasons },
+		{ "dot", print_dot }, { "table", print_table }, { "causes", print_causes },
+		{ "classes", print_classes }, { "reasons", print_reasons },
 	};
 	size_t i;
 

@@ -20,7 +20,7 @@ struct tuple {
 
 static u64 state = 1;
 
-static u64 rnd(void)
+static u64 draw_random(void)
 {
 	u64 z = state += 0x9e3779b97f4a7c15ULL;		/* splitmix64 */
 
@@ -29,12 +29,12 @@ static u64 rnd(void)
 	return z ^ z >> 31;
 }
 
-static void draw(u64 *secret)
+static void draw_secret(u64 *secret)
 {
 	unsigned int i;
 
 	for (i = 0; i < TFSM_SECRET_WORDS; i++)
-		secret[i] = rnd();
+		secret[i] = draw_random();
 }
 
 /* Of lookups of each tuple: how many others are in its bucket, as a mean; and the most. */
@@ -70,13 +70,13 @@ typedef void choose(struct tuple *t, u32 i);
 
 static void at_random(struct tuple *t, u32 i)
 {
-	t->ports = rnd();
-	t->a = rnd();
-	t->b = rnd();
-	t->a6[0] = rnd();
-	t->a6[1] = rnd();
-	t->b6[0] = rnd();
-	t->b6[1] = rnd();
+	t->ports = draw_random();
+	t->a = draw_random();
+	t->b = draw_random();
+	t->a6[0] = draw_random();
+	t->a6[1] = draw_random();
+	t->b6[0] = draw_random();
+	t->b6[1] = draw_random();
 }
 
 static void one_target(struct tuple *t)
@@ -127,7 +127,8 @@ static void against_each_other(struct tuple *t, u32 i)
 	t->b6[0] ^= (u64)i << 32;
 }
 
-static void check(struct __test_metadata *_metadata, const char *name, choose *choose, bool six)
+static void check_spread(struct __test_metadata *_metadata, const char *name, choose *choose,
+			 bool six)
 {
 	double mean = 0, chance = 0;
 	unsigned int i, s, most = 0, chance_most = 0;
@@ -141,7 +142,7 @@ static void check(struct __test_metadata *_metadata, const char *name, choose *c
 		at_random(&others[i], i);
 	}
 	for (s = 0; s < SECRETS; s++) {
-		draw(secret);
+		draw_secret(secret);
 		load = load_of(set, secret, six);
 		mean += load.mean / SECRETS;
 		most = load.most > most ? load.most : most;
@@ -158,8 +159,8 @@ static void check(struct __test_metadata *_metadata, const char *name, choose *c
 #define TEST_OF(choose)					\
 TEST(of_##choose)					\
 {							\
-	check(_metadata, #choose, choose, false);	\
-	check(_metadata, #choose, choose, true);	\
+	check_spread(_metadata, #choose, choose, false);	\
+	check_spread(_metadata, #choose, choose, true);	\
 }
 
 TEST_OF(ports_in_a_row)
@@ -175,7 +176,7 @@ TEST(learnt_at_another_machine)
 	struct load load;
 	unsigned int i, s, most = 0;
 
-	draw(secret);
+	draw_secret(secret);
 	for (i = 0; i < TUPLES / 16; ) {
 		at_random(&set[i], 0);
 		i += tfsm_hash4(secret, set[i].ports, 0, set[i].a, set[i].b) % BUCKETS == 0;
@@ -184,7 +185,7 @@ TEST(learnt_at_another_machine)
 		at_random(&set[i], 0);
 	EXPECT_GT(load_of(set, secret, false).most, TUPLES / 16);
 	for (s = 0; s < SECRETS; s++) {
-		draw(secret);
+		draw_secret(secret);
 		load = load_of(set, secret, false);
 		most = load.most > most ? load.most : most;
 	}
