@@ -10,8 +10,8 @@
 
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
-programs="net:states.py net:cases.py net:exports.py net:abi.py net:watch.py net:module.py net:lifecycle.py
-	net:floods.py net:storm.py net:expiry.py net:diagnose.py truth:truth.py"
+programs="net:states.py net:rules.py net:cases.py net:exports.py net:abi.py net:watch.py net:module.py
+	net:lifecycle.py net:floods.py net:storm.py net:expiry.py net:diagnose.py truth:truth.py"
 n=0 failed=0
 
 # result WORKED NAME
@@ -63,7 +63,7 @@ check_tree() {
 		result $? "$p is installed and listed"
 	done
 	for p in net/bed/ksft.py net/scenarios/forged.py net/flood net/talk net/settings net/config \
-		 truth/compare.py; do
+		 truth/compare.py core/scenarios/figures/figure_6_handshake.tfsm; do
 		[ -e "$work/installed/tcpfsm/$p" ]
 		result $? "$p is installed"
 	done
@@ -87,7 +87,7 @@ elif [ $# = 2 ]; then
 	source=$1 work=$2 tree=$2/linux log=$2/log
 	mkdir -p "$work"
 	set -- $programs
-	echo "1..$((2 * $# + 3 + 7))"
+	echo "1..$((2 * $# + 3 + 8))"
 	check_tree
 else
 	echo "usage: kselftest.sh SOURCE WORK | --guest WORK" >&2

@@ -76,8 +76,9 @@ def observe(steps, before):
 def replay_scenario(scenario):
     counters = {}
     for n, step in enumerate(scenario.steps, 1):
-        counters, seen = observe(scenario.steps[:n], counters)
-        check_step(scenario, step, seen)
+        with scenario.telling_place(step):
+            counters, seen = observe(scenario.steps[:n], counters)
+            check_step(step, seen)
 
 
 if __name__ == "__main__":

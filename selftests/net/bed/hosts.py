@@ -114,10 +114,8 @@ def setting(name, **values):
                 write(path, value)
 
 
-@contextlib.contextmanager
-def muted(*names):
-    """Drop the RSTs by which the hosts' own stacks answer crafted segments."""
-    names = names or ("client", "server")
+def mute(*names):
+    """From now on, drop the RSTs by which the hosts' own stacks answer crafted segments."""
     for name in names:
         run("ip", "netns", "exec", name, "nft", """
             table inet mute {
@@ -126,6 +124,13 @@ def muted(*names):
                     tcp flags & rst == rst meta mark != 1 drop
                 }
             }""")
+
+
+@contextlib.contextmanager
+def muted(*names):
+    """Mute hosts for a while."""
+    names = names or ("client", "server")
+    mute(*names)
     try:
         yield
     finally:

@@ -3,6 +3,7 @@
 The scenarios of core/scenarios, for programs that make real segments of them; the README there has
 their syntax, and the player of core/ rejects what does not keep to it.
 """
+import contextlib
 import dataclasses
 import glob
 import os
@@ -90,9 +91,21 @@ class Scenario:
         return step
 
 
+    @contextlib.contextmanager
+    def telling_place(self, step):
+        """What fails within says where the scenario expects otherwise."""
+        try:
+            yield
+        except Failed as why:
+            raise Failed(f"{os.path.relpath(self.file)}:{step.line}: {why}") from None
+
+
 def read_scenarios():
     """All of them, in the order of their files."""
-    return [Scenario(file) for file in sorted(glob.glob(f"{SCENARIOS}/*/*.tfsm"))]
+    files = sorted(glob.glob(f"{SCENARIOS}/*/*.tfsm"))
+    if not files:
+        raise FileNotFoundError(f"no scenarios in {SCENARIOS}")
+    return [Scenario(file) for file in files]
 
 
 @dataclasses.dataclass
@@ -137,15 +150,12 @@ def check_line(words, seen):
         true(what in INTERNAL, f"no word '{what}'")
 
 
-def check_step(scenario, step, seen):
+def check_step(step, seen):
     """Does what was seen after a step agree with what the scenario expects? What is None, the
     observer cannot tell."""
-    try:
-        equal(seen.pair, step.pair, "pair")
-        for note in step.notes:
-            check_note(note, seen)
-        for words in step.checks:
-            if getattr(seen, words[0], "") is not None:
-                check_line(words, seen)
-    except Failed as why:
-        raise Failed(f"{os.path.relpath(scenario.file)}:{step.line}: {why}") from None
+    equal(seen.pair, step.pair, "pair")
+    for note in step.notes:
+        check_note(note, seen)
+    for words in step.checks:
+        if getattr(seen, words[0], "") is not None:
+            check_line(words, seen)
