@@ -24,6 +24,7 @@ struct play {
 	bool alive;		/* a flow exists */
 	bool turned;		/* its orig is resp of the first flow */
 	u8 from;		/* the end of the first flow that sent the segment at hand */
+	const struct tfsm_out *o;	/* what came of that segment so far */
 	bool rfc1337;
 	bool no_memory;		/* refuse memory for the extension */
 	bool no_path;		/* do not write down the path */
@@ -79,6 +80,8 @@ static inline struct tfsm_ext *play_alloc_ext(void *ctx)
 {
 	struct play *p = ctx;
 
+	if (p->o->moves || p->o->notes || p->o->time_wait)
+		abort();	/* it says that it has done nothing */
 	return p->no_memory ? NULL : calloc(1, sizeof(struct tfsm_ext));
 }
 
@@ -109,6 +112,8 @@ static inline enum tfsm_opened play_open(void *ctx, const struct tfsm_start *sta
 	p->alive = true;
 	p->flows++;
 	tfsm_shell_begin(&p->flow, start, &o);
+	if (!p->flow.end[TCPFSM_ORIG].state)
+		abort();	/* a kept SYN that is not there */
 	play_moves(p, &o);
 	return TFSM_OPENED;
 }
@@ -143,6 +148,7 @@ static inline bool play_track(struct play *p, struct tfsm_seg s)
 	struct tfsm_out o = { .now = p->clock };
 	enum tfsm_verdict v;
 
+	p->o = &o;
 	s.dir = p->from ^ p->turned;
 	if (!p->alive) {
 		if (tfsm_opens(tfsm_classify(s.flags)))

@@ -23,6 +23,7 @@ static u32 wire_spread = 1000000;
 static const char *watch_broken;	/* the engine broke a rule of its own */
 static unsigned long watch_moves;
 static u8 watch_from;			/* the true end that sent the segment at hand */
+static const struct tfsm_out *watch_out;	/* what came of it so far */
 
 static u32 wire(u8 end, u8 seq)
 {
@@ -99,6 +100,8 @@ static struct tfsm_ext *watch_alloc_ext(void *ctx)
 {
 	struct watch *w = ctx;
 
+	if (watch_out->moves || watch_out->notes || watch_out->time_wait)
+		watch_broken = "it had done something when it asked for its extension";
 	memset(&w->ext, 0, sizeof(w->ext));
 	return &w->ext;
 }
@@ -126,6 +129,8 @@ static enum tfsm_opened watch_open(void *ctx, const struct tfsm_start *start)
 	if (w->flows < 3)
 		w->flows++;
 	tfsm_shell_begin(&w->flow, start, &o);
+	if (!w->flow.end[TCPFSM_ORIG].state)
+		watch_broken = "a kept SYN that is not there";
 	if (!tfsm_ext(&w->flow))
 		memset(&w->ext, 0, sizeof(w->ext));
 	watch_check(w, &o, watch_new);
@@ -147,6 +152,7 @@ static bool watch_track(struct watch *w, struct tfsm_seg s)
 	enum tfsm_verdict v;
 	bool matters;
 
+	watch_out = &o;
 	s.dir = watch_from ^ w->turned;
 	if (!w->alive) {
 		if (tfsm_opens(tfsm_classify(s.flags)))
