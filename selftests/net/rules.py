@@ -27,12 +27,14 @@ class Observer:
     """What the router shows of the flows of a made-up connection, whose client's port no other has."""
 
     def __init__(self, w):
-        self.port, self.client = f" {w.sport} ", ADDR[w.v]["client"]
+        self.port, self.client = str(w.sport), ADDR[w.v]["client"]
         self.before = counters(ROUTER)
 
     def rows(self, file):
+        """By the column: a time or a count may be the same number as the port."""
         header, *lines = read(ROUTER, file).splitlines()
-        return [dict(zip(header.split(), line.split())) for line in lines if self.port in line]
+        rows = (dict(zip(header.split(), line.split())) for line in lines if self.port in line)
+        return [row for row in rows if self.port in (row["sport"], row["dport"])]
 
     def pair(self):
         rows = self.rows("flows")
