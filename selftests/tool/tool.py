@@ -190,6 +190,23 @@ def replay_filters():
         equal({json.loads(x)["sport"] for x in out.splitlines()}, sports, f"{words} {err}")
 
 
+@test
+def words_without_an_order_are_equal_or_not():
+    """reason, cause and flag: their operator counts, and an order is an error."""
+    events, _ = replay(pcap(timed(life())), "cause", "!=", "SND_FIN")
+    true(events and "SND_FIN" not in {e["cause"] for e in events}, "another cause")
+    events, _ = replay(pcap(timed(life())), "cause", "=", "SND_FIN")
+    equal({e["cause"] for e in events}, {"SND_FIN"}, "this cause")
+    ended = pcap([*timed(life()), (2000.0, packet(4, 0, SYN, 1, ports=(9, 80)))])
+    for words, sports in ((("reason", "!=", "fin"), [9]), (("reason", "fin"), [1000]),
+                          (("flag", "ne", "midstream"), [1000, 9])):
+        flows, _ = replay(ended, "--quiet", "--flows", *words)
+        equal([f["sport"] for f in flows], sports, words)
+    for word in ("reason", "cause", "flag"):
+        code, _, err = tool("replay", "-", word, "<", "fin", data=pcap([]))
+        true(code == 2 and "only be equal" in err, err)
+
+
 # ---- words ----
 
 @test

@@ -31,6 +31,14 @@ static enum node_op parse_op(struct lexer *p, enum node_op missing)
 	return missing;
 }
 
+/* The operator of a term whose values have no order. */
+static bool parse_equality(struct lexer *p, struct filter *f)
+{
+	f->op = parse_op(p, OP_EQ);
+	return f->op == OP_EQ || f->op == OP_NE ||
+	       lexer_fail(p, "an address, reason, cause or flag can only be equal (=) or not (!=)");
+}
+
 #define X(id, word, ...) " " word
 #define CAUSE(id, ...) " " #id
 
@@ -147,9 +155,8 @@ bool filter_is_end(const char *word)
 
 static bool parse_host(struct lexer *p, struct filter *f)
 {
-	f->op = parse_op(p, OP_EQ);
-	if (f->op != OP_EQ && f->op != OP_NE)
-		return lexer_fail(p, "an address can only be equal or not");
+	if (!parse_equality(p, f))
+		return false;
 	return (read_host(p->token, f) && (f->family || f->has_port)) ||
 	       lexer_fail(p, "expected an address, as in 10.0.0.0/8, 10.0.0.1:443 or [2001:db8::1]:443");
 }
@@ -163,7 +170,8 @@ static bool parse_time(struct lexer *p, struct filter *f)
 
 static bool parse_reason(struct lexer *p, struct filter *f)
 {
-	parse_op(p, OP_EQ);
+	if (!parse_equality(p, f))
+		return false;
 	f->value = reason_find(p->token);
 	return f->value ||
 	       lexer_fail(p, "no such reason; there are" TCPFSM_REASON_LIST(X));
@@ -171,7 +179,8 @@ static bool parse_reason(struct lexer *p, struct filter *f)
 
 static bool parse_cause(struct lexer *p, struct filter *f)
 {
-	parse_op(p, OP_EQ);
+	if (!parse_equality(p, f))
+		return false;
 	f->value = cause_find(p->token);
 	return f->value ||
 	       lexer_fail(p, "no such cause; there are" TCPFSM_CAUSE_LIST(CAUSE));
@@ -179,7 +188,8 @@ static bool parse_cause(struct lexer *p, struct filter *f)
 
 static bool parse_flag(struct lexer *p, struct filter *f)
 {
-	parse_op(p, OP_EQ);
+	if (!parse_equality(p, f))
+		return false;
 	f->value = flag_set(p->token);
 	return f->value ||
 	       lexer_fail(p, "no such flag; there are" FLAG_LIST(X) " local");
@@ -244,6 +254,13 @@ static bool is_of_one_end(const struct word *w)
 	return w->parse == parse_states || w->kind == NODE_DWELL;
 }
 
+/* Is it a term of parse_equality()? A number's operator is a part of the comparison. */
+static bool is_equality(const struct filter *f)
+{
+	return f->kind == NODE_HOST || f->kind == NODE_REASON || f->kind == NODE_CAUSE ||
+	       f->kind == NODE_FLAG;
+}
+
 struct filter *term_parse(struct lexer *p)
 {
 	u8 ends = parse_end(p);
@@ -267,7 +284,7 @@ struct filter *term_parse(struct lexer *p)
 		return NULL;
 	}
 	lexer_next(p);
-	negated = w->kind == NODE_NOT || (w->kind == NODE_HOST && f->op == OP_NE);
+	negated = w->kind == NODE_NOT || (is_equality(f) && f->op == OP_NE);
 	return negated ? node_join(NODE_NOT, f, NULL) : f;
 }
 
