@@ -3,13 +3,14 @@
 # make modules    the module: KDIR=build tree of the kernel, ARCH=um for User-mode Linux
 # make tools      the tool, tools/tcpfsm
 # make demo       the main job on real traffic, in a throw-away virtual machine
-# make check      all tests; TAP, and a closing line 'N passed, N failed, N skipped'; one suite, or one
-#                 test: scripts/check --help
-# make check-kernels  all tests of the module under every supported kernel, an hour
+# make check      what CI runs, about 35 minutes; TAP, and a closing line 'N passed, N failed,
+#                 N skipped'; one suite, or one test: scripts/check --help
+# make check-kernels  states, hard cases, exports and the module's own behaviour under every
+#                 supported kernel, an hour
 # make check-integrations  the tool with a real Prometheus, ClickHouse, nfcapd and browser, and the
 #                 packages as people install them
 # make fuzz       libFuzzer over the engine and what reads foreign bytes, T minutes each
-# make quick      engine and tool, without a guest, in less than a minute
+# make quick      engine and tool, without a guest, in about a minute
 # make lint       checkpatch, sparse, Coccinelle, clang-tidy, and a build with clang
 # make lint-diff  the same, in seconds, of what differs from the commit C (default: the upstream's)
 # make compile_commands.json  for clangd
