@@ -184,7 +184,7 @@ bool filter_of_living(const struct filter *f)
 	if (!f)
 		return true;
 	if (f->kind == NODE_REASON) {
-		fail("reason is of flows that are over: monitor --flows and replay --flows have them");
+		fail("reason is of flows that are over: monitor --flows, replay --flows and ipfix have them");
 		return false;
 	}
 	return filter_of_living(f->left) && filter_of_living(f->right);
