@@ -104,7 +104,7 @@ static enum tfsm_opened open_flow(void *ctx, const struct tfsm_start *start)
 	struct track_flow *f = zalloc(sizeof(*f));
 	struct tfsm_out o = { .now = p->when };
 	const struct tuple *tuple = &f->flow.tuple;
-	u8 i;
+	unsigned int i;
 
 	f->flow.id = ++t->flows;
 	f->flow.tuple = start->sender == TCPFSM_ORIG ? s->tuple : tuple_reversed(&s->tuple);
