@@ -107,7 +107,8 @@ enum tfsm_verdict tfsm_on_synack(struct tfsm *f, const struct tfsm_seg *s, struc
 	bool acks = has_fact(b, TFSM_E_SYN) && tfsm_after(s->ack, b->isn) &&
 		    !tfsm_after(s->ack, b->next);
 
-	if (tfsm_acks_kept(f, s) && !(again && acks)) {
+	/* Where SYNs with data overlap, an ACK that covers both is for the one of this flow. */
+	if (tfsm_acks_kept(f, s) && !(acks && (again || sb == TCPFSM_SYN_SENT))) {
 		tfsm_ext(f)->next = !s->dir;
 		return TFSM_NEW_KEPT;
 	}
