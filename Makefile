@@ -18,6 +18,7 @@
 # make truth      the whole comparison with the kernel's own sockets; make check-deep: the deep
 #                 search, and data races under KCSAN, an hour
 # make bench      speed and memory beside nf_conntrack, 15 minutes; parts: scripts/bench --help
+# make sharing    what segments cost on up to 64 processors, counted by an emulator, 15 minutes
 # make install    module (modules_install), tool and man page: PREFIX, DESTDIR, INSTALL_MOD_PATH
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
@@ -55,6 +56,9 @@ truth:
 bench:
 	scripts/bench
 
+sharing:
+	scripts/sharing
+
 check-deep:
 	$(MAKE) -C selftests/model deep
 	scripts/check kcsan
@@ -85,5 +89,5 @@ clean:
 	rm -rf build compile_commands.json Module.symvers modules.order tcpfsm.ko tcpfsm.mod tcpfsm.mod.c *.o .*.cmd \
 		mod/*.o mod/.*.cmd mod/probed.h mod/core/*.o mod/core/.*.cmd
 
-.PHONY: all modules tools modules_install install demo check truth bench check-deep check-kernels check-integrations fuzz \
+.PHONY: all modules tools modules_install install demo check truth bench sharing check-deep check-kernels check-integrations fuzz \
 	quick lint lint-diff compile_commands.json figures clean

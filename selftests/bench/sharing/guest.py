@@ -1,0 +1,131 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""
+What scripts/sharing runs in its guest: connections on all processors at once, past empty hooks,
+nf_conntrack and tcpfsm, counted by QEMU's plugin. Prints a line for each row that the plugin
+counts, and the kernel's symbols, by which the plugin's addresses can be read:
+
+    row NUMBER CPUS WORKLOAD WHO
+    symbols BASE64
+"""
+import argparse
+import base64
+import contextlib
+import gzip
+import os
+import re
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path += [os.path.join(HERE, ".."), os.path.join(HERE, "../../net")]
+# pylint: disable=wrong-import-position
+from bed import TOOL, equal, run
+from beds import Conntrack, FILE, Nobody, PUSHER, Tcpfsm, host, reader
+
+FLOWS = 65536
+SEGMENTS = 11           # of a connection that ends by FIN (turns.c)
+WHO = {"nobody": Nobody, "conntrack": Conntrack, "tcpfsm": Tcpfsm}
+LISTENER = {"conntrack": ["conntrack", "-E"], "tcpfsm": [TOOL, "monitor"]}
+WORK = {"conntrack": "gc_worker", "tcpfsm": "expire_flows"}
+WORKLOADS = {
+    "together": {"services": 1},
+    "split": {"services": 1, "split": 1},
+    "services": {"services": 4099},
+    "subscriber": {"services": 1},
+    "evicting": {"services": 1, "syns": 1},
+}
+
+
+class Rows:
+    """Rows of the plugin's, and what they are."""
+
+    def __init__(self, cpus):
+        self.cpus = cpus
+        self.last = 0
+
+    def next(self, workload, who):
+        self.last += 1
+        print("row", self.last, self.cpus, workload, who, flush=True)
+        return self.last
+
+
+def symbols():
+    with open("/proc/kallsyms", encoding="ascii") as f:
+        return [line.split() for line in f]
+
+
+def tell(words):
+    with open(FILE, "r+b", buffering=0) as f:
+        f.write(words.encode())
+
+
+def name_entry(all_symbols):
+    """Where interrupts enter the kernel."""
+    ends = {name: address for address, _, name, *_ in all_symbols
+            if name in ("__entry_text_start", "__entry_text_end")}
+    tell(f"entry={ends['__entry_text_start']}-{ends['__entry_text_end']}")
+
+
+def name_modules():
+    """The texts of those that are measured."""
+    tell("text=")
+    ours = {}
+    for address, kind, name, *module in symbols():
+        if module and kind in "tT" and module[0] in ("[tcpfsm]", "[nf_conntrack]"):
+            ours.setdefault(module[0], []).append(int(address, 16))
+    for addresses in ours.values():
+        tell(f"text={min(addresses):x}-{max(addresses) + 4096:x}")
+
+
+def per_cpu(cpus):
+    """How many connections each processor has: enough that what happens now and then counts."""
+    return max(16, 256 // cpus)
+
+
+def print_symbols():
+    """As they are while the last row's modules are loaded."""
+    text = "\n".join(" ".join(line) for line in symbols() if line[1] in "tTwW")
+    print("symbols", base64.b64encode(gzip.compress(text.encode())).decode(), flush=True)
+
+
+def connections(rows, workload, name, measured, warm=8):
+    words = WORKLOADS[workload]
+    most = FLOWS if workload != "evicting" else rows.cpus * warm
+    who = WHO[name](FLOWS, most)
+    listen = workload == "subscriber" and name in LISTENER
+    with host(who) as push, reader(LISTENER[name]) if listen else contextlib.nullcontext():
+        name_modules()
+        row = rows.next(workload, name)
+        answer = push.try_to(op="turns", cpus=rows.cpus, flows=measured, warm=warm, row=row, **words)
+        if workload != "evicting":
+            equal(answer["dropped"], 0, f"segments that {name} dropped")
+        if workload == "evicting" and name == "tcpfsm":
+            equal(who.have(), most, "flows in a full table")
+        if name == "tcpfsm":
+            print_symbols()
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__, add_help=False)
+    parser.add_argument("--who", default="nobody,conntrack,tcpfsm")
+    parser.add_argument("--workloads", default=",".join(WORKLOADS))
+    parser.add_argument("--connections", type=int)
+    return parser.parse_args()
+
+
+def main():
+    words = arguments()
+    cpus = os.cpu_count()
+    run("modprobe", "nf_conntrack")
+    run("insmod", PUSHER)
+    rows = Rows(cpus)
+    name_entry(symbols())
+    for workload in words.workloads.split(","):
+        if workload == "split" and cpus == 1:
+            continue
+        for name in words.who.split(","):
+            connections(rows, workload, name, words.connections or per_cpu(cpus))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
