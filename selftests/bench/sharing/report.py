@@ -24,7 +24,7 @@ DATA, RST, WORK = 3, 8, 9
 FIELDS = ("instructions", "locked", "read", "written", "moved")
 WHO = ("conntrack", "tcpfsm")
 TOLERANCE = 0.03
-STRAY = 0.1             # lines that move now and then, for reasons that are not the segment's
+STRAY = 0.5             # lines that move now and then: ticks of the clock, where flows happen to be
 HEADER = """\
 # SPDX-License-Identifier: GPL-2.0
 # What tcpfsm needs for a segment on 8 processors: kind, instructions, lines from other processors.
