@@ -13,7 +13,6 @@ import base64
 import contextlib
 import gzip
 import os
-import re
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -23,10 +22,9 @@ from bed import TOOL, equal, run
 from beds import Conntrack, FILE, Nobody, PUSHER, Tcpfsm, host, reader
 
 FLOWS = 65536
-SEGMENTS = 11           # of a connection that ends by FIN (turns.c)
+FULL = 1024             # flows in a table that is full: the least that the module takes
 WHO = {"nobody": Nobody, "conntrack": Conntrack, "tcpfsm": Tcpfsm}
 LISTENER = {"conntrack": ["conntrack", "-E"], "tcpfsm": [TOOL, "monitor"]}
-WORK = {"conntrack": "gc_worker", "tcpfsm": "expire_flows"}
 WORKLOADS = {
     "together": {"services": 1},
     "split": {"services": 1, "split": 1},
@@ -90,16 +88,19 @@ def print_symbols():
 
 def connections(rows, workload, name, measured, warm=8):
     words = WORKLOADS[workload]
-    most = FLOWS if workload != "evicting" else rows.cpus * warm
+    evicting = workload == "evicting"
+    most = FULL if evicting else FLOWS
+    if evicting:
+        warm = 2 * FULL // rows.cpus
     who = WHO[name](FLOWS, most)
     listen = workload == "subscriber" and name in LISTENER
     with host(who) as push, reader(LISTENER[name]) if listen else contextlib.nullcontext():
         name_modules()
         row = rows.next(workload, name)
         answer = push.try_to(op="turns", cpus=rows.cpus, flows=measured, warm=warm, row=row, **words)
-        if workload != "evicting":
+        if not evicting:
             equal(answer["dropped"], 0, f"segments that {name} dropped")
-        if workload == "evicting" and name == "tcpfsm":
+        elif name == "tcpfsm":
             equal(who.have(), most, "flows in a full table")
         if name == "tcpfsm":
             print_symbols()
