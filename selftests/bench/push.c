@@ -78,7 +78,6 @@ struct run {
 	struct bench_path path;
 	struct bench_turns turns;
 	char	work[64];
-	u32	row;
 
 	u32	mask;		/* of the scrambled order */
 	u64	began;		/* the batch */
@@ -315,7 +314,7 @@ static int parse_word(struct run *r, char *word)
 		{ "batch", &r->batch }, { "together", &r->together }, { "ms", &r->ms },
 		{ "cpus", &r->turns.cpus }, { "warm", &r->turns.warm },
 		{ "split", &r->turns.split }, { "syns", &r->turns.syns },
-		{ "row", &r->row },
+		{ "row", &r->turns.row },
 	};
 	char *value = strchr(word, '=');
 	unsigned int i;
@@ -347,7 +346,6 @@ static void set_defaults(struct run *r)
 	r->path.services = SERVICES;
 	r->path.checksum = 0;
 	r->turns = (struct bench_turns) { .cpus = 1 };
-	r->row = 0;
 	r->first = 0;
 	r->flows = 1;
 	r->round = 0;
@@ -384,7 +382,6 @@ static int push_in_turns_or_all(struct run *r)
 	r->turns.first = r->first;
 	r->turns.flows = r->flows;
 	r->turns.len = r->len;
-	r->turns.row = r->row;
 	err = bench_take_turns(&r->turns);
 	r->segments = r->turns.segments;
 	r->dropped = r->turns.dropped;
@@ -406,7 +403,7 @@ static int run(struct run *r)
 	if (r->op == LATE)
 		return watch_timer(r);
 	if (r->op == WORK)
-		return bench_count_work(r->work, r->row, r->ms);
+		return bench_count_work(r->work, r->turns.row, r->ms);
 	r->path.in = dev_get_by_name(r->path.net, "in");
 	r->path.out = dev_get_by_name(r->path.net, "out");
 	err = r->path.in && r->path.out ? push_in_turns_or_all(r) : -ENODEV;

@@ -4,6 +4,8 @@ import dataclasses
 import os
 import statistics
 
+import markdown
+
 PARTS = {}
 
 
@@ -65,17 +67,9 @@ class Report:
 
     def table(self):
         header = ("what", "nf_conntrack", "tcpfsm", "ratio", "target", "met?")
-        rows = [header] + [row.cells() for row in self.rows]
-        widths = [max(len(row[i]) for row in rows) for i in range(len(header))]
         self.say("\n" + machine())
-        for i, row in enumerate(rows):
-            self.say("| " + " | ".join(
-                cell.ljust(width) if j == 0 else cell.rjust(width)
-                for j, (cell, width) in enumerate(zip(row, widths))) + " |")
-            if i == 0:
-                self.say("| " + " | ".join(
-                    "-" * width if j == 0 else "-" * (width - 1) + ":"
-                    for j, width in enumerate(widths)) + " |")
+        for line in markdown.table(header, [row.cells() for row in self.rows]):
+            self.say(line)
 
 
 def machine():

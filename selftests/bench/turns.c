@@ -164,6 +164,11 @@ static u32 steps_of(const struct bench_turns *t)
 	return t->syns ? 1 : ARRAY_SIZE(steps);
 }
 
+static unsigned long turns_of(const struct bench_turns *t)
+{
+	return (unsigned long)(t->warm + t->flows) * steps_of(t) * t->cpus;
+}
+
 /* A turn belongs to a slot: the processor on which the client's segments come. */
 static const struct step *step_at(const struct bench_turns *t, unsigned long turn, u32 *slot,
 				  u32 *connection)
@@ -218,7 +223,7 @@ static int take_turns(void *arg)
 {
 	struct turner *me = arg;
 	const struct bench_turns *t = me->turns;
-	unsigned long turns = (unsigned long)(t->warm + t->flows) * steps_of(t) * t->cpus, turn;
+	unsigned long turns = turns_of(t), turn;
 	u32 slot, connection, cpu;
 
 	for (turn = 0; turn < turns; turn++) {
@@ -263,7 +268,7 @@ static int stop_turner(struct turner *me)
 
 static int run_turners(struct bench_turns *t, struct turner *all)
 {
-	unsigned long turns = (unsigned long)(t->warm + t->flows) * steps_of(t) * t->cpus;
+	unsigned long turns = turns_of(t);
 	int err = 0;
 	u32 i;
 

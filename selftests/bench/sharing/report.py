@@ -6,8 +6,9 @@ What the plugin has counted, as tables.
     report.py [--blame N] [--spent N] [--modules DIR] COUNTED PRINTED [COUNTED PRINTED]...
     report.py --expected FILE | --record FILE COUNTED PRINTED
 
-The second holds what tcpfsm needs against a record, as TAP, or writes that record. COUNTED is what the plugin wrote in a guest, PRINTED is what guest.py printed there. Figures are net
-of the empty hooks of the same guest and workload.
+The second holds what tcpfsm needs against a record, as TAP, or writes that record. COUNTED is what
+the plugin wrote in a guest, PRINTED is what guest.py printed there. Figures are net of the empty
+hooks of the same guest and workload.
 """
 import argparse
 import base64
@@ -19,8 +20,12 @@ import os
 import subprocess
 import sys
 
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+# pylint: disable=wrong-import-position
+import markdown
+
 KINDS = ("SYN", "SYN|ACK", "ACK", "data", "FIN", "ACK of it", "FIN back", "last ACK", "RST", "work")
-DATA, RST, WORK = 3, 8, 9
+DATA, WORK = 3, 9
 FIELDS = ("instructions", "locked", "read", "written", "moved")
 WHO = ("conntrack", "tcpfsm")
 TOLERANCE = 0.03
@@ -117,11 +122,7 @@ def figure(value):
 
 
 def print_table(head, body):
-    """As Markdown."""
-    widths = [max(len(row[i]) for row in [head, *body]) for i in range(len(head))]
-    for row in (head, ["-" * (w - 1) + ":" if i else "-" * w for i, w in enumerate(widths)], *body):
-        print("| " + " | ".join(cell.rjust(w) if i else cell.ljust(w)
-                                for i, (cell, w) in enumerate(zip(row, widths))) + " |")
+    print(*markdown.table(head, body), sep="\n")
 
 
 def print_kinds(rows, cpus, workload):
