@@ -4,8 +4,8 @@
 #include <net/tcp.h>
 
 #include "audit.h"
+#include "cpu.h"
 #include "socket.h"
-#include "stats.h"
 
 DEFINE_STATIC_KEY_FALSE(tcpfsm_audit_on);
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* From what the engine says to what the sinks are told. */
 #include "commit.h"
+#include "cpu.h"
 #include "event.h"
 #include "log.h"
 #include "service.h"
-#include "stats.h"
 #include "trace.h"
 
 void tcpfsm_commit_begin(struct tcpfsm_report *r, const struct tcpfsm_flow *f)
@@ -57,7 +57,6 @@ void tcpfsm_commit_moves(struct tcpfsm_report *r, struct tcpfsm_flow *f, const s
 	else
 		tcpfsm_flow_identify(f, &r->snap);
 	tcpfsm_service_report(r);
-	tcpfsm_log_report(r);
 }
 
 void tcpfsm_commit_end(struct tcpfsm_report *r, const struct tcpfsm_flow *f, u8 reason)
@@ -72,9 +71,15 @@ void tcpfsm_commit_end(struct tcpfsm_report *r, const struct tcpfsm_flow *f, u8 
 
 void tcpfsm_commit_deliver(const struct tcpfsm_report *r)
 {
+	struct tcpfsm_cpu *c;
+
 	if (!r->moves && !r->notes && !r->reason)
 		return;
-	tcpfsm_stats_report(r);
+	c = tcpfsm_cpu_get(r->tn);
+	tcpfsm_stats_report(&c->stats, r);
+	if (r->moves)
+		tcpfsm_log_report(c, r);
+	tcpfsm_cpu_put(c);
 	if (!r->told)
 		return;
 	tcpfsm_trace_report(r);

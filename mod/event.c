@@ -10,12 +10,12 @@
 #include <net/genetlink.h>
 
 #include "compat.h"
+#include "cpu.h"
 #include "event.h"
 #include "genl_msg.h"
 #include "genl_put.h"
 #include "netns.h"
 #include "report.h"
-#include "stats.h"
 
 #define DELAY		msecs_to_jiffies(10)
 #define MESSAGE_SIZE	SKB_WITH_OVERHEAD(8192UL)

@@ -4,12 +4,12 @@
 #include <linux/minmax.h>
 #include <linux/sched.h>
 
+#include "cpu.h"
 #include "end.h"
 #include "evict.h"
 #include "netns.h"
 #include "owner.h"
 #include "queue.h"
-#include "stats.h"
 #include "timeout.h"
 
 #define LOOKS		4U	/* at flows of a queue, for one to evict */

@@ -8,11 +8,11 @@
 #include "genl_flow.h"
 #include "genl_msg.h"
 #include "genl_put.h"
+#include "cpu.h"
 #include "event.h"
 #include "log.h"
 #include "netns.h"
 #include "service.h"
-#include "stats.h"
 
 struct dump_position {
 	u64 pos;
@@ -26,7 +26,7 @@ static struct dump_position *position_of(struct netlink_callback *cb)
 
 /* ---- states of a namespace ---- */
 
-#define STATS_SIZE (sizeof(struct tcpfsm_sums) + 256)
+#define STATS_SIZE (sizeof(struct tcpfsm_stats) + 256)
 
 static int stats_get(struct sk_buff *request, struct genl_info *info)
 {
@@ -77,7 +77,7 @@ static int stats_dump(struct sk_buff *skb, struct netlink_callback *cb)
 	for_each_net(net) {
 		struct tcpfsm_net *tn = tcpfsm_net(net);
 
-		if (i++ < position->pos || !tcpfsm_stats_seen(tn))
+		if (i++ < position->pos || !tcpfsm_cpu_seen(tn))
 			continue;
 		err = put_stats(skb, cb, tn);
 		if (err)
@@ -95,7 +95,7 @@ static int stats_dump(struct sk_buff *skb, struct netlink_callback *cb)
 static int put_counter(struct sk_buff *skb, const struct netlink_callback *cb, unsigned int c)
 {
 	void *header = tcpfsm_msg_dump(skb, cb, 0, TCPFSM_CMD_COUNTER_GET);
-	u64 value = tcpfsm_stats_counter(tcpfsm_net(sock_net(cb->skb->sk)), c);
+	u64 value = tcpfsm_cpu_counter(tcpfsm_net(sock_net(cb->skb->sk)), c);
 
 	return header ? tcpfsm_msg_end(skb, header, tcpfsm_put_counter(skb, c, value)) : -EMSGSIZE;
 }
@@ -139,27 +139,55 @@ static int service_dump(struct sk_buff *skb, struct netlink_callback *cb)
 
 /* ---- log ---- */
 
-static int put_log(struct sk_buff *skb, const struct netlink_callback *cb,
+static int put_log(struct sk_buff *skb, const struct netlink_callback *cb, u32 cpu,
 		   const struct tcpfsm_log_entry *e)
 {
 	void *header = tcpfsm_msg_dump(skb, cb, 0, TCPFSM_CMD_LOG_GET);
 
-	return header ? tcpfsm_msg_end(skb, header, tcpfsm_put_log(skb, e)) : -EMSGSIZE;
+	return header ? tcpfsm_msg_end(skb, header, tcpfsm_put_log(skb, cpu, e)) : -EMSGSIZE;
+}
+
+/* Where a dump of the log goes on. */
+struct log_dump {
+	struct tcpfsm_log_entry e;
+	bool left;			/* e did not fit into the last message */
+	struct tcpfsm_log_cursor cursor;	/* must be last */
+};
+
+static struct log_dump **log_dump_of(struct netlink_callback *cb)
+{
+	return TCPFSM_CURSOR(struct log_dump *, cb);
+}
+
+static int log_start(struct netlink_callback *cb)
+{
+	struct log_dump *d = kvzalloc(offsetof(struct log_dump, cursor) + tcpfsm_log_cursor_size(),
+				      GFP_KERNEL);
+
+	if (!d)
+		return -ENOMEM;
+	tcpfsm_log_begin(tcpfsm_net(sock_net(cb->skb->sk)), &d->cursor);
+	*log_dump_of(cb) = d;
+	return 0;
 }
 
 static int log_dump(struct sk_buff *skb, struct netlink_callback *cb)
 {
-	struct dump_position *position = position_of(cb);
 	struct tcpfsm_net *tn = tcpfsm_net(sock_net(cb->skb->sk));
-	struct tcpfsm_log_entry e;
+	struct log_dump *d = *log_dump_of(cb);
 
-	/* The position is a sequence number: what the ring dropped meanwhile shows as a gap. */
-	while (tcpfsm_log_next(tn, &position->pos, &e)) {
-		if (put_log(skb, cb, &e))
+	while (d->left || tcpfsm_log_next(tn, &d->cursor, &d->e)) {
+		d->left = put_log(skb, cb, d->cursor.cpu, &d->e);
+		if (d->left)
 			break;
-		position->pos++;
 	}
 	return skb->len;
+}
+
+static int log_done(struct netlink_callback *cb)
+{
+	kvfree(*log_dump_of(cb));
+	return 0;
 }
 
 /* ---- family ---- */
@@ -194,7 +222,7 @@ static const struct genl_ops ops[] = {
 		.dumpit = service_dump, NO_POLICY,
 	}, {
 		.cmd = TCPFSM_CMD_LOG_GET, .flags = GENL_UNS_ADMIN_PERM,
-		.dumpit = log_dump, NO_POLICY,
+		.start = log_start, .dumpit = log_dump, .done = log_done, NO_POLICY,
 	},
 };
 

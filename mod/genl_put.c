@@ -11,7 +11,7 @@
 #include "netns.h"
 #include "owner.h"
 #include "service.h"
-#include "stats.h"
+#include "cpu.h"
 
 /* ---- attributes that are known to have room ---- */
 
@@ -166,13 +166,13 @@ int tcpfsm_put_addr(struct sk_buff *skb, int attr, u8 family, const union tcpfsm
 
 int tcpfsm_put_stats(struct sk_buff *skb, struct tcpfsm_net *tn)
 {
-	struct tcpfsm_sums *sums = kmalloc(sizeof(*sums), GFP_KERNEL);
+	struct tcpfsm_stats *sums = kmalloc(sizeof(*sums), GFP_KERNEL);
 	u64 flows = tcpfsm_owner_flows_shown(tn);
 	int err;
 
 	if (!sums)
 		return -ENOMEM;
-	tcpfsm_stats_sum(tn, sums);
+	tcpfsm_cpu_sum(tn, sums);
 	err = nla_put_u32(skb, TCPFSM_A_NETNS, tn->net->ns.inum) ?:
 	      nla_put_u64_64bit(skb, TCPFSM_A_ENTRIES, flows, TCPFSM_A_PAD) ?:
 	      nla_put_u64_64bit(skb, TCPFSM_A_LIMIT, READ_ONCE(tcpfsm_max_flows), TCPFSM_A_PAD) ?:
@@ -240,13 +240,14 @@ int tcpfsm_put_service(struct sk_buff *skb, const struct tcpfsm_service *s)
 	return 0;
 }
 
-int tcpfsm_put_log(struct sk_buff *skb, const struct tcpfsm_log_entry *e)
+int tcpfsm_put_log(struct sk_buff *skb, u32 cpu, const struct tcpfsm_log_entry *e)
 {
 	u64 when = e->when + tcpfsm_clock(e->when).to_wall;
 	struct nlattr *nest = nla_nest_start(skb, TCPFSM_A_LOG);
 
 	if (!nest ||
-	    nla_put_u64_64bit(skb, TCPFSM_LOG_SEQ, atomic64_read(&e->seq), TCPFSM_LOG_PAD) ||
+	    nla_put_u64_64bit(skb, TCPFSM_LOG_SEQ, e->seq, TCPFSM_LOG_PAD) ||
+	    nla_put_u32(skb, TCPFSM_LOG_CPU, cpu) ||
 	    tcpfsm_put_transition(skb, TCPFSM_LOG_TRANSITION, e->flow, when, e->dwell, e->step,
 				  &e->move) ||
 	    nla_put_u32(skb, TCPFSM_LOG_FAMILY, e->family) ||

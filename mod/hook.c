@@ -22,11 +22,11 @@
 #endif
 
 #include "compat.h"
+#include "cpu.h"
 #include "hook.h"
 #include "netns.h"
 #include "packet.h"
 #include "segment.h"
-#include "stats.h"
 #include "table.h"
 
 #define PRIORITY (NF_IP_PRI_SECURITY + 25)
@@ -139,7 +139,7 @@ static void watch_packet(struct tcpfsm_net *tn, struct sk_buff *skb,
 	v.tuple.tn = tn;
 	if (!tcpfsm_packet_view(&v, skb, family))
 		return;
-	tcpfsm_count_segment(tn);
+	tcpfsm_count(tn, TCPFSM_C_segments);
 	if (seen_elsewhere(state)) {
 		tcpfsm_count(tn, TCPFSM_C_seen_twice);
 		return;

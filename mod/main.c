@@ -6,18 +6,17 @@
 #include <linux/random.h>
 #include <linux/user_namespace.h>
 
+#include "cpu.h"
 #include "event.h"
 #include "evict.h"
 #include "expire.h"
 #include "flow.h"
 #include "genl.h"
 #include "hook.h"
-#include "log.h"
 #include "netns.h"
 #include "owner.h"
 #include "proc.h"
 #include "service.h"
-#include "stats.h"
 #include "sysctl.h"
 #include "table.h"
 #include "tcpfsm_version.h"
@@ -115,8 +114,7 @@ static void __net_exit net_exit(struct net *net)
 	tcpfsm_expire_net_exit(tn);
 	tcpfsm_event_net_exit(tn);
 	tcpfsm_service_net_exit(tn);
-	tcpfsm_log_free(tn);
-	tcpfsm_stats_free(tn);
+	tcpfsm_cpu_net_exit(tn);
 }
 
 static int __net_init net_init(struct net *net)
@@ -128,7 +126,8 @@ static int __net_init net_init(struct net *net)
 	get_random_bytes(tn->secret, sizeof(tn->secret));
 	tn->owner = net->user_ns == &init_user_ns ? TCPFSM_HOST : TCPFSM_GUEST;
 	tcpfsm_expire_net_init(tn);
-	err = tcpfsm_service_net_init(tn) ?: tcpfsm_sysctl_net_init(tn) ?: tcpfsm_proc_net_init(tn);
+	err = tcpfsm_cpu_net_init(tn) ?: tcpfsm_service_net_init(tn) ?:
+	      tcpfsm_sysctl_net_init(tn) ?: tcpfsm_proc_net_init(tn);
 	if (!err && (!init_only || net_eq(net, &init_net)))
 		err = tcpfsm_hook_register(tn);
 	if (err) {
@@ -156,7 +155,6 @@ static int __init tcpfsm_init(void)
 
 	if (err)
 		return err;
-	tcpfsm_stats_init();
 	err = tcpfsm_flow_slabs_init();
 	if (err)
 		return err;

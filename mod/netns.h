@@ -13,10 +13,7 @@
 #include "core/hash.h"
 #include "core/tfsm.h"
 
-#define TCPFSM_SHARDS_MAX 8
-
-struct tcpfsm_stats;
-struct tcpfsm_log;
+struct tcpfsm_cpu;
 struct tcpfsm_batch;
 struct tcpfsm_service;
 
@@ -65,9 +62,9 @@ struct tcpfsm_net {
 	struct ctl_table_header	*sysctl;
 	struct ctl_table	*sysctl_table;
 
-	/* stats.c */
-	struct tcpfsm_stats	*stats[TCPFSM_SHARDS_MAX];
-	u64 __percpu		*segments;
+	/* cpu.c */
+	struct tcpfsm_cpu * __percpu *cpus;
+	struct tcpfsm_cpu	*spare;
 
 	/* queue.c. On a line of its own: what is above is read with each segment. */
 	struct tcpfsm_queues	queues ____cacheline_aligned_in_smp;
@@ -75,9 +72,6 @@ struct tcpfsm_net {
 	/* owner.c, under the queues' lock */
 	bool			listed;
 	struct list_head	peers;			/* namespaces of the same owner */
-
-	/* log.c */
-	struct tcpfsm_log	*log;
 
 	/* event.c */
 	struct tcpfsm_batch __percpu *batch;

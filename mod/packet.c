@@ -11,8 +11,8 @@
 #include <net/tcp.h>
 
 #include "compat.h"
+#include "cpu.h"
 #include "packet.h"
-#include "stats.h"
 
 static void read_options(struct tfsm_seg *seg, const struct sk_buff *skb, unsigned int offset,
 			 unsigned int length)

@@ -11,12 +11,12 @@
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 
+#include "cpu.h"
 #include "log.h"
 #include "netns.h"
 #include "owner.h"
 #include "proc.h"
 #include "service.h"
-#include "stats.h"
 #include "table.h"
 
 static const char *const state_name[TCPFSM_STATES] = {
@@ -45,18 +45,18 @@ static struct tcpfsm_net *seq_tn(const struct seq_file *seq)
 /* ---- small files, made at one go ---- */
 
 /* The sums for a file, or NULL; kfree() them. */
-static struct tcpfsm_sums *sums_of(struct seq_file *seq)
+static struct tcpfsm_stats *sums_of(struct seq_file *seq)
 {
-	struct tcpfsm_sums *sums = kmalloc(sizeof(*sums), GFP_KERNEL);
+	struct tcpfsm_stats *sums = kmalloc(sizeof(*sums), GFP_KERNEL);
 
 	if (sums)
-		tcpfsm_stats_sum(seq_tn(seq), sums);
+		tcpfsm_cpu_sum(seq_tn(seq), sums);
 	return sums;
 }
 
 static int states_show(struct seq_file *seq, void *unused)
 {
-	struct tcpfsm_sums *sums = sums_of(seq);
+	struct tcpfsm_stats *sums = sums_of(seq);
 	unsigned int i, other;
 
 	if (!sums)
@@ -96,7 +96,7 @@ static void show_matrix(struct seq_file *seq, const char *corner,
 
 static int pairs_show(struct seq_file *seq, void *unused)
 {
-	struct tcpfsm_sums *sums = sums_of(seq);
+	struct tcpfsm_stats *sums = sums_of(seq);
 
 	if (!sums)
 		return -ENOMEM;
@@ -107,7 +107,7 @@ static int pairs_show(struct seq_file *seq, void *unused)
 
 static int transitions_show(struct seq_file *seq, void *unused)
 {
-	struct tcpfsm_sums *sums = sums_of(seq);
+	struct tcpfsm_stats *sums = sums_of(seq);
 
 	if (!sums)
 		return -ENOMEM;
@@ -118,7 +118,7 @@ static int transitions_show(struct seq_file *seq, void *unused)
 
 static int counters_show(struct seq_file *seq, void *unused)
 {
-	struct tcpfsm_sums *sums = sums_of(seq);
+	struct tcpfsm_stats *sums = sums_of(seq);
 	unsigned int i;
 
 	if (!sums)
@@ -134,7 +134,7 @@ static int counters_show(struct seq_file *seq, void *unused)
 
 static int dwell_show(struct seq_file *seq, void *unused)
 {
-	struct tcpfsm_sums *sums = sums_of(seq);
+	struct tcpfsm_stats *sums = sums_of(seq);
 	unsigned int i, j;
 
 	if (!sums)
@@ -378,30 +378,44 @@ static const struct seq_operations service_ops = {
 
 struct log_iter {
 	struct seq_net_private p;	/* must be first */
-	struct tcpfsm_log_entry e;
+	loff_t pos;			/* of the entry */
+	struct tcpfsm_log_entry e;	/* seq is 0: there is none */
+	struct tcpfsm_log_cursor cursor;	/* must be last */
 };
 
-/* The position is the sequence number, so that no walk is ever needed. */
-static void *log_at(struct seq_file *seq, loff_t *pos)
+static size_t log_iter_size(void)
 {
-	struct log_iter *it = seq->private;
-	u64 wanted = *pos;
-
-	if (!tcpfsm_log_next(tcpfsm_net(seq_file_net(seq)), &wanted, &it->e))
-		return NULL;
-	*pos = wanted;
-	return it;
+	return offsetof(struct log_iter, cursor) + tcpfsm_log_cursor_size();
 }
 
+static void *read_entry(struct seq_file *seq, struct log_iter *it, loff_t pos)
+{
+	it->pos = pos;
+	if (tcpfsm_log_next(tcpfsm_net(seq_file_net(seq)), &it->cursor, &it->e))
+		return it;
+	it->e.seq = 0;
+	return NULL;
+}
+
+/* Reads come in order, as with flows. */
 static void *log_start(struct seq_file *seq, loff_t *pos)
 {
-	return *pos ? log_at(seq, pos) : SEQ_START_TOKEN;
+	struct log_iter *it = seq->private;
+
+	if (!*pos) {
+		it->pos = 0;
+		it->e.seq = 0;
+		tcpfsm_log_begin(tcpfsm_net(seq_file_net(seq)), &it->cursor);
+		return SEQ_START_TOKEN;
+	}
+	if (it->pos == *pos)
+		return it->e.seq ? it : NULL;	/* the row that did not fit */
+	return it->pos + 1 == *pos ? read_entry(seq, it, *pos) : NULL;
 }
 
 static void *log_next(struct seq_file *seq, void *v, loff_t *pos)
 {
-	++*pos;
-	return log_at(seq, pos);
+	return read_entry(seq, seq->private, ++*pos);
 }
 
 static int log_show(struct seq_file *seq, void *v)
@@ -413,18 +427,17 @@ static int log_show(struct seq_file *seq, void *v)
 
 	if (v == SEQ_START_TOKEN) {
 		seq_puts(seq, "seq time flow step src sport dst dport end from to cause dwell_ns "
-			 "flags\n");
+			 "flags cpu\n");
 		return 0;
 	}
 	when = ktime_to_ns(ktime_mono_to_real(ns_to_ktime(e->when)));
 	ns = do_div(when, NSEC_PER_SEC);
-	seq_printf(seq, "%lld %llu.%09u %llu %u", atomic64_read(&e->seq), when, ns, e->flow,
-		   e->step);
+	seq_printf(seq, "%llu %llu.%09u %llu %u", e->seq, when, ns, e->flow, e->step);
 	show_end(seq, e->family, &e->src, e->sport);
 	show_end(seq, e->family, &e->dst, e->dport);
-	seq_printf(seq, " %s %s %s %s %llu %u\n", e->move.end ? "resp" : "orig",
+	seq_printf(seq, " %s %s %s %s %llu %u %u\n", e->move.end ? "resp" : "orig",
 		   state_name[e->move.from], state_name[e->move.to], cause_name[e->move.cause],
-		   e->dwell, e->move.flags);
+		   e->dwell, e->move.flags, it->cursor.cpu);
 	return 0;
 }
 
@@ -459,7 +472,7 @@ int tcpfsm_proc_net_init(struct tcpfsm_net *tn)
 	ok = ok && proc_create_net("flows", 0440, tn->proc, &flow_ops, sizeof(struct flow_iter));
 	ok = ok && proc_create_net("services", 0440, tn->proc, &service_ops,
 				   sizeof(struct service_iter));
-	ok = ok && proc_create_net("log", 0440, tn->proc, &log_ops, sizeof(struct log_iter));
+	ok = ok && proc_create_net("log", 0440, tn->proc, &log_ops, log_iter_size());
 	if (ok)
 		return 0;
 	tcpfsm_proc_net_exit(tn);

@@ -9,6 +9,7 @@
 #include "commit.h"
 #include "compat.h"
 #include "core/shell.h"
+#include "cpu.h"
 #include "end.h"
 #include "evict.h"
 #include "netns.h"
@@ -17,7 +18,6 @@
 #include "segment.h"
 #include "service.h"
 #include "socket.h"
-#include "stats.h"
 #include "table.h"
 #include "timeout.h"
 #include "trace.h"
@@ -75,6 +75,8 @@ static struct tcpfsm_flow *make_flow(struct tcpfsm_net *tn, u8 family)
 	enum tcpfsm_counter why = TCPFSM_C_table_full;
 	struct tcpfsm_flow *f;
 
+	if (unlikely(!tcpfsm_cpu_ready(tn)))
+		return NULL;		/* there is nowhere to count that, either */
 	if (likely(tcpfsm_owner_charge(tn->owner)) || tcpfsm_evict_one(tn)) {
 		f = tcpfsm_table_alloc(family);
 		if (likely(f))

@@ -8,10 +8,10 @@
 #include <linux/slab.h>
 #include <net/ipv6.h>
 
+#include "cpu.h"
 #include "netns.h"
 #include "report.h"
 #include "service.h"
-#include "stats.h"
 
 #define BUCKETS 4096
 

@@ -13,9 +13,9 @@
 #endif
 
 #include "compat.h"
+#include "cpu.h"
 #include "netns.h"
 #include "socket.h"
-#include "stats.h"
 
 /* One local end: its own address first. */
 struct local_end {

@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * Counters of a namespace, in a few shards rather than one for each CPU: a namespace on a big host
- * must not pay for all its CPUs.
- */
+/* Counters of a namespace, or of a part of it that one processor counts. */
 #ifndef _TCPFSM_STATS_H
 #define _TCPFSM_STATS_H
 
-#include <linux/percpu.h>
+#include <linux/compiler.h>
 
 #include "../include/tcpfsm_names.h"
-#include "netns.h"
 #include "report.h"
 
 enum tcpfsm_counter {
@@ -21,15 +17,8 @@ enum tcpfsm_counter {
 };
 
 struct tcpfsm_stats {
-	atomic64_t counter[TCPFSM_COUNTERS];
-	atomic64_t pair[TCPFSM_STATES][TCPFSM_STATES];	/* gauge, a shard may be negative */
-	atomic64_t transition[TCPFSM_STATES][TCPFSM_STATES];
-	atomic64_t dwell[TCPFSM_STATES][TCPFSM_DWELL_BUCKETS];
-};
-
-struct tcpfsm_sums {
 	u64 counter[TCPFSM_COUNTERS];
-	u64 pair[TCPFSM_STATES][TCPFSM_STATES];
+	u64 pair[TCPFSM_STATES][TCPFSM_STATES];	/* gauge; that of one processor may be negative */
 	u64 transition[TCPFSM_STATES][TCPFSM_STATES];
 	u64 dwell[TCPFSM_STATES][TCPFSM_DWELL_BUCKETS];
 };
@@ -37,31 +26,18 @@ struct tcpfsm_sums {
 extern const char *const tcpfsm_counter_name[TCPFSM_COUNTERS];
 extern const char *const tcpfsm_counter_help[TCPFSM_COUNTERS];
 
-void tcpfsm_stats_init(void);
-void tcpfsm_stats_free(struct tcpfsm_net *tn);
-
-/* Context: bottom halves off. */
-void tcpfsm_count(struct tcpfsm_net *tn, enum tcpfsm_counter c);
-void tcpfsm_stats_report(const struct tcpfsm_report *r);
-
-/* Once for each segment, hence not where other processors count, too. */
-static inline void tcpfsm_count_segment(struct tcpfsm_net *tn)
+/* There is one writer; others read meanwhile. */
+static inline void tcpfsm_add(u64 *to, u64 n)
 {
-	u64 __percpu *segments = READ_ONCE(tn->segments);
-
-	if (unlikely(!segments))
-		tcpfsm_count(tn, TCPFSM_C_segments);
-	else if (IS_ENABLED(CONFIG_PREEMPT_RT))
-		this_cpu_inc(*segments);
-	else
-		WRITE_ONCE(*this_cpu_ptr(segments), *this_cpu_ptr(segments) + 1);
+	WRITE_ONCE(*to, *to + n);
 }
 
-/* Has the namespace seen TCP? */
-bool tcpfsm_stats_seen(const struct tcpfsm_net *tn);
+void tcpfsm_stats_report(struct tcpfsm_stats *s, const struct tcpfsm_report *r);
 
-/* Sum the shards, at a cost that does not depend on flows. */
-void tcpfsm_stats_sum(struct tcpfsm_net *tn, struct tcpfsm_sums *sums);
-u64 tcpfsm_stats_counter(struct tcpfsm_net *tn, enum tcpfsm_counter c);
+/* Add what another processor counts meanwhile. */
+void tcpfsm_stats_add(struct tcpfsm_stats *to, const struct tcpfsm_stats *from);
+
+/* The sum is whole: a gauge, read between two processors' halves of a move, is not negative. */
+void tcpfsm_stats_settle(struct tcpfsm_stats *s);
 
 #endif /* _TCPFSM_STATS_H */

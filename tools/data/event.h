@@ -12,6 +12,7 @@ struct event {
 	u32 step;
 	u8 end, from, to, cause;
 	u8 flags;		/* TCPFSM_T_* */
+	u32 ring;		/* 1 + the CPU whose log it is from, and numbers it; 0: of none */
 	const struct tuple *tuple;	/* NULL: not known */
 };
 

@@ -46,6 +46,8 @@ void event_json(struct json *j, const struct event *e)
 		jsonw_true(j, "correction");
 	if (e->flags & TCPFSM_T_INFERRED)
 		jsonw_true(j, "inferred");
+	if (e->ring)
+		jsonw_num(j, "cpu", e->ring - 1);
 	jsonw_end(j);
 }
 

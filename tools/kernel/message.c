@@ -124,6 +124,7 @@ bool log_parse(struct flow *f, struct event *e, const struct nlmsghdr *nlh)
 	*e = (struct event){ 0 };
 	event_parse(e, tb[TCPFSM_LOG_TRANSITION]);
 	e->seq = attr_u64(tb[TCPFSM_LOG_SEQ]);
+	e->ring = 1 + attr_u32(tb[TCPFSM_LOG_CPU]);
 	*f = (struct flow){ .id = e->flow };
 	f->tuple.family = attr_u32(tb[TCPFSM_LOG_FAMILY]);
 	attr_copy(f->tuple.src, sizeof(f->tuple.src), tb[TCPFSM_LOG_SRC]);

@@ -327,13 +327,16 @@ enum tcpfsm_service_attr {
 enum tcpfsm_log_attr {
 	TCPFSM_LOG_UNSPEC,
 	TCPFSM_LOG_PAD,
-	TCPFSM_LOG_SEQ,			/* u64, from 1 in each namespace; a gap was not recorded */
+	TCPFSM_LOG_SEQ,			/* u64, from 1 on each CPU; a gap was not recorded */
 	TCPFSM_LOG_TRANSITION,		/* nest, TCPFSM_TRANSITION_* */
 	TCPFSM_LOG_FAMILY,		/* u32 */
 	TCPFSM_LOG_SRC,			/* 4 or 16 bytes, network order */
 	TCPFSM_LOG_DST,
 	TCPFSM_LOG_SPORT,		/* u32, host order */
 	TCPFSM_LOG_DPORT,
+	TCPFSM_LOG_CPU,			/* u32, that has recorded it; the number of CPUs: one of those
+					 * for which there was no memory
+					 */
 	__TCPFSM_LOG_MAX,
 };
 

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What a namespace has on each processor. */
+#include <linux/slab.h>
+
+#include "cpu.h"
+#include "log.h"
+
+/* What is counted when there is no memory at all: not to a namespace, but for a debugger to see. */
+static struct tcpfsm_cpu homeless = {
+	.lock	= __SPIN_LOCK_UNLOCKED(homeless.lock),
+	.shared	= true,
+};
+
+static void release_cpu(struct tcpfsm_cpu *c)
+{
+	if (!c)
+		return;
+	tcpfsm_log_free(c);
+	kfree(c);
+}
+
+static struct tcpfsm_cpu *allocate_cpu(const struct tcpfsm_net *tn, bool shared)
+{
+	struct tcpfsm_cpu *c = kzalloc(sizeof(*c), GFP_ATOMIC | __GFP_NOWARN);
+
+	if (!c)
+		return NULL;
+	spin_lock_init(&c->lock);
+	c->shared = shared;
+	if (tcpfsm_log_make(c, READ_ONCE(tn->log_size)))
+		return c;
+	kfree(c);
+	return NULL;
+}
+
+static struct tcpfsm_cpu *get_spare(struct tcpfsm_net *tn)
+{
+	struct tcpfsm_cpu *spare = READ_ONCE(tn->spare), *old;
+
+	if (spare)
+		return spare;
+	spare = allocate_cpu(tn, true);
+	if (!spare)
+		return &homeless;
+	old = cmpxchg(&tn->spare, NULL, spare);
+	if (!old)
+		return spare;
+	release_cpu(spare);
+	return old;
+}
+
+noinline struct tcpfsm_cpu *tcpfsm_cpu_make(struct tcpfsm_net *tn)
+{
+	struct tcpfsm_cpu *spare = get_spare(tn), *c, *old;
+
+	if (spare == &homeless)
+		return spare;
+	c = allocate_cpu(tn, false);
+	if (!c)
+		return spare;
+	/* With PREEMPT_RT, another bottom half may have been faster. */
+	old = cmpxchg(this_cpu_ptr(tn->cpus), NULL, c);
+	if (!old)
+		return c;
+	release_cpu(c);
+	return old;
+}
+
+struct tcpfsm_cpu *tcpfsm_cpu_of(const struct tcpfsm_net *tn, unsigned int i)
+{
+	if (i >= nr_cpu_ids)
+		return READ_ONCE(tn->spare);
+	return cpu_possible(i) ? READ_ONCE(*per_cpu_ptr(tn->cpus, i)) : NULL;
+}
+
+bool tcpfsm_cpu_seen(const struct tcpfsm_net *tn)
+{
+	return READ_ONCE(tn->spare);
+}
+
+void tcpfsm_cpu_sum(const struct tcpfsm_net *tn, struct tcpfsm_stats *sums)
+{
+	const struct tcpfsm_cpu *c;
+	unsigned int i;
+
+	memset(sums, 0, sizeof(*sums));
+	tcpfsm_for_each_cpu(i, c, tn)
+		tcpfsm_stats_add(sums, &c->stats);
+	tcpfsm_stats_settle(sums);
+}
+
+u64 tcpfsm_cpu_counter(const struct tcpfsm_net *tn, enum tcpfsm_counter counter)
+{
+	const struct tcpfsm_cpu *c;
+	unsigned int i;
+	u64 value = 0;
+
+	tcpfsm_for_each_cpu(i, c, tn)
+		value += READ_ONCE(c->stats.counter[counter]);
+	return value;
+}
+
+int tcpfsm_cpu_net_init(struct tcpfsm_net *tn)
+{
+	tn->cpus = alloc_percpu(struct tcpfsm_cpu *);
+	return tn->cpus ? 0 : -ENOMEM;
+}
+
+void tcpfsm_cpu_net_exit(struct tcpfsm_net *tn)
+{
+	struct tcpfsm_cpu *c;
+	unsigned int i;
+
+	if (!tn->cpus)
+		return;
+	tcpfsm_for_each_cpu(i, c, tn)
+		release_cpu(c);
+	free_percpu(tn->cpus);
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What a namespace has on each processor. Only that processor writes it, with bottom halves off, so
+ * counting takes no locked instruction and moves no cache line; readers sum over all of them. It is
+ * made when the namespace's first segment passes on the processor.
+ *
+ * A processor for which there is no memory uses the namespace's spare, which has a lock. So does
+ * every processor with PREEMPT_RT, where bottom halves may preempt each other.
+ */
+#ifndef _TCPFSM_CPU_H
+#define _TCPFSM_CPU_H
+
+#include <linux/percpu.h>
+#include <linux/spinlock.h>
+
+#include "netns.h"
+#include "stats.h"
+
+struct tcpfsm_log;
+
+struct tcpfsm_cpu {
+	struct tcpfsm_stats	stats;
+	struct tcpfsm_log __rcu	*log;
+	spinlock_t		lock;	/* if it is shared */
+	bool			shared;
+};
+
+/* Make what this processor lacks. Return: the spare if there is no memory. */
+struct tcpfsm_cpu *tcpfsm_cpu_make(struct tcpfsm_net *tn);
+
+static inline bool tcpfsm_cpu_is_locked(const struct tcpfsm_cpu *c)
+{
+	return IS_ENABLED(CONFIG_PREEMPT_RT) || unlikely(c->shared);
+}
+
+/* To write it; then put it. Context: bottom halves off. */
+#define tcpfsm_cpu_get(tn) ({						\
+	struct tcpfsm_cpu *own = *this_cpu_ptr((tn)->cpus);		\
+									\
+	if (unlikely(!own))						\
+		own = tcpfsm_cpu_make(tn);				\
+	if (tcpfsm_cpu_is_locked(own))					\
+		spin_lock(&own->lock);					\
+	own; })
+
+#define tcpfsm_cpu_put(own) do {					\
+	if (tcpfsm_cpu_is_locked(own))					\
+		spin_unlock(&(own)->lock);				\
+} while (0)
+
+/*
+ * Has the namespace a spare? Then what is counted from here on is not lost: a flow may begin. So it
+ * is as soon as a segment has been counted, unless there was no memory.
+ */
+static inline bool tcpfsm_cpu_ready(const struct tcpfsm_net *tn)
+{
+	return READ_ONCE(tn->spare);
+}
+
+/* Of a processor, or (nr_cpu_ids) the spare; NULL if there is none. Under RCU or RTNL's like. */
+struct tcpfsm_cpu *tcpfsm_cpu_of(const struct tcpfsm_net *tn, unsigned int i);
+
+/* Of all processors and the spare: i is the number for tcpfsm_cpu_of(). */
+#define tcpfsm_for_each_cpu(i, c, tn)					\
+	for ((i) = 0; (i) <= nr_cpu_ids; (i)++)				\
+		if (((c) = tcpfsm_cpu_of(tn, i)))
+
+static inline void tcpfsm_count(struct tcpfsm_net *tn, enum tcpfsm_counter counter)
+{
+	struct tcpfsm_cpu *c = tcpfsm_cpu_get(tn);
+
+	tcpfsm_add(&c->stats.counter[counter], 1);
+	tcpfsm_cpu_put(c);
+}
+
+/* Has the namespace seen TCP? */
+bool tcpfsm_cpu_seen(const struct tcpfsm_net *tn);
+
+/* Sum the counters, at a cost that does not depend on flows. */
+void tcpfsm_cpu_sum(const struct tcpfsm_net *tn, struct tcpfsm_stats *sums);
+u64 tcpfsm_cpu_counter(const struct tcpfsm_net *tn, enum tcpfsm_counter counter);
+
+int tcpfsm_cpu_net_init(struct tcpfsm_net *tn);
+void tcpfsm_cpu_net_exit(struct tcpfsm_net *tn);
+
+#endif /* _TCPFSM_CPU_H */
