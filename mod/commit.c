@@ -9,15 +9,43 @@
 
 void tcpfsm_commit_begin(struct tcpfsm_report *r, const struct tcpfsm_flow *f)
 {
-	r->tn = f->service->tn;
+	r->tn = f->tn;
 	r->service = f->service;
 	r->before[TCPFSM_ORIG] = f->fsm.end[TCPFSM_ORIG].state;
 	r->before[TCPFSM_RESP] = f->fsm.end[TCPFSM_RESP].state;
 	r->notes = 0;
 	r->moves = 0;
 	r->reason = TCPFSM_REASON_UNSET;
+	r->left = NULL;
 	r->opened = false;
 	r->told = false;
+}
+
+/* A service answers for the first time: from here on it has a row of its own. */
+static void join_service(struct tcpfsm_report *r, struct tcpfsm_flow *f)
+{
+	const struct tcpfsm_flow_tuple *t = &r->snap.tuple;
+	const struct tcpfsm_service_key key = {
+		.tn = f->tn, .addr = &t->dst, .l3 = t->l3, .port = t->dport, .family = t->family,
+	};
+	struct tcpfsm_service *s = tcpfsm_service_get(&key);
+
+	if (s == f->service)
+		return;
+	if (!r->opened)
+		r->left = f->service;
+	f->service = s;
+	r->service = s;
+}
+
+static bool answers(const struct tcpfsm_report *r)
+{
+	u8 i;
+
+	for (i = 0; i < r->moves; i++)
+		if (r->move[i].end == TCPFSM_RESP && r->move[i].to == TCPFSM_SYN_RCVD)
+			return true;
+	return false;
 }
 
 /* Somebody listens: copy the flow while it is locked. */
@@ -37,8 +65,6 @@ void tcpfsm_commit_moves(struct tcpfsm_report *r, struct tcpfsm_flow *f, const s
 	r->after[TCPFSM_ORIG] = f->fsm.end[TCPFSM_ORIG].state;
 	r->after[TCPFSM_RESP] = f->fsm.end[TCPFSM_RESP].state;
 	r->midstream = f->fsm.flags & TCPFSM_F_MIDSTREAM;
-	if (unlikely(o->notes & BIT_ULL(TFSM_NOTE_synack_resent)))
-		tcpfsm_service_synack_resent(r->service);
 	if (!o->moves)
 		return;
 	r->now = o->now;
@@ -56,14 +82,15 @@ void tcpfsm_commit_moves(struct tcpfsm_report *r, struct tcpfsm_flow *f, const s
 		tell_of_flow(r, f);
 	else
 		tcpfsm_flow_identify(f, &r->snap);
-	tcpfsm_service_report(r);
+	if (unlikely(f->service == f->tn->other) && answers(r))
+		join_service(r, f);
 }
 
 void tcpfsm_commit_end(struct tcpfsm_report *r, const struct tcpfsm_flow *f, u8 reason)
 {
 	lockdep_assert_held(&f->lock);
 	r->reason = reason;
-	tcpfsm_service_ended(r->service, f->fsm.end[TCPFSM_RESP].state);
+	r->after[TCPFSM_RESP] = f->fsm.end[TCPFSM_RESP].state;
 	if (r->told || tcpfsm_event_wanted(r))
 		tell_of_flow(r, f);
 	r->snap.reason = reason;
@@ -80,6 +107,8 @@ void tcpfsm_commit_deliver(const struct tcpfsm_report *r)
 	if (r->moves)
 		tcpfsm_log_report(c, r);
 	tcpfsm_cpu_put(c);
+	if (r->moves || r->reason || r->notes & BIT_ULL(TFSM_NOTE_synack_resent))
+		tcpfsm_service_report(r);
 	if (!r->told)
 		return;
 	tcpfsm_trace_report(r);

@@ -10,7 +10,6 @@
 #include "end.h"
 #include "netns.h"
 #include "queue.h"
-#include "service.h"
 #include "table.h"
 #include "timeout.h"
 
@@ -21,15 +20,12 @@ void tcpfsm_end_reported(struct tcpfsm_flow *f, u8 reason, struct tcpfsm_report 
 {
 	struct tcpfsm_local *local = tcpfsm_flow_local(f);
 	struct tfsm_ext *ext = tfsm_ext(&f->fsm);
-	struct tcpfsm_service *s = f->service;
-
 	tcpfsm_commit_end(r, f, reason);
 	tcpfsm_table_remove(f);
-	tcpfsm_queue_remove(s->tn, f);
-	f->service = NULL;
+	tcpfsm_queue_remove(f->tn, f);
+	f->tn = NULL;
 	spin_unlock(&f->lock);
 	tcpfsm_table_free(f, r->tn);
-	tcpfsm_service_put(s);
 	tcpfsm_flow_free_ext(ext);
 	kfree(local);
 	tcpfsm_commit_deliver(r);

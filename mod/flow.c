@@ -64,6 +64,8 @@ void tcpfsm_flow_init(struct tcpfsm_flow *f, const struct tcpfsm_tuple *t, u8 or
 	WRITE_ONCE(f->key, t->key);
 	WRITE_ONCE(f->port[0], t->port[0]);
 	WRITE_ONCE(f->port[1], t->port[1]);
+	f->tn = t->tn;
+	f->l3 = t->l3;
 	f->family = t->family;
 	if (f->family == AF_INET6) {
 		f->ip6[0] = t->addr[0].ip6;
@@ -90,7 +92,7 @@ void tcpfsm_flow_init(struct tcpfsm_flow *f, const struct tcpfsm_tuple *t, u8 or
 bool tcpfsm_flow_do_lock(struct tcpfsm_flow *f, u64 id)
 {
 	spin_lock(&f->lock);
-	if (f->service && tcpfsm_flow_id(f) == id) {
+	if (f->tn && tcpfsm_flow_id(f) == id) {
 		tcpfsm_hand_over(&f->lock);
 		return true;
 	}
@@ -101,7 +103,7 @@ bool tcpfsm_flow_do_lock(struct tcpfsm_flow *f, u64 id)
 bool tcpfsm_flow_do_lock_of(struct tcpfsm_flow *f, const struct tcpfsm_net *tn)
 {
 	spin_lock(&f->lock);
-	if (f->service && f->service->tn == tn) {
+	if (f->tn == tn) {
 		tcpfsm_hand_over(&f->lock);
 		return true;
 	}
@@ -154,7 +156,7 @@ void tcpfsm_flow_identify(const struct tcpfsm_flow *f, struct tcpfsm_snap *s)
 	tcpfsm_flow_addr(f, !f->orig, &t->dst);
 	t->sport = f->port[f->orig];
 	t->dport = f->port[!f->orig];
-	t->l3 = f->service->l3;
+	t->l3 = f->l3;
 	t->family = f->family;
 }
 
@@ -164,7 +166,7 @@ void tcpfsm_flow_snapshot(const struct tcpfsm_flow *f, struct tcpfsm_snap *s)
 	u8 i;
 
 	tcpfsm_flow_identify(f, s);
-	s->tn = f->service->tn;
+	s->tn = f->tn;
 	s->flags = f->fsm.flags & TFSM_F_SHOWN;
 	s->step = tfsm_step(&f->fsm);
 	s->idle = (u32)jiffies - f->last;

@@ -37,7 +37,8 @@ struct tcpfsm_flow {
 	__be16			port[2];
 
 	spinlock_t		lock;		/* all below */
-	struct tcpfsm_service	*service;	/* which knows namespace and l3; NULL: not alive */
+	struct tcpfsm_net	*tn;		/* NULL: not alive */
+	u32			l3;
 	struct tfsm		fsm;		/* its word: the id, or a struct tcpfsm_local */
 	u32			last;		/* jiffies of the last acceptable segment */
 	u64			bytes[TCPFSM_ENDS];
@@ -52,6 +53,7 @@ struct tcpfsm_flow {
 	u8			noted:2;	/* by end: it holds that end's socket */
 	u8			refused;	/* segments, 255: or more */
 	struct list_head	queued;		/* under the queue's lock */
+	struct tcpfsm_service	*service;
 	u64			start;		/* ktime of the first segment */
 	u32			moved[TCPFSM_ENDS];	/* last transition: a span since then */
 	u32			history[TCPFSM_ENDS];	/* 8 states, latest lowest */
@@ -60,8 +62,8 @@ struct tcpfsm_flow {
 };
 
 /*
- * Set all of a flow that has just been allocated, but for the engine's work: the flow has a new id,
- * and its ends are UNSET. Its service is the caller's to set. Under its lock.
+ * Set all of a flow that has just been allocated, but for the engine's work: the flow is alive, has a
+ * new id, and its ends are UNSET. Its service is the caller's to set. Under its lock.
  */
 void tcpfsm_flow_init(struct tcpfsm_flow *f, const struct tcpfsm_tuple *t, u8 orig, u64 now);
 

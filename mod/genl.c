@@ -113,7 +113,7 @@ static int counter_dump(struct sk_buff *skb, struct netlink_callback *cb)
 /* ---- services ---- */
 
 static int put_service(struct sk_buff *skb, const struct netlink_callback *cb,
-		       const struct tcpfsm_service *s)
+		       struct tcpfsm_service *s)
 {
 	void *header = tcpfsm_msg_dump(skb, cb, 0, TCPFSM_CMD_SERVICE_GET);
 
@@ -124,7 +124,7 @@ static int service_dump(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct dump_position *position = position_of(cb);
 	struct tcpfsm_net *tn = tcpfsm_net(sock_net(cb->skb->sk));
-	const struct tcpfsm_service *s;
+	struct tcpfsm_service *s;
 	u64 pos = position->pos;
 
 	rcu_read_lock();

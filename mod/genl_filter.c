@@ -153,7 +153,7 @@ bool tcpfsm_filter_wants(const struct tcpfsm_flow *f, const void *filter)
 {
 	const struct tcpfsm_filter *w = filter;
 
-	if (f->service->tn != w->tn)
+	if (f->tn != w->tn)
 		return false;
 	if (!w->any)
 		return true;

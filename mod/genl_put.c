@@ -195,28 +195,25 @@ int tcpfsm_put_counter(struct sk_buff *skb, unsigned int c, u64 value)
 	return 0;
 }
 
-static int put_service_totals(struct sk_buff *skb, const struct tcpfsm_service *s)
+static int put_service_totals(struct sk_buff *skb, const struct tcpfsm_service_counts *c)
 {
 	const struct {
 		int attr;
 		u64 value;
 	} totals[] = {
-		{ TCPFSM_SERVICE_FLOWS, atomic64_read(&s->opened) },
-		{ TCPFSM_SERVICE_ESTABLISHED, atomic64_read(&s->established) },
-		{ TCPFSM_SERVICE_REFUSED, atomic64_read(&s->refused) },
-		{ TCPFSM_SERVICE_RESET, atomic64_read(&s->reset) },
-		{ TCPFSM_SERVICE_SYNACK_RESENT, atomic64_read(&s->synack_resent) },
-		{ TCPFSM_SERVICE_CONNECT_NS, atomic64_read(&s->connect_ns) },
-		{ TCPFSM_SERVICE_CONNECTS, atomic64_read(&s->connects) },
-		{ TCPFSM_SERVICE_ACCEPT_NS, atomic64_read(&s->accept_ns) },
-		{ TCPFSM_SERVICE_ACCEPTS, atomic64_read(&s->established) },
+		{ TCPFSM_SERVICE_FLOWS, c->opened },
+		{ TCPFSM_SERVICE_ESTABLISHED, c->established },
+		{ TCPFSM_SERVICE_REFUSED, c->refused },
+		{ TCPFSM_SERVICE_RESET, c->reset },
+		{ TCPFSM_SERVICE_SYNACK_RESENT, c->synack_resent },
+		{ TCPFSM_SERVICE_CONNECT_NS, c->connect_ns },
+		{ TCPFSM_SERVICE_CONNECTS, c->connects },
+		{ TCPFSM_SERVICE_ACCEPT_NS, c->accept_ns },
+		{ TCPFSM_SERVICE_ACCEPTS, c->established },
 	};
-	u64 states[TCPFSM_STATES];
 	unsigned int i;
 
-	for (i = 0; i < TCPFSM_STATES; i++)
-		states[i] = max_t(s64, 0, atomic64_read(&s->state[i]));
-	if (nla_put(skb, TCPFSM_SERVICE_STATES, sizeof(states), states))
+	if (nla_put(skb, TCPFSM_SERVICE_STATES, sizeof(c->state), c->state))
 		return -EMSGSIZE;
 	for (i = 0; i < ARRAY_SIZE(totals); i++)
 		if (nla_put_u64_64bit(skb, totals[i].attr, totals[i].value, TCPFSM_SERVICE_PAD))
@@ -224,9 +221,10 @@ static int put_service_totals(struct sk_buff *skb, const struct tcpfsm_service *
 	return 0;
 }
 
-int tcpfsm_put_service(struct sk_buff *skb, const struct tcpfsm_service *s)
+int tcpfsm_put_service(struct sk_buff *skb, struct tcpfsm_service *s)
 {
 	struct nlattr *nest = nla_nest_start(skb, TCPFSM_A_SERVICE);
+	struct tcpfsm_service_counts counts;
 
 	if (!nest)
 		return -EMSGSIZE;
@@ -234,7 +232,8 @@ int tcpfsm_put_service(struct sk_buff *skb, const struct tcpfsm_service *s)
 			  tcpfsm_put_addr(skb, TCPFSM_SERVICE_ADDR, s->family, &s->addr) ||
 			  nla_put_u32(skb, TCPFSM_SERVICE_PORT, ntohs(s->port))))
 		return -EMSGSIZE;
-	if (put_service_totals(skb, s))
+	tcpfsm_service_sum(s, &counts);
+	if (put_service_totals(skb, &counts))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;

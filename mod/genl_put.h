@@ -43,7 +43,7 @@ int tcpfsm_put_stats(struct sk_buff *skb, struct tcpfsm_net *tn);
 /* @c: enum tcpfsm_counter */
 int tcpfsm_put_counter(struct sk_buff *skb, unsigned int c, u64 value);
 
-int tcpfsm_put_service(struct sk_buff *skb, const struct tcpfsm_service *s);
+int tcpfsm_put_service(struct sk_buff *skb, struct tcpfsm_service *s);
 int tcpfsm_put_log(struct sk_buff *skb, u32 cpu, const struct tcpfsm_log_entry *e);
 
 #endif /* _TCPFSM_GENL_PUT_H */

@@ -202,7 +202,7 @@ struct flow_iter {
 
 static bool flow_here(const struct tcpfsm_flow *f, const void *tn)
 {
-	return f->service->tn == tn;
+	return f->tn == tn;
 }
 
 static void *flow_advance(struct seq_file *seq, struct flow_iter *it)
@@ -341,7 +341,8 @@ static u64 mean_of(u64 sum, u64 n)
 
 static int service_show(struct seq_file *seq, void *v)
 {
-	const struct tcpfsm_service *s = v;
+	struct tcpfsm_service_counts c;
+	struct tcpfsm_service *s = v;
 	unsigned int i;
 
 	if (v == SEQ_START_TOKEN) {
@@ -358,14 +359,12 @@ static int service_show(struct seq_file *seq, void *v)
 		seq_printf(seq, "%pI4 %u", &s->addr.ip4, ntohs(s->port));
 	else
 		seq_printf(seq, "%pI6c %u", &s->addr.ip6, ntohs(s->port));
-	seq_printf(seq, " %lld %lld %lld %lld %lld %llu %llu",
-		   atomic64_read(&s->opened), atomic64_read(&s->established),
-		   atomic64_read(&s->refused), atomic64_read(&s->reset),
-		   atomic64_read(&s->synack_resent),
-		   mean_of(atomic64_read(&s->connect_ns), atomic64_read(&s->connects)),
-		   mean_of(atomic64_read(&s->accept_ns), atomic64_read(&s->established)));
+	tcpfsm_service_sum(s, &c);
+	seq_printf(seq, " %llu %llu %llu %llu %llu %llu %llu", c.opened, c.established, c.refused,
+		   c.reset, c.synack_resent, mean_of(c.connect_ns, c.connects),
+		   mean_of(c.accept_ns, c.established));
 	for (i = 0; i < ARRAY_SIZE(state_order); i++)
-		seq_printf(seq, " %lld", max_t(s64, 0, atomic64_read(&s->state[state_order[i]])));
+		seq_printf(seq, " %llu", c.state[state_order[i]]);
 	seq_putc(seq, '\n');
 	return 0;
 }

@@ -48,7 +48,8 @@ struct tcpfsm_snap {
  */
 struct tcpfsm_report {
 	struct tcpfsm_net *tn;
-	struct tcpfsm_service *service;	/* valid under the flow's lock */
+	struct tcpfsm_service *service;
+	struct tcpfsm_service *left;	/* the row that the flow was in until now, or NULL */
 	u64		  now;		/* ktime */
 	u64		  age;		/* of the flow, ns */
 	u64		  notes;	/* bit n: enum tfsm_note n */

@@ -94,18 +94,15 @@ static void discard_flow(struct tcpfsm_flow *f, struct tcpfsm_net *tn)
 {
 	struct tcpfsm_local *local = tcpfsm_flow_local(f);
 	struct tfsm_ext *ext = tfsm_ext(&f->fsm);
-	struct tcpfsm_service *s = f->service;
 
-	f->service = NULL;
+	f->tn = NULL;
 	spin_unlock(&f->lock);
 	tcpfsm_flow_free_ext(ext);
 	kfree(local);
 	tcpfsm_table_free(f, tn);
-	if (s)
-		tcpfsm_service_put(s);
 }
 
-/* Begin a flow, locked and with a service, and put it into the table. */
+/* Begin a locked flow, and put it into the table. */
 static enum tfsm_opened insert_flow(struct tcpfsm_flow *f, struct tcpfsm_view *v,
 				    const struct tfsm_start *start, struct tfsm_out *o)
 	__releases(&f->lock)
@@ -138,6 +135,25 @@ static enum tfsm_opened insert_flow(struct tcpfsm_flow *f, struct tcpfsm_view *v
 
 /* ---- the shell's callbacks ---- */
 
+static struct tcpfsm_service_key service_key(const struct tcpfsm_tuple *t, u8 i)
+{
+	return (struct tcpfsm_service_key) {
+		.tn = t->tn, .addr = &t->addr[i], .l3 = t->l3, .port = t->port[i],
+		.family = t->family,
+	};
+}
+
+/* Where a new flow's end @i is counted: a SYN does not show that there is a service. */
+static struct tcpfsm_service *service_of_new(const struct tcpfsm_view *v,
+					     const struct tfsm_start *start, u8 i)
+{
+	const struct tcpfsm_service_key key = service_key(&v->tuple, i);
+
+	if (start->past || tfsm_classify(v->seg.flags) == TFSM_KIND_SYN)
+		return tcpfsm_service_find(&key);
+	return tcpfsm_service_get(&key);
+}
+
 static enum tfsm_opened open_flow(void *ctx, const struct tfsm_start *start)
 {
 	struct tcpfsm_view *v = ((struct passage *)ctx)->v;
@@ -151,12 +167,8 @@ static enum tfsm_opened open_flow(void *ctx, const struct tfsm_start *start)
 	v->seg.dir = start->sender;
 	spin_lock(&f->lock);
 	tcpfsm_flow_init(f, &v->tuple, orig, o.now);
-	f->service = tcpfsm_service_get(&v->tuple, !orig);
-	if (f->service)
-		return insert_flow(f, v, start, &o);
-	discard_flow(f, tn);
-	tcpfsm_count(tn, TCPFSM_C_no_memory);
-	return TFSM_NO_ROOM;
+	f->service = service_of_new(v, start, !orig);
+	return insert_flow(f, v, start, &o);
 }
 
 static void replace_flow(void *ctx, struct tfsm *fsm, u8 reason)
@@ -188,13 +200,14 @@ static bool end_serves(void *ctx, enum tfsm_evidence evidence, bool sender)
 {
 	const struct tcpfsm_view *v = ((struct passage *)ctx)->v;
 	u8 i = sender ? v->from : !v->from;
+	const struct tcpfsm_service_key key = service_key(&v->tuple, i);
 
 	switch (evidence) {
 	case TFSM_BY_LISTENER:
 		return (sender ? v->from_local : v->to_local) &&
 		       tcpfsm_socket_listens(&v->tuple, i);
 	case TFSM_BY_SERVICE:
-		return tcpfsm_service_known(&v->tuple, i);
+		return tcpfsm_service_known(&key);
 	default:
 		return ntohs(v->tuple.port[i]) <= ntohs(v->tuple.port[!i]);
 	}

@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Services. A row lives while it has flows; then it waits in the list of idle rows, oldest
- * first, from which a full table takes. Locks nest bucket, then idle_lock.
+ * Services.
+ *
+ * A flow holds no reference to its row: each flow is in one state of it, so a row whose gauges add up
+ * to nothing has no flows. Such a row may be taken out of the table; once no processor can meet it
+ * there any more, and it still has no flows, it is freed.
  */
+#include <linux/jiffies.h>
+#include <linux/percpu.h>
 #include <linux/rculist.h>
 #include <linux/siphash.h>
 #include <linux/slab.h>
+#include <linux/sort.h>
+#include <linux/workqueue.h>
 #include <net/ipv6.h>
 
 #include "cpu.h"
@@ -13,115 +20,282 @@
 #include "report.h"
 #include "service.h"
 
-#define BUCKETS 4096
+#define BUCKETS	4096
+#define SLOTS	128	/* services of which a processor counts without the row */
+#define IDLERS	64U	/* rows that a full table can give up before the next search for such */
 
 static struct {
 	struct hlist_head head;
 	spinlock_t lock;	/* of the chain */
 } *table;
 
-static struct list_head idle_rows[TCPFSM_OWNERS] = {
-	LIST_HEAD_INIT(idle_rows[TCPFSM_HOST]),
-	LIST_HEAD_INIT(idle_rows[TCPFSM_GUEST]),
-};
-
-static DEFINE_SPINLOCK(idle_lock);
 static atomic_t rows[TCPFSM_OWNERS];
 
-static unsigned int bucket_of(const struct tcpfsm_tuple *t, u8 i)
+/* ---- what a processor counts ---- */
+
+struct delta {
+	struct tcpfsm_service	     *of;
+	struct tcpfsm_service_counts counts;
+};
+
+static struct own {
+	spinlock_t	      lock;	/* with PREEMPT_RT, where bottom halves preempt each other */
+	struct tcpfsm_service *last;	/* found here */
+	struct delta	      delta[SLOTS];
+} __percpu *owns;
+
+static void add_counts(struct tcpfsm_service_counts *to, const struct tcpfsm_service_counts *from)
+{
+	const u64 *value = (const u64 *)from;
+	u64 *sum = (u64 *)to;
+	size_t i;
+
+	for (i = 0; i < sizeof(*to) / sizeof(*sum); i++)
+		tcpfsm_add(&sum[i], READ_ONCE(value[i]));
+}
+
+/* Under the row's lock: what of the row's counts the processor has is the row's from here on. */
+static void fold_locked(struct tcpfsm_service *s, struct delta *d)
+{
+	if (READ_ONCE(d->of) != s)
+		return;
+	add_counts(&s->folded, &d->counts);
+	memset(&d->counts, 0, sizeof(d->counts));
+	WRITE_ONCE(d->of, NULL);
+}
+
+static void fold_delta(struct tcpfsm_service *s, struct delta *d)
+{
+	write_seqlock(&s->lock);
+	fold_locked(s, d);
+	write_sequnlock(&s->lock);
+}
+
+/* This processor's own counts of a row. */
+static struct tcpfsm_service_counts *counts_of(struct own *own, struct tcpfsm_service *s)
+{
+	struct delta *d = &own->delta[s->slot];
+	struct tcpfsm_service *of = READ_ONCE(d->of);
+
+	if (likely(of == s))
+		return &d->counts;
+	if (of)
+		fold_delta(of, d);
+	WRITE_ONCE(d->of, s);
+	return &d->counts;
+}
+
+static void lock_own(struct own *own)
+{
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		spin_lock(&own->lock);
+}
+
+static void unlock_own(struct own *own)
+{
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		spin_unlock(&own->lock);
+}
+
+static void sum_once(struct tcpfsm_service *s, struct tcpfsm_service_counts *sums)
+{
+	int cpu;
+
+	*sums = data_race(s->folded);
+	for_each_possible_cpu(cpu) {
+		const struct delta *d = &per_cpu_ptr(owns, cpu)->delta[s->slot];
+
+		if (READ_ONCE(d->of) == s)
+			add_counts(sums, &d->counts);
+	}
+}
+
+/* What is folded meanwhile is read anew, so that it counts once. */
+static void sum_counts(struct tcpfsm_service *s, struct tcpfsm_service_counts *sums)
+{
+	unsigned int seq;
+
+	do {
+		seq = read_seqbegin(&s->lock);
+		sum_once(s, sums);
+	} while (read_seqretry(&s->lock, seq));
+}
+
+void tcpfsm_service_sum(struct tcpfsm_service *s, struct tcpfsm_service_counts *sums)
+{
+	unsigned int i;
+
+	sum_counts(s, sums);
+	/* A gauge read between two processors' halves of a move may be one below zero. */
+	for (i = 0; i < TCPFSM_STATES; i++)
+		if ((s64)sums->state[i] < 0)
+			sums->state[i] = 0;
+}
+
+static bool has_flows(struct tcpfsm_service *s)
+{
+	struct tcpfsm_service_counts sums;
+	unsigned int i;
+	u64 flows = 0;
+
+	sum_counts(s, &sums);
+	for (i = 0; i < TCPFSM_STATES; i++)
+		flows += sums.state[i];
+	return flows;
+}
+
+/* ---- the table ---- */
+
+static unsigned int bucket_of(const struct tcpfsm_service_key *key)
 {
 	u64 words[3] = {
-		t->addr[i].words[0], t->addr[i].words[1],
-		(u64)(__force u16)t->port[i] << 32 | t->l3,
+		key->addr->words[0], key->addr->words[1],
+		(u64)(__force u16)key->port << 32 | key->l3,
 	};
 
-	return hsiphash(words, sizeof(words), (const hsiphash_key_t *)t->tn->secret) % BUCKETS;
+	return hsiphash(words, sizeof(words), (const hsiphash_key_t *)key->tn->secret) % BUCKETS;
 }
 
-static bool is_service(const struct tcpfsm_service *s, const struct tcpfsm_tuple *t, u8 i)
+static bool is_service(const struct tcpfsm_service *s, const struct tcpfsm_service_key *key)
 {
-	if (s->tn != t->tn || s->port != t->port[i] || s->family != t->family || s->l3 != t->l3)
-		return false;
-	return s->family == AF_INET ? s->addr.ip4 == t->addr[i].ip4 :
-				      ipv6_addr_equal(&s->addr.ip6, &t->addr[i].ip6);
+	return s->tn == key->tn && s->port == key->port && s->family == key->family &&
+	       s->l3 == key->l3 && s->addr.words[0] == key->addr->words[0] &&
+	       s->addr.words[1] == key->addr->words[1];
 }
 
-static struct tcpfsm_service *find_row(unsigned int b, const struct tcpfsm_tuple *t, u8 i)
+static struct tcpfsm_service *find_row(unsigned int b, const struct tcpfsm_service_key *key)
 {
 	struct tcpfsm_service *s;
 
 	hlist_for_each_entry_rcu(s, &table[b].head, node)
-		if (is_service(s, t, i))
+		if (is_service(s, key))
 			return s;
 	return NULL;
 }
 
-bool tcpfsm_service_known(const struct tcpfsm_tuple *t, u8 i)
+/* The row found last is looked at first; it may have been taken out of the table. */
+static struct tcpfsm_service *look_up(const struct tcpfsm_service_key *key)
 {
-	return find_row(bucket_of(t, i), t, i);
-}
+	struct own *own = this_cpu_ptr(owns);
+	struct tcpfsm_service *s = READ_ONCE(own->last);
 
-/*
- * A flow that finds no place among the services is counted in the row of the others. Where that
- * would lose its routing domain, it has a row of its own, in no table.
- */
-static struct tcpfsm_service *other_row(const struct tcpfsm_tuple *t)
-{
-	struct tcpfsm_service *s = t->tn->other;
-
-	tcpfsm_count(t->tn, TCPFSM_C_services_other);
-	if (t->l3) {
-		s = kzalloc(sizeof(*s), GFP_ATOMIC | __GFP_NOWARN);
-		if (!s)
-			return NULL;
-		s->tn = t->tn;
-		s->l3 = t->l3;
+	if (s && is_service(s, key) && !hlist_unhashed_lockless(&s->node))
+		return s;
+	s = find_row(bucket_of(key), key);
+	if (s) {
+		WRITE_ONCE(own->last, s);
+		if (time_after(jiffies, READ_ONCE(s->used) + HZ))
+			WRITE_ONCE(s->used, jiffies);
 	}
-	atomic_inc(&s->flows);
 	return s;
 }
 
-/* Where what happens to its flows is counted. */
-static struct tcpfsm_service *counted_row(struct tcpfsm_service *s)
+bool tcpfsm_service_known(const struct tcpfsm_service_key *key)
 {
-	return s->family ? s : s->tn->other;
+	return look_up(key);
 }
 
-/* Bucket of @s locked, and it has no flows. */
-static void remove_row(struct tcpfsm_service *s)
+static struct tcpfsm_service *other_row(struct tcpfsm_net *tn)
 {
-	spin_lock(&idle_lock);
-	list_del_init(&s->idle);
-	spin_unlock(&idle_lock);
+	tcpfsm_count(tn, TCPFSM_C_services_other);
+	return tn->other;
+}
+
+static struct tcpfsm_service *allocate_row(struct tcpfsm_net *tn, gfp_t gfp)
+{
+	static atomic_t last_slot = ATOMIC_INIT(0);
+	struct tcpfsm_service *s = kzalloc(sizeof(*s), gfp);
+
+	if (!s)
+		return NULL;
+	s->tn = tn;
+	s->owner = tn->owner;
+	s->used = jiffies;
+	s->slot = atomic_inc_return(&last_slot) % SLOTS;
+	INIT_LIST_HEAD(&s->retired);
+	seqlock_init(&s->lock);
+	return s;
+}
+
+static struct tcpfsm_service *add_row(unsigned int b, const struct tcpfsm_service_key *key)
+{
+	struct tcpfsm_service *s = allocate_row(key->tn, GFP_ATOMIC | __GFP_NOWARN);
+
+	if (!s)
+		return NULL;
+	s->bucket = b;
+	s->l3 = key->l3;
+	s->family = key->family;
+	s->port = key->port;
+	s->addr = *key->addr;
+	hlist_add_head_rcu(&s->node, &table[b].head);
+	atomic_inc(&rows[s->owner]);
+	return s;
+}
+
+/* ---- rows that go ---- */
+
+static LIST_HEAD(retired_rows);		/* out of the table, not freed yet */
+static LIST_HEAD(idle_rows);		/* had no flows when they were searched for, oldest first */
+static unsigned int nr_idle;
+static DEFINE_SPINLOCK(lists_lock);	/* nests inside a bucket's lock */
+
+static void tidy_rows(struct work_struct *work);
+static DECLARE_DELAYED_WORK(tidy, tidy_rows);
+
+/* Bucket locked. */
+static void retire_row(struct tcpfsm_service *s)
+{
 	hlist_del_init_rcu(&s->node);
 	atomic_dec(&rows[s->owner]);
-	kfree_rcu(s, rcu);
+	spin_lock(&lists_lock);
+	if (!list_empty(&s->retired))
+		nr_idle--;
+	list_move_tail(&s->retired, &retired_rows);
+	spin_unlock(&lists_lock);
+	mod_delayed_work(system_unbound_wq, &tidy, 0);
 }
 
-/* Make room by the owner's row that has been idle for longest. */
+static struct tcpfsm_service *take_idle_row(u8 owner)
+{
+	struct tcpfsm_service *s, *found = NULL;
+
+	spin_lock(&lists_lock);
+	list_for_each_entry(s, &idle_rows, retired) {
+		if (s->owner == owner) {
+			found = s;
+			list_del_init(&s->retired);
+			nr_idle--;
+			break;
+		}
+	}
+	spin_unlock(&lists_lock);
+	return found;
+}
+
+/* Make room by the owner's row that has not been used for longest. */
 static bool evict_row(u8 owner)
 {
 	struct tcpfsm_service *s;
 	bool done = false;
-	unsigned int b;
 
-	rcu_read_lock();
-	spin_lock(&idle_lock);
-	s = list_first_entry_or_null(&idle_rows[owner], struct tcpfsm_service, idle);
-	if (s)
-		list_del_init(&s->idle);
-	spin_unlock(&idle_lock);
-	if (s) {
-		b = s->bucket;
-		spin_lock(&table[b].lock);
-		if (!hlist_unhashed(&s->node) && !atomic_read(&s->flows)) {
-			remove_row(s);
+	while (!done && (s = take_idle_row(owner))) {
+		spin_lock(&table[s->bucket].lock);
+		if (!hlist_unhashed(&s->node) && !has_flows(s)) {
+			retire_row(s);
 			done = true;
 		}
-		spin_unlock(&table[b].lock);
+		spin_unlock(&table[s->bucket].lock);
 	}
-	rcu_read_unlock();
+	if (READ_ONCE(nr_idle) < IDLERS / 4)
+		mod_delayed_work(system_unbound_wq, &tidy, 0);
 	return done;
+}
+
+/* Rows that may be taken before the table is full and idle ones are searched for. */
+static unsigned int plenty(void)
+{
+	return tcpfsm_max_services - min(IDLERS, tcpfsm_max_services / 4);
 }
 
 /* As with flows, half is the host's; since a row with flows stays, others never have more. */
@@ -130,136 +304,209 @@ static bool has_room(u8 owner)
 	unsigned int own = atomic_read(&rows[owner]), other = atomic_read(&rows[!owner]);
 	unsigned int half = tcpfsm_max_services / 2;
 
+	if (own + other == plenty() || own + 1 == half)
+		mod_delayed_work(system_unbound_wq, &tidy, 0);
 	if (own + other < tcpfsm_max_services && (owner == TCPFSM_HOST || own < half))
 		return true;
 	return (other > half && evict_row(!owner)) || evict_row(owner) ||
 	       (owner == TCPFSM_HOST && evict_row(!owner));
 }
 
-static struct tcpfsm_service *add_row(unsigned int b, const struct tcpfsm_tuple *t, u8 i)
+struct tcpfsm_service *tcpfsm_service_find(const struct tcpfsm_service_key *key)
 {
-	struct tcpfsm_service *s = kzalloc(sizeof(*s), GFP_ATOMIC | __GFP_NOWARN);
-
-	if (!s)
-		return NULL;
-	s->tn = t->tn;
-	s->owner = t->tn->owner;
-	s->bucket = b;
-	s->l3 = t->l3;
-	s->family = t->family;
-	s->port = t->port[i];
-	s->addr = t->addr[i];
-	atomic_set(&s->flows, 1);
-	INIT_LIST_HEAD(&s->idle);
-	hlist_add_head_rcu(&s->node, &table[b].head);
-	return s;
+	return look_up(key) ?: key->tn->other;
 }
 
-static void take_row(struct tcpfsm_service *s)
+struct tcpfsm_service *tcpfsm_service_get(const struct tcpfsm_service_key *key)
 {
-	if (atomic_inc_not_zero(&s->flows))
-		return;
-	spin_lock(&idle_lock);
-	if (atomic_inc_return(&s->flows) == 1)
-		list_del_init(&s->idle);
-	spin_unlock(&idle_lock);
-}
+	struct tcpfsm_service *s = look_up(key);
+	unsigned int b;
 
-struct tcpfsm_service *tcpfsm_service_get(const struct tcpfsm_tuple *t, u8 i)
-{
-	unsigned int b = bucket_of(t, i);
-	struct tcpfsm_service *s;
-
-	spin_lock(&table[b].lock);
-	s = find_row(b, t, i);
-	if (s)
-		take_row(s);
-	spin_unlock(&table[b].lock);
 	if (likely(s))
 		return s;
-	if (!has_room(t->tn->owner))
-		return other_row(t);
+	if (!has_room(key->tn->owner))
+		return other_row(key->tn);
+	b = bucket_of(key);
 	spin_lock(&table[b].lock);
-	s = find_row(b, t, i);
-	if (s) {
-		take_row(s);
-	} else {
-		s = add_row(b, t, i);
-		if (s)
-			atomic_inc(&rows[t->tn->owner]);
-	}
+	s = find_row(b, key) ?: add_row(b, key);
 	spin_unlock(&table[b].lock);
-	return s ?: other_row(t);
+	return s ?: other_row(key->tn);
 }
 
-void tcpfsm_service_put(struct tcpfsm_service *s)
+static int compare_used(const void *a, const void *b)
 {
-	if (!s->family) {
-		if (atomic_dec_and_test(&s->flows) && s->l3)
-			kfree_rcu(s, rcu);
-		return;
-	}
-	if (!atomic_dec_and_lock(&s->flows, &idle_lock))
-		return;
-	list_add_tail(&s->idle, &idle_rows[s->owner]);
-	spin_unlock(&idle_lock);
+	const struct tcpfsm_service *const *x = a, *const *y = b;
+
+	return time_before((*x)->used, (*y)->used) ? -1 : time_after((*x)->used, (*y)->used);
 }
+
+/* Put rows without flows into the list, at most IDLERS of each owner. */
+static void list_idle_rows(struct tcpfsm_service **found, unsigned int n)
+{
+	unsigned int left[TCPFSM_OWNERS] = { IDLERS, IDLERS }, i;
+
+	sort(found, n, sizeof(*found), compare_used, NULL);
+	spin_lock_bh(&lists_lock);
+	for (i = 0; i < n; i++) {
+		if (!left[found[i]->owner] || !list_empty(&found[i]->retired) ||
+		    hlist_unhashed_lockless(&found[i]->node))
+			continue;
+		left[found[i]->owner]--;
+		list_add_tail(&found[i]->retired, &idle_rows);
+		nr_idle++;
+	}
+	spin_unlock_bh(&lists_lock);
+}
+
+static void search_idle_rows(void)
+{
+	unsigned int most = tcpfsm_max_services, n = 0, b;
+	struct tcpfsm_service **found = kvmalloc_array(most, sizeof(*found), GFP_KERNEL);
+	struct tcpfsm_service *s;
+
+	if (!found)
+		return;
+	/* Rows are freed by this work only, after a grace period: those found here stay. */
+	for (b = 0; b < BUCKETS; b++) {
+		rcu_read_lock();
+		hlist_for_each_entry_rcu(s, &table[b].head, node)
+			if (n < most && !has_flows(s))
+				found[n++] = s;
+		rcu_read_unlock();
+		cond_resched();
+	}
+	list_idle_rows(found, n);
+	kvfree(found);
+}
+
+/*
+ * Nobody finds the row any more. If it has no flows, nobody counts for it again either; what
+ * processors still have of it is folded, so that they do not need it any more.
+ */
+static bool release_row(struct tcpfsm_service *s)
+{
+	int cpu;
+
+	if (has_flows(s))
+		return false;
+	for_each_possible_cpu(cpu) {
+		struct own *own = per_cpu_ptr(owns, cpu);
+
+		cmpxchg(&own->last, s, NULL);
+		local_bh_disable();
+		fold_delta(s, &own->delta[s->slot]);
+		local_bh_enable();
+	}
+	kfree_rcu(s, rcu);
+	return true;
+}
+
+/* Free what was retired before a grace period and has no flows. */
+static void free_retired_rows(void)
+{
+	struct tcpfsm_service *s, *next;
+	LIST_HEAD(mine);
+
+	spin_lock_bh(&lists_lock);
+	list_splice_init(&retired_rows, &mine);
+	spin_unlock_bh(&lists_lock);
+	if (list_empty(&mine))
+		return;
+	synchronize_rcu();
+	list_for_each_entry_safe(s, next, &mine, retired) {
+		list_del_init(&s->retired);
+		if (release_row(s))
+			continue;
+		spin_lock_bh(&lists_lock);
+		list_add_tail(&s->retired, &retired_rows);
+		spin_unlock_bh(&lists_lock);
+	}
+}
+
+/* Will the table be full soon, and does it know too few rows to give up? */
+static bool needs_idle_rows(void)
+{
+	unsigned int guests = atomic_read(&rows[TCPFSM_GUEST]);
+	unsigned int all = guests + atomic_read(&rows[TCPFSM_HOST]);
+
+	return READ_ONCE(nr_idle) < IDLERS / 4 &&
+	       (all >= plenty() || guests >= plenty() / 2);
+}
+
+static void tidy_rows(struct work_struct *work)
+{
+	free_retired_rows();
+	if (needs_idle_rows())
+		search_idle_rows();
+	if (!list_empty_careful(&retired_rows))
+		queue_delayed_work(system_unbound_wq, &tidy, HZ);
+}
+
+/* ---- the sink ---- */
 
 /*
  * A RST took the end out of a state. If it turns out to have been ignored, rst_ignored counts it.
  */
-static void count_reset(struct tcpfsm_service *s, u8 state)
+static void count_reset(struct tcpfsm_service_counts *c, u8 state)
 {
 	if (state == TCPFSM_LISTEN)
-		atomic64_inc(&s->refused);
+		tcpfsm_add(&c->refused, 1);
 	else if (state != TCPFSM_SYN_SENT && state != TCPFSM_SYN_RCVD)
-		atomic64_inc(&s->reset);
+		tcpfsm_add(&c->reset, 1);
 }
 
-static void count_move(struct tcpfsm_service *s, const struct tfsm_move *m, u64 since_syn)
+static void count_move(struct tcpfsm_service_counts *c, const struct tfsm_move *m, u64 since_syn)
 {
 	if (m->cause == TCPFSM_SND_SYNACK && m->to == TCPFSM_SYN_RCVD) {
-		atomic64_inc(&s->connects);
-		atomic64_add(since_syn, &s->connect_ns);
+		tcpfsm_add(&c->connects, 1);
+		tcpfsm_add(&c->connect_ns, since_syn);
 	} else if (m->cause == TCPFSM_SYN_ACKED && m->to == TCPFSM_ESTABLISHED) {
-		atomic64_inc(&s->established);
-		atomic64_add(since_syn, &s->accept_ns);
+		tcpfsm_add(&c->established, 1);
+		tcpfsm_add(&c->accept_ns, since_syn);
 	} else if (m->cause == TCPFSM_SND_RST || m->cause == TCPFSM_RCV_RST) {
-		count_reset(s, m->from);
+		count_reset(c, m->from);
 	}
+}
+
+/* The flow was counted in this row before. */
+static void count_leaver(struct tcpfsm_service_counts *c, u8 state)
+{
+	tcpfsm_add(&c->state[state], -1);
+	tcpfsm_add(&c->opened, -1);
 }
 
 void tcpfsm_service_report(const struct tcpfsm_report *r)
 {
-	struct tcpfsm_service *s = counted_row(r->service);
 	u8 before = r->before[TCPFSM_RESP], after = r->after[TCPFSM_RESP], i;
+	bool joins = r->opened || r->left;
+	struct tcpfsm_service_counts *c;
+	struct own *own = this_cpu_ptr(owns);
 
+	lock_own(own);
+	if (unlikely(r->left))
+		count_leaver(counts_of(own, r->left), before);
+	c = counts_of(own, r->service);
 	for (i = 0; i < r->moves; i++)
 		if (r->move[i].end == TCPFSM_RESP)
-			count_move(s, &r->move[i], r->age);
-	if (r->opened)
-		atomic64_inc(&s->opened);
-	if (before == after)
-		return;
-	if (!r->opened)
-		atomic64_dec(&s->state[before]);
-	atomic64_inc(&s->state[after]);
+			count_move(c, &r->move[i], r->age);
+	if (unlikely(r->notes & BIT_ULL(TFSM_NOTE_synack_resent)))
+		tcpfsm_add(&c->synack_resent, 1);
+	if (joins)
+		tcpfsm_add(&c->opened, 1);
+	else if (before != after || r->reason)
+		tcpfsm_add(&c->state[before], -1);
+	if (!r->reason && (joins || before != after))
+		tcpfsm_add(&c->state[after], 1);
+	unlock_own(own);
 }
 
-void tcpfsm_service_synack_resent(struct tcpfsm_service *s)
-{
-	atomic64_inc(&counted_row(s)->synack_resent);
-}
-
-void tcpfsm_service_ended(struct tcpfsm_service *s, u8 state)
-{
-	atomic64_dec(&counted_row(s)->state[state]);
-}
+/* ---- readers ---- */
 
 /* Position: bucket in the high half, index in the low; then the row of the others. */
 struct tcpfsm_service *tcpfsm_service_next(const struct tcpfsm_net *tn, u64 *pos)
 {
 	unsigned int b = *pos >> 32, skip = (u32)*pos, i;
+	struct tcpfsm_service_counts sums;
 	struct tcpfsm_service *s;
 
 	for (; b < BUCKETS; b++, skip = 0) {
@@ -271,54 +518,73 @@ struct tcpfsm_service *tcpfsm_service_next(const struct tcpfsm_net *tn, u64 *pos
 			return s;
 		}
 	}
-	if (b > BUCKETS || !atomic64_read(&tn->other->opened))
+	if (b > BUCKETS)
 		return NULL;
 	*pos = (u64)(BUCKETS + 1) << 32;
-	return tn->other;
+	sum_counts(tn->other, &sums);
+	return sums.opened ? tn->other : NULL;
 }
+
+/* ---- init ---- */
 
 int tcpfsm_service_net_init(struct tcpfsm_net *tn)
 {
-	tn->other = kzalloc(sizeof(*tn->other), GFP_KERNEL);
-	if (!tn->other)
-		return -ENOMEM;
-	tn->other->tn = tn;
-	return 0;
+	tn->other = allocate_row(tn, GFP_KERNEL);
+	return tn->other ? 0 : -ENOMEM;
 }
 
-/* All flows of the namespace are gone, so all its rows are idle. */
-void tcpfsm_service_net_exit(struct tcpfsm_net *tn)
+static void retire_rows_of(struct tcpfsm_net *tn, unsigned int b)
 {
 	struct tcpfsm_service *s;
 	struct hlist_node *next;
+
+	spin_lock_bh(&table[b].lock);
+	hlist_for_each_entry_safe(s, next, &table[b].head, node)
+		if (s->tn == tn)
+			retire_row(s);
+	spin_unlock_bh(&table[b].lock);
+}
+
+/* All flows of the namespace are gone. */
+void tcpfsm_service_net_exit(struct tcpfsm_net *tn)
+{
 	unsigned int b;
 
-	for (b = 0; b < BUCKETS; b++) {
-		if (hlist_empty(&table[b].head))
-			continue;
-		spin_lock_bh(&table[b].lock);
-		hlist_for_each_entry_safe(s, next, &table[b].head, node)
-			if (s->tn == tn)
-				remove_row(s);
-		spin_unlock_bh(&table[b].lock);
-	}
-	if (tn->other)
-		kfree_rcu(tn->other, rcu);	/* readers under RCU may still look at it */
+	if (!tn->other)
+		return;
+	for (b = 0; b < BUCKETS; b++)
+		if (!hlist_empty(&table[b].head))
+			retire_rows_of(tn, b);
+	spin_lock_bh(&lists_lock);
+	list_add_tail(&tn->other->retired, &retired_rows);
+	spin_unlock_bh(&lists_lock);
+	mod_delayed_work(system_unbound_wq, &tidy, 0);
 }
 
 int __init tcpfsm_service_init(void)
 {
 	unsigned int b;
+	int cpu;
 
 	table = kvmalloc_array(BUCKETS, sizeof(*table), GFP_KERNEL | __GFP_ZERO);
-	if (!table)
+	owns = alloc_percpu(struct own);
+	if (!table || !owns) {
+		free_percpu(owns);
+		kvfree(table);
 		return -ENOMEM;
+	}
 	for (b = 0; b < BUCKETS; b++)
 		spin_lock_init(&table[b].lock);
+	for_each_possible_cpu(cpu)
+		spin_lock_init(&per_cpu_ptr(owns, cpu)->lock);
 	return 0;
 }
 
+/* There are no namespaces any more, hence no flows. */
 void tcpfsm_service_exit(void)
 {
+	cancel_delayed_work_sync(&tidy);
+	free_retired_rows();
+	free_percpu(owns);
 	kvfree(table);
 }

@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Services: address and port of a responding endpoint, over all its flows. */
+/*
+ * Services: address and port of a responding endpoint, over all its flows. A service has a row from
+ * the first SYN|ACK that it sends; flows without one, and those that find no place in the table, are
+ * counted in the namespace's row of the others.
+ *
+ * What happens to a service is counted by each processor in memory of its own, and folded into the
+ * row when that memory is needed for another service. A row is freed when it has no flows.
+ */
 #ifndef _TCPFSM_SERVICE_H
 #define _TCPFSM_SERVICE_H
 
-#include <linux/atomic.h>
 #include <linux/cache.h>
 #include <linux/list.h>
 #include <linux/rcupdate.h>
+#include <linux/seqlock.h>
 
 #include <linux/tcpfsm.h>
 
@@ -15,29 +22,43 @@
 struct tcpfsm_net;
 struct tcpfsm_report;
 
+struct tcpfsm_service_counts {
+	u64 state[TCPFSM_STATES];	/* gauge: its ends that are in this state now */
+	u64 opened;
+	u64 established;
+	u64 refused;
+	u64 reset;
+	u64 synack_resent;
+	u64 connect_ns;			/* SYN to SYN|ACK */
+	u64 connects;
+	u64 accept_ns;			/* SYN to the SYN|ACK's ACK, where established */
+};
+
 struct tcpfsm_service {
 	struct hlist_node	node;
 	struct tcpfsm_net	*tn;
 	u32			l3;
 	__be16			port;
-	u8			family;		/* 0: one of those that found no place */
+	u8			family;		/* 0: the row of the others */
 	u8			owner;		/* enum tcpfsm_owner, of tn */
 	u16			bucket;		/* of the table; tn may be gone by then */
+	u16			slot;		/* of each processor's counts */
 	union tcpfsm_addr	addr;
+	unsigned long		used;		/* jiffies, to about a second */
+	struct list_head	retired;	/* taken out of the table */
 	struct rcu_head		rcu;
 
-	/* What changes, apart from what each segment is held against. */
-	atomic_t		flows ____cacheline_aligned_in_smp;	/* in the table */
-	struct list_head	idle;		/* while flows is 0 */
-	atomic64_t		state[TCPFSM_STATES];
-	atomic64_t		opened;
-	atomic64_t		established;
-	atomic64_t		refused;
-	atomic64_t		reset;
-	atomic64_t		synack_resent;
-	atomic64_t		connect_ns;	/* SYN to SYN|ACK */
-	atomic64_t		connects;
-	atomic64_t		accept_ns;	/* SYN to the SYN|ACK's ACK, where established */
+	seqlock_t		lock ____cacheline_aligned_in_smp;	/* of the counts */
+	struct tcpfsm_service_counts folded;
+};
+
+/* One end of a flow. */
+struct tcpfsm_service_key {
+	struct tcpfsm_net	*tn;
+	const union tcpfsm_addr	*addr;
+	u32			l3;
+	__be16			port;
+	u8			family;
 };
 
 extern unsigned int tcpfsm_max_services;
@@ -48,19 +69,19 @@ int tcpfsm_service_net_init(struct tcpfsm_net *tn);
 void tcpfsm_service_net_exit(struct tcpfsm_net *tn);
 
 /*
- * The service at end @i (canonical index) of a tuple, or NULL if there is no memory. A flow holds
- * one while it lives: the service tells the flow's namespace and l3 domain.
+ * The row of a service, or that of the others: if it has none; if it has none and gets none, either.
+ * A flow may keep it while it lives. Context: bottom halves off, as for the next ones.
  */
-struct tcpfsm_service *tcpfsm_service_get(const struct tcpfsm_tuple *t, u8 i);
-void tcpfsm_service_put(struct tcpfsm_service *s);
+struct tcpfsm_service *tcpfsm_service_find(const struct tcpfsm_service_key *key);
+struct tcpfsm_service *tcpfsm_service_get(const struct tcpfsm_service_key *key);
 
 /* Has this end been a service lately? */
-bool tcpfsm_service_known(const struct tcpfsm_tuple *t, u8 i);
+bool tcpfsm_service_known(const struct tcpfsm_service_key *key);
 
-/* What happened to one of its flows. Under the flow's lock. */
 void tcpfsm_service_report(const struct tcpfsm_report *r);
-void tcpfsm_service_synack_resent(struct tcpfsm_service *s);
-void tcpfsm_service_ended(struct tcpfsm_service *s, u8 state);
+
+/* Sum what all processors have counted. Under RCU. */
+void tcpfsm_service_sum(struct tcpfsm_service *s, struct tcpfsm_service_counts *sums);
 
 /*
  * tcpfsm_service_next - the next service of a namespace

@@ -114,8 +114,7 @@ static bool may_be(const struct tcpfsm_flow *f, const struct tcpfsm_tuple *t)
 /* Is it this flow, and alive? Under its lock, or its bucket's lock if it is there. */
 static bool is_flow(const struct tcpfsm_flow *f, const struct tcpfsm_tuple *t)
 {
-	if (!f->service || f->service->tn != t->tn || f->service->l3 != t->l3 || !may_be(f, t) ||
-	    f->family != t->family)
+	if (f->tn != t->tn || f->l3 != t->l3 || !may_be(f, t) || f->family != t->family)
 		return false;
 	return f->family == AF_INET || (ipv6_addr_equal(&f->ip6[0], &t->addr[0].ip6) &&
 			      ipv6_addr_equal(&f->ip6[1], &t->addr[1].ip6));
@@ -217,7 +216,7 @@ bool tcpfsm_table_insert(struct tcpfsm_flow *f, const struct tcpfsm_tuple *t)
 static u32 hash_of(const struct tcpfsm_flow *f)
 {
 	struct tcpfsm_tuple t = {
-		.tn = f->service->tn, .l3 = f->service->l3, .port = { f->port[0], f->port[1] },
+		.tn = f->tn, .l3 = f->l3, .port = { f->port[0], f->port[1] },
 		.family = f->family,
 	};
 	u8 i;
@@ -286,7 +285,7 @@ static u64 copy_flow(struct tcpfsm_flow *f, u64 after, const struct tcpfsm_walk 
 	u64 id;
 
 	spin_lock(&f->lock);
-	id = f->service ? tcpfsm_flow_id(f) : 0;
+	id = f->tn ? tcpfsm_flow_id(f) : 0;
 	if (id <= after || id >= w->below || !w->want(f, w->arg))
 		id = 0;
 	else
@@ -349,7 +348,7 @@ static void construct_flow(void *p)
 	struct tcpfsm_flow *f = p;
 
 	spin_lock_init(&f->lock);
-	f->service = NULL;
+	f->tn = NULL;
 }
 
 int __init tcpfsm_table_init(unsigned int hashsize)

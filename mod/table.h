@@ -33,10 +33,10 @@ struct tcpfsm_flow *tcpfsm_table_do_find_lock(const struct tcpfsm_tuple *t);
 struct tcpfsm_flow *tcpfsm_table_alloc(u8 family);
 void tcpfsm_table_free(struct tcpfsm_flow *f, const struct tcpfsm_net *tn);
 
-/* Put in a new, locked flow with a service. Return: false if its tuple is there already. */
+/* Put in a new, locked flow. Return: false if its tuple is there already. */
 bool tcpfsm_table_insert(struct tcpfsm_flow *f, const struct tcpfsm_tuple *t);
 
-/* Take out a locked flow that still has its service. */
+/* Take out a locked flow that is still alive. */
 void tcpfsm_table_remove(struct tcpfsm_flow *f);
 
 unsigned int tcpfsm_table_buckets(void);

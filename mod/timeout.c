@@ -47,7 +47,7 @@ bool tcpfsm_timeout_refreshed(const struct tcpfsm_net *tn, const struct tcpfsm_f
 
 void tcpfsm_timeout_start(struct tcpfsm_flow *f)
 {
-	tcpfsm_queue_add(f->service->tn, f, tcpfsm_timeout_queue_of(f));
+	tcpfsm_queue_add(f->tn, f, tcpfsm_timeout_queue_of(f));
 }
 
 void tcpfsm_timeout_wait_in(struct tcpfsm_flow *f, unsigned int queue)
@@ -57,7 +57,7 @@ void tcpfsm_timeout_wait_in(struct tcpfsm_flow *f, unsigned int queue)
 	lockdep_assert_held(&f->lock);
 	if (now - f->last > IDLE_MOST)
 		WRITE_ONCE(f->last, now - IDLE_MOST);
-	tcpfsm_queue_move(f->service->tn, f, queue);
+	tcpfsm_queue_move(f->tn, f, queue);
 }
 
 void tcpfsm_timeout_update(struct tcpfsm_flow *f, bool restart)

@@ -10,7 +10,7 @@ import threading
 import time
 
 import bed
-from bed import (HOSTS, SYN, TOOL, Traffic, Wire, close_to, counters, deep, entries, equal, guests,
+from bed import (ACK, ADDR, HOSTS, SYN, TOOL, Traffic, Wire, close_to, counters, deep, entries, equal, guests,
                  load_command, loaded, max_flows, muted, pair, pair_of, run, status, table, test,
                  true, tuple_of, unload, until, within)
 
@@ -81,10 +81,16 @@ def namespaces_come_and_go_under_traffic():
 
 def syns(name, n, port=1):
     """As many half-open flows, to an address where nobody answers."""
+    segments(name, [(1024 + i, port, SYN) for i in range(n)])
+
+
+def segments(name, headers):
+    """Segments with these ports and flags, to an address where nobody answers."""
     with within(name), socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as s:
         src, dst = (socket.inet_aton(a) for a in ("10.9.0.1", "10.9.0.2"))
-        for i in range(n):
-            header = struct.pack("!HHIIBBHHH", 1024 + i, port, 1, 0, 5 << 4, SYN, 1000, 0, 0)
+        for sport, dport, flags in headers:
+            header = struct.pack("!HHIIBBHHH", sport, dport, 1, 2 if flags & ACK else 0, 5 << 4, flags,
+                                 1000, 0, 0)
             total = bed.checksum(src + dst + struct.pack("!BBH", 0, 6, 20) + header)
             header = header[:16] + struct.pack("!H", total) + header[18:]
             s.sendto(struct.pack("!BBHHHBBH4s4s", 0x45, 0, 40, 0, 0, 64, 6, 0, src, dst) + header,
@@ -201,15 +207,21 @@ def the_table_grows_and_shrinks():
         close_to(c, s)
 
 
+def answered(w, port):
+    """A SYN, and the SYN|ACK by which the service gets a row."""
+    w.dport = port
+    w.raw_send("client", SYN, 1)
+    w.raw_send("server", SYN | ACK, 1, 2)
+
+
 @test
 def services_are_bounded():
     with loaded("max_services=16"), muted(), contextlib.closing(Wire(4)) as w:
         for i in range(100):
-            w.dport = 9000 + i
-            w.raw_send("client", SYN, 1)
-        until(lambda: counters("router")["segments"] >= 100, "all have passed")
+            answered(w, 9000 + i)
+        until(lambda: counters("router")["segments"] >= 200, "all have passed")
         rows = [r for name in HOSTS for r in table(name, "services") if r["addr"] != "other"]
-        true(len(rows) <= 16, f"{len(rows)} rows")
+        equal(len(rows), 16, "rows")
         other = [r for name in HOSTS for r in table(name, "services") if r["addr"] == "other"]
         equal(sum(int(r["flows"]) for r in other) + sum(int(r["flows"]) for r in rows),
               sum(int(r["entered"]) for name in HOSTS for r in table(name, "states")
@@ -217,16 +229,29 @@ def services_are_bounded():
 
 
 @test
+def a_port_scan_makes_no_services():
+    """Nor does it take the places of those that have answered, and are idle now."""
+    with loaded("max_services=16"), muted(), contextlib.closing(Wire(4)) as w:
+        answered(w, 9000)
+        until(lambda: len(table("router", "services")) == 1, "a service")
+        for i in range(1, 100):
+            w.dport = 9000 + i
+            w.raw_send("client", SYN, 1)
+        until(lambda: counters("router")["segments"] >= 101, "all have passed")
+        rows = {(r["addr"], r["port"]): r for r in table("router", "services")}
+        equal(sorted(rows), sorted([(ADDR[4]["server"], "9000"), ("other", "0")]), "rows")
+        equal((rows["other", "0"]["flows"], rows["other", "0"]["LISTEN"]), ("99", "99"), "unanswered")
+
+
+@test
 def guests_leave_room_for_the_hosts_services():
     with loaded("max_services=16"), guests(1), muted(), contextlib.closing(Wire(4)) as w:
-        for port in range(30):
-            syns("guest0", 1, 7000 + port)
+        segments("guest0", [(7000 + i, 1024, SYN | ACK) for i in range(30)])
         rows = [r for r in table("guest0", "services") if r["addr"] != "other"]
         equal(len(rows), 8, "rows of a guest")
         for i in range(8):
-            w.dport = 9000 + i
-            w.raw_send("client", SYN, 1)
-        until(lambda: counters("server")["segments"] >= 8, "all have passed")
+            answered(w, 9000 + i)
+        until(lambda: counters("server")["segments"] >= 16, "all have passed")
         rows = [r for name in HOSTS for r in table(name, "services") if r["addr"] != "other"]
         equal(len(rows), 8, "rows of the host")
 
