@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What a flow is: its id, its extension, its local sockets, its times, and what users see. */
+#include <linux/atomic.h>
 #include <linux/jiffies.h>
+#include <linux/percpu.h>
 #include <linux/slab.h>
 
 #include "flow.h"
@@ -8,7 +10,16 @@
 #include "service.h"
 
 static struct kmem_cache *ext_slab __read_mostly;
-static atomic64_t last_id = ATOMIC64_INIT(0);
+
+#define IDS	64	/* that a processor takes at once */
+
+static atomic64_t last_id = ATOMIC64_INIT(0);	/* of those taken */
+
+struct ids {
+	u64 next, end;
+};
+
+static DEFINE_PER_CPU(struct ids, ids);
 
 /* ---- what is there, and what few flows have ---- */
 
@@ -24,9 +35,17 @@ u64 tcpfsm_flow_id(const struct tcpfsm_flow *f)
 	return local ? local->id : tfsm_own(&f->fsm);
 }
 
-u64 tcpfsm_flow_next_id(void)
+static u64 take_id(void)
 {
-	return atomic64_read(&last_id) + 1;
+	struct ids *own = this_cpu_ptr(&ids);
+
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))	/* bottom halves preempt each other */
+		return atomic64_inc_return(&last_id);
+	if (own->next == own->end) {
+		own->end = atomic64_add_return(IDS, &last_id) + 1;
+		own->next = own->end - IDS;
+	}
+	return own->next++;
 }
 
 struct tcpfsm_local *tcpfsm_flow_add_local(struct tcpfsm_flow *f)
@@ -75,7 +94,7 @@ void tcpfsm_flow_init(struct tcpfsm_flow *f, const struct tcpfsm_tuple *t, u8 or
 	f->local = 0;
 	f->noted = 0;
 	f->refused = 0;
-	f->fsm = (struct tfsm) { .own = atomic64_inc_return(&last_id) };
+	f->fsm = (struct tfsm) { .own = take_id() };
 	for (i = 0; i < TCPFSM_ENDS; i++) {
 		f->bytes[i] = 0;
 		f->packets[i] = 0;

@@ -67,9 +67,6 @@ struct tcpfsm_flow {
  */
 void tcpfsm_flow_init(struct tcpfsm_flow *f, const struct tcpfsm_tuple *t, u8 orig, u64 now);
 
-/* The id of the next flow; flows with lower ids exist or have existed. */
-u64 tcpfsm_flow_next_id(void);
-
 /* Under the flow's lock. The second: NULL if no local socket was seen. */
 u64 tcpfsm_flow_id(const struct tcpfsm_flow *f);
 struct tcpfsm_local *tcpfsm_flow_local(const struct tcpfsm_flow *f);

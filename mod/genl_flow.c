@@ -15,11 +15,10 @@
 /* Where a dump goes on. */
 struct flow_cursor {
 	struct tcpfsm_filter *filter;
-	u64 below;		/* flows with this id or a higher one did not exist when it began */
+	u64 begun;		/* ktime: after it took the positions of events; 0: it has not */
 	u64 at;			/* within the bucket */
 	u32 bucket;
 	bool parsed;		/* the filter */
-	bool begun;
 };
 
 static struct user_namespace *reader_ns(const struct sk_buff *request)
@@ -56,7 +55,6 @@ int tcpfsm_genl_flow_start(struct netlink_callback *cb)
 		kfree(c->filter);
 		return err;
 	}
-	c->below = tcpfsm_flow_next_id();
 	/* One message may carry a position for each processor. */
 	cb->min_dump_alloc = min_t(u32, 32768, 4096 + num_possible_cpus() * 40);
 	return 0;
@@ -91,10 +89,8 @@ int tcpfsm_genl_flow_dump(struct sk_buff *skb, struct netlink_callback *cb)
 	struct flow_cursor *c = TCPFSM_CURSOR(struct flow_cursor, cb);
 	struct tcpfsm_net *tn = tcpfsm_net(sock_net(cb->skb->sk));
 	int flags, err = c->parsed ? 0 : parse_filter(cb);
-	const struct tcpfsm_walk walk = {
-		.below = c->below, .want = tcpfsm_filter_wants, .arg = c->filter,
-	};
 	const struct tcpfsm_clock clock = tcpfsm_clock(ktime_get_ns());
+	struct tcpfsm_walk walk = { .want = tcpfsm_filter_wants, .arg = c->filter };
 	struct tcpfsm_snap snap;
 	u64 at;
 
@@ -104,8 +100,9 @@ int tcpfsm_genl_flow_dump(struct sk_buff *skb, struct netlink_callback *cb)
 	if (!c->begun) {
 		if (put_positions(skb, cb, flags, tn))
 			return -EMSGSIZE;
-		c->begun = true;
+		c->begun = ktime_get_ns();
 	}
+	walk.begun = c->begun;
 	for (; c->bucket < tcpfsm_table_buckets(); c->bucket++, c->at = 0) {
 		at = c->at;
 		while (tcpfsm_table_next(c->bucket, &at, &walk, &snap)) {
@@ -123,7 +120,7 @@ int tcpfsm_genl_flow_dump(struct sk_buff *skb, struct netlink_callback *cb)
 static bool find_flow(const struct tcpfsm_filter *filter, struct tcpfsm_snap *snap)
 {
 	const struct tcpfsm_walk walk = {
-		.below = filter->id + 1, .want = tcpfsm_filter_wants, .arg = filter,
+		.begun = U64_MAX, .want = tcpfsm_filter_wants, .arg = filter,
 	};
 	unsigned int b;
 	u64 at;

@@ -1,17 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0
-/* How many flows each owner has, and in which namespaces. */
+/*
+ * How many flows each owner has, and in which namespaces.
+ *
+ * Flows are issued to processors in batches, for a count that every one of them writes would be the
+ * slowest thing about a new flow. What a processor has left over is small beside the table; in a small
+ * table a batch is one, and nothing is left over.
+ */
 #include <linux/atomic.h>
 #include <linux/list.h>
+#include <linux/cpumask.h>
 #include <linux/minmax.h>
+#include <linux/percpu.h>
 #include <linux/spinlock.h>
 
 #include "netns.h"
 #include "owner.h"
 
 #define LOOKS	4U	/* at namespaces, for the one with most flows */
+#define BATCH	32U	/* flows issued at once, at most */
+#define SLACK	1024U	/* part of the table that all left-overs together are: two of so many */
 
 static struct owner {
-	atomic_t	  flows;
+	atomic_t	  issued;	/* flows, and what processors have left over */
 	struct list_head  namespaces;	/* with flows now, or a short while ago */
 	unsigned int	  nr;
 	struct tcpfsm_net *fattest;	/* of those looked at lately */
@@ -22,32 +32,97 @@ static struct owner {
 
 static DEFINE_SPINLOCK(lists_lock);	/* nests inside a namespace's queue lock */
 
-bool tcpfsm_owner_charge(u8 owner)
+/* What a processor has left over; others only take it away. */
+struct left_over {
+	atomic_t flows[TCPFSM_OWNERS];
+};
+
+static DEFINE_PER_CPU(struct left_over, left_over);
+
+static int batch_size(void)
+{
+	return clamp(READ_ONCE(tcpfsm_max_flows) / (SLACK * nr_cpu_ids), 1U, BATCH);
+}
+
+/* Issue flows, if there are so many. */
+static bool issue_flows(u8 owner, int n)
 {
 	/* By its own number: of several that come at once, only those above the limit are. */
-	unsigned int own = atomic_inc_return(&owners[owner].flows);
+	unsigned int own = atomic_add_return(n, &owners[owner].issued);
 
 	return own + tcpfsm_owner_flows(!owner) <= READ_ONCE(tcpfsm_max_flows);
 }
 
+bool tcpfsm_owner_charge(u8 owner)
+{
+	atomic_t *left = &this_cpu_ptr(&left_over)->flows[owner];
+	int batch;
+
+	if (likely(atomic_dec_if_positive(left) >= 0))
+		return true;
+	batch = batch_size();
+	if (batch > 1) {
+		if (issue_flows(owner, batch)) {
+			atomic_add(batch - 1, left);
+			return true;
+		}
+		atomic_sub(batch, &owners[owner].issued);
+	}
+	return issue_flows(owner, 1);
+}
+
 void tcpfsm_owner_uncharge(u8 owner)
 {
-	atomic_dec(&owners[owner].flows);
+	atomic_t *left = &this_cpu_ptr(&left_over)->flows[owner];
+	int batch = batch_size();
+
+	if (batch == 1) {
+		atomic_dec(&owners[owner].issued);
+	} else if (atomic_inc_return(left) >= 2 * batch) {
+		atomic_sub(batch, left);
+		atomic_sub(batch, &owners[owner].issued);
+	}
+}
+
+/* Take back what processors have left over. */
+static void collect_left_over(void)
+{
+	u8 owner;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		for (owner = 0; owner < TCPFSM_OWNERS; owner++)
+			atomic_sub(atomic_xchg(&per_cpu(left_over, cpu).flows[owner], 0),
+				   &owners[owner].issued);
 }
 
 unsigned int tcpfsm_owner_flows(u8 owner)
 {
-	return atomic_read(&owners[owner].flows);
+	return atomic_read(&owners[owner].issued);
 }
 
-static unsigned int count_all_flows(void)
+static unsigned int count_issued_flows(void)
 {
 	return tcpfsm_owner_flows(TCPFSM_HOST) + tcpfsm_owner_flows(TCPFSM_GUEST);
 }
 
+static unsigned int count_all_flows(void)
+{
+	int n = count_issued_flows(), cpu;
+	u8 owner;
+
+	for_each_possible_cpu(cpu)
+		for (owner = 0; owner < TCPFSM_OWNERS; owner++)
+			n -= atomic_read(&per_cpu(left_over, cpu).flows[owner]);
+	return max(n, 0);
+}
+
 bool tcpfsm_owner_too_many(void)
 {
-	return count_all_flows() > READ_ONCE(tcpfsm_max_flows);
+	if (count_issued_flows() <= READ_ONCE(tcpfsm_max_flows))
+		return false;
+	collect_left_over();
+	return count_issued_flows() > READ_ONCE(tcpfsm_max_flows);
 }
 
 bool tcpfsm_owner_over_half(u8 owner)

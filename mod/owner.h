@@ -13,15 +13,16 @@
 extern unsigned int tcpfsm_max_flows;
 
 /*
- * A flow is about to be made, or was freed again. Return: false if this one is above max_flows;
+ * A flow is about to be made, or was freed again. Context: bottom halves off. Return: false if this one is above max_flows;
  * it is charged all the same, and has to be uncharged unless another flow makes room for it.
  */
 bool tcpfsm_owner_charge(u8 owner);
 void tcpfsm_owner_uncharge(u8 owner);
 
+/* To within the part of a table that processors have left over, which is a five-hundredth. */
 unsigned int tcpfsm_owner_flows(u8 owner);
 
-/* Are there more flows than max_flows? */
+/* Are there more flows than max_flows? Process context. */
 bool tcpfsm_owner_too_many(void);
 
 /* Does an owner hold more than the half of the table of which each is sure? */

@@ -226,7 +226,7 @@ static void *flow_start(struct seq_file *seq, loff_t *pos)
 		it->at = 0;
 		it->pos = 0;
 		it->walk = (struct tcpfsm_walk) {
-			.below = tcpfsm_flow_next_id(), .want = flow_here,
+			.begun = ktime_get_ns(), .want = flow_here,
 			.arg = tcpfsm_net(seq_file_net(seq)),
 		};
 		return SEQ_START_TOKEN;

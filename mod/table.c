@@ -278,15 +278,18 @@ unsigned int tcpfsm_table_buckets(void)
 	return mask + 1;
 }
 
-/* Copy a flow met under RCU, if the walk wants it. Return: its id, or 0. */
-static u64 copy_flow(struct tcpfsm_flow *f, u64 after, const struct tcpfsm_walk *w,
+/*
+ * Copy a flow met under RCU, if the walk wants it and its id is between @after and @below. Return:
+ * its id, or 0.
+ */
+static u64 copy_flow(struct tcpfsm_flow *f, u64 after, u64 below, const struct tcpfsm_walk *w,
 		     struct tcpfsm_snap *snap)
 {
 	u64 id;
 
 	spin_lock(&f->lock);
 	id = f->tn ? tcpfsm_flow_id(f) : 0;
-	if (id <= after || id >= w->below || !w->want(f, w->arg))
+	if (id <= after || id >= below || f->start > w->begun || !w->want(f, w->arg))
 		id = 0;
 	else
 		tcpfsm_flow_snapshot(f, snap);
@@ -298,19 +301,18 @@ static u64 copy_flow(struct tcpfsm_flow *f, u64 after, const struct tcpfsm_walk 
 static u64 copy_from_chain(unsigned int bucket, u64 after, const struct tcpfsm_walk *w,
 			   struct tcpfsm_snap *snap)
 {
-	struct tcpfsm_walk rest = *w;
 	struct tcpfsm_flow *f;
-	u64 id, found;
+	u64 id, found, below;
 
 again:
 	found = 0;
-	rest.below = w->below;
+	below = U64_MAX;
 	for (f = rcu_dereference_bh(buckets[bucket].more); !is_end(f);
 	     f = rcu_dereference_bh(f->next)) {
-		id = copy_flow(f, after, &rest, snap);
+		id = copy_flow(f, after, below, w, snap);
 		if (id) {
 			found = id;
-			rest.below = id;
+			below = id;
 		}
 	}
 	if (f != end_of(bucket))
@@ -330,7 +332,7 @@ bool tcpfsm_table_next(unsigned int bucket, u64 *at, const struct tcpfsm_walk *w
 		if (*at < PLACES)
 			fetch_flow(from_place(READ_ONCE(buckets[bucket].place[*at])));
 		if (place)
-			id = copy_flow(from_place(place), 0, w, snap);
+			id = copy_flow(from_place(place), 0, U64_MAX, w, snap);
 	}
 	if (!id) {
 		id = copy_from_chain(bucket, *at - PLACES, w, snap);

@@ -43,7 +43,7 @@ unsigned int tcpfsm_table_buckets(void);
 
 /* What a walk through the table looks for. */
 struct tcpfsm_walk {
-	u64		below;		/* flows with this id or a higher one are passed over */
+	u64		begun;		/* ktime: flows that have started since are passed over */
 	bool		(*want)(const struct tcpfsm_flow *f, const void *arg);	/* under its lock */
 	const void	*arg;
 };
