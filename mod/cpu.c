@@ -3,7 +3,6 @@
 #include <linux/slab.h>
 
 #include "cpu.h"
-#include "log.h"
 
 /* What is counted when there is no memory at all: not to a namespace, but for a debugger to see. */
 static struct tcpfsm_cpu homeless = {
@@ -11,26 +10,33 @@ static struct tcpfsm_cpu homeless = {
 	.shared	= true,
 };
 
+static const struct tcpfsm_cpu_part *const *all_parts __ro_after_init;
+
 static void release_cpu(struct tcpfsm_cpu *c)
 {
-	if (!c)
-		return;
-	tcpfsm_log_free(c);
+	const struct tcpfsm_cpu_part *const *part;
+
+	for (part = all_parts; *part; part++)
+		(*part)->free(c);
 	kfree(c);
 }
 
-static struct tcpfsm_cpu *allocate_cpu(const struct tcpfsm_net *tn, bool shared)
+static struct tcpfsm_cpu *allocate_cpu(struct tcpfsm_net *tn, bool shared)
 {
 	struct tcpfsm_cpu *c = kzalloc(sizeof(*c), GFP_ATOMIC | __GFP_NOWARN);
+	const struct tcpfsm_cpu_part *const *part;
 
 	if (!c)
 		return NULL;
 	spin_lock_init(&c->lock);
 	c->shared = shared;
-	if (tcpfsm_log_make(c, READ_ONCE(tn->log_size)))
-		return c;
-	kfree(c);
-	return NULL;
+	for (part = all_parts; *part; part++) {
+		if (!(*part)->make(c, tn)) {
+			release_cpu(c);
+			return NULL;
+		}
+	}
+	return c;
 }
 
 static struct tcpfsm_cpu *get_spare(struct tcpfsm_net *tn)
@@ -98,6 +104,11 @@ u64 tcpfsm_cpu_counter(const struct tcpfsm_net *tn, enum tcpfsm_counter counter)
 	tcpfsm_for_each_cpu(i, c, tn)
 		value += READ_ONCE(c->stats.counter[counter]);
 	return value;
+}
+
+void __init tcpfsm_cpu_init(const struct tcpfsm_cpu_part *const *parts)
+{
+	all_parts = parts;
 }
 
 int tcpfsm_cpu_net_init(struct tcpfsm_net *tn)

@@ -17,13 +17,23 @@
 #include "stats.h"
 
 struct tcpfsm_log;
+struct tcpfsm_queues;
 
 struct tcpfsm_cpu {
 	struct tcpfsm_stats	stats;
 	struct tcpfsm_log __rcu	*log;
+	struct tcpfsm_queues	*queues;
 	spinlock_t		lock;	/* if it is shared */
 	bool			shared;
 };
+
+/* What others keep in it. */
+struct tcpfsm_cpu_part {
+	bool (*make)(struct tcpfsm_cpu *c, struct tcpfsm_net *tn);	/* false: no memory */
+	void (*free)(struct tcpfsm_cpu *c);	/* also if it was not made */
+};
+
+void tcpfsm_cpu_init(const struct tcpfsm_cpu_part *const *parts);	/* NULL at their end */
 
 /* Make what this processor lacks. Return: the spare if there is no memory. */
 struct tcpfsm_cpu *tcpfsm_cpu_make(struct tcpfsm_net *tn);

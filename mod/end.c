@@ -7,13 +7,15 @@
 
 #include "commit.h"
 #include "compat.h"
+#include "cpu.h"
 #include "end.h"
 #include "netns.h"
+#include "owner.h"
 #include "queue.h"
 #include "table.h"
 #include "timeout.h"
 
-#define BATCH	64	/* flows between two chances for others to run */
+#define BATCH	32	/* flows between two chances for others to run */
 
 void tcpfsm_end_reported(struct tcpfsm_flow *f, u8 reason, struct tcpfsm_report *r)
 	__releases(&f->lock)
@@ -22,7 +24,8 @@ void tcpfsm_end_reported(struct tcpfsm_flow *f, u8 reason, struct tcpfsm_report 
 	struct tfsm_ext *ext = tfsm_ext(&f->fsm);
 	tcpfsm_commit_end(r, f, reason);
 	tcpfsm_table_remove(f);
-	tcpfsm_queue_remove(f->tn, f);
+	tcpfsm_timeout_stop(f);
+	tcpfsm_owner_left(f->tn);
 	f->tn = NULL;
 	spin_unlock(&f->lock);
 	tcpfsm_table_free(f, r->tn);
@@ -93,27 +96,41 @@ void tcpfsm_end_lives(struct tcpfsm_flow *f, u8 end_mask)
 	tell_engine(f, end_mask, tfsm_lives);
 }
 
-/* Return: the queue had a flow. */
-static bool end_head(struct tcpfsm_net *tn, unsigned int queue)
+static void end_ticket(struct tcpfsm_net *tn, unsigned int queue, const struct tcpfsm_ticket *t)
 {
 	struct tcpfsm_flow *f;
 
 	rcu_read_lock();
 	local_bh_disable();
-	f = tcpfsm_queue_head(tn, queue);
-	if (f && tcpfsm_flow_lock_of(f, tn))
+	f = tcpfsm_queue_lock(tn, queue, t);
+	if (f)
 		tcpfsm_end_flow(f, TCPFSM_REASON_FLUSHED);
 	local_bh_enable();
 	rcu_read_unlock();
-	return f;
+}
+
+/* End all flows that have their ticket here. */
+static void end_flows_of(struct tcpfsm_cpu *c, struct tcpfsm_net *tn)
+{
+	struct tcpfsm_ticket tickets[BATCH];
+	unsigned int queue, n, i;
+
+	tcpfsm_queue_work_begins(c);	/* it does not have some of them in its hands */
+	for (queue = 0; queue < TCPFSM_QUEUES; queue++) {
+		while ((n = tcpfsm_queue_take_all(c, queue, tickets, BATCH))) {
+			for (i = 0; i < n; i++)
+				end_ticket(tn, queue, &tickets[i]);
+			cond_resched();
+		}
+	}
+	tcpfsm_queue_work_ends(c, HZ);
 }
 
 void tcpfsm_end_all(struct tcpfsm_net *tn)
 {
-	unsigned int queue, n = 0;
+	struct tcpfsm_cpu *c;
+	unsigned int i;
 
-	for (queue = 0; queue < TCPFSM_QUEUES; queue++)
-		while (end_head(tn, queue))
-			if (++n % BATCH == 0)
-				cond_resched();
+	tcpfsm_for_each_cpu(i, c, tn)
+		end_flows_of(c, tn);
 }

@@ -2,6 +2,7 @@
 /* Who makes room in a full table. */
 #include <linux/jiffies.h>
 #include <linux/minmax.h>
+#include <linux/percpu.h>
 #include <linux/sched.h>
 
 #include "cpu.h"
@@ -12,10 +13,12 @@
 #include "queue.h"
 #include "timeout.h"
 
-#define LOOKS		4U	/* at flows of a queue, for one to evict */
-#define TRIM_LOOKS	1024U	/* likewise, when the table has become smaller */
+#define OTHERS		4U	/* processors, or namespaces, that are asked in turn */
+#define SLOW		(5 * HZ)	/* handshakes that take longer */
 #define IDLE		(300 * HZ)	/* without a segment, an established flow is not active */
 #define BATCH		64	/* flows between two chances for others to run */
+
+static DEFINE_PER_CPU(unsigned int, next_cpu);
 
 static const u8 evicted_as[TFSM_CLASSES] = {
 	[TFSM_CLASS_CLOSED]	 = TCPFSM_C_evicted_closed,
@@ -26,66 +29,133 @@ static const u8 evicted_as[TFSM_CLASSES] = {
 	[TFSM_CLASS_HALF_CLOSED] = TCPFSM_C_evicted_half_closed,
 };
 
-/* Active established flows are never evicted. */
-static bool is_evictable(const struct tcpfsm_flow *f, enum tfsm_class class)
+/* How hard to look for a flow to evict. */
+struct search {
+	unsigned int looks;	/* at tickets of a queue */
+	bool	     any;	/* active flows, too */
+	bool	     patient;	/* waits for locks, and asks every processor: process context */
+};
+
+static const struct search quick_search = { .looks = 8 };
+static const struct search merciless_search = { .looks = 8, .any = true };
+static const struct search patient_search = { .looks = 1024, .patient = true };
+
+/* An established flow without a segment for this long is not active. */
+static bool is_evictable(const struct tcpfsm_flow *f, const struct search *s)
 {
-	return class != TFSM_CLASS_ESTABLISHED ||
+	return s->any || tcpfsm_timeout_class_of(f->waits) != TFSM_CLASS_ESTABLISHED ||
 	       time_after32((u32)jiffies, READ_ONCE(f->last) + IDLE);
 }
 
-/*
- * Look at the head of a queue, and end it if it may go; else it is out of the way of the next look.
- * Return: it has ended.
- */
-static bool evict_head(struct tcpfsm_net *tn, struct tcpfsm_flow *f, unsigned int queue,
-		       unsigned int *looks)
+/* End a flow whose ticket was taken from this queue, if it may go. */
+static bool evict_flow(struct tcpfsm_flow *f, unsigned int queue, const struct search *s)
+	__releases(&f->lock)
 {
-	enum tfsm_class class = tcpfsm_timeout_class_of(queue);
-	unsigned int belongs;
+	enum tfsm_class class = tcpfsm_timeout_class_of(f->waits);
+	bool here = class == tcpfsm_timeout_class_of(queue) && is_evictable(f, s);
 
-	if (!tcpfsm_flow_lock_of(f, tn))
-		return false;	/* another processor was faster: the next is the oldest */
-	--*looks;
-	belongs = queue == TCPFSM_QUEUE_RECHECK ? queue : tcpfsm_timeout_queue_of(f);
-	if (f->queue == queue && belongs == queue && is_evictable(f, class)) {
-		tcpfsm_count(tn, evicted_as[class]);
-		tcpfsm_end_flow(f, TCPFSM_REASON_EVICTED);
-		return true;
+	/* Active, or of another class by now: it goes behind the others. */
+	if (!here && tcpfsm_timeout_go_on(f)) {
+		spin_unlock(&f->lock);
+		return false;
 	}
-	if (f->queue == queue)
-		tcpfsm_timeout_wait_in(f, belongs);	/* active, or of another class by now */
-	spin_unlock(&f->lock);
-	return false;
+	tcpfsm_count(f->tn, evicted_as[class]);
+	tcpfsm_end_flow(f, TCPFSM_REASON_EVICTED);
+	return true;
 }
 
-/* End the oldest flow of a queue that may go, as far as a few looks tell. */
-static bool evict_from(struct tcpfsm_net *tn, unsigned int queue, unsigned int looks)
+/* End the oldest flow of a queue that may go, as far as a few looks tell. @age: of its ticket */
+static bool evict_from(struct tcpfsm_net *tn, struct tcpfsm_cpu *c, unsigned int queue, u32 age,
+		       const struct search *s)
 {
+	unsigned int looks = s->looks;
+	struct tcpfsm_ticket t;
 	struct tcpfsm_flow *f;
 
-	while (looks && (f = tcpfsm_queue_head(tn, queue)))
-		if (evict_head(tn, f, queue, &looks))
+	while (looks-- && tcpfsm_queue_take(c, queue, age, s->patient, &t)) {
+		f = tcpfsm_queue_lock(tn, queue, &t);
+		if (f && evict_flow(f, queue, s))
+			return true;
+	}
+	return false;
+}
+
+static bool evict_class(struct tcpfsm_net *tn, struct tcpfsm_cpu *c, enum tfsm_class class, u32 age,
+			const struct search *s)
+{
+	return evict_from(tn, c, TCPFSM_QUEUE_REMOTE + class, age, s) ||
+	       evict_from(tn, c, TCPFSM_QUEUE_LOCAL + class, age, s);
+}
+
+/* Do half-open flows fill an eighth of the table? Asked anew once in a jiffy. */
+static bool is_flooded(void)
+{
+	static unsigned long asked;
+	static bool flooded;
+
+	if (READ_ONCE(asked) != jiffies) {
+		WRITE_ONCE(asked, jiffies);
+		WRITE_ONCE(flooded, tcpfsm_timeout_opening() > READ_ONCE(tcpfsm_max_flows) / 8);
+	}
+	return READ_ONCE(flooded);
+}
+
+/*
+ * Among the flows that have their ticket at a processor. Handshakes in progress go before TIME_WAIT
+ * only if they are many, or take long: else each new connection would end the slowest client's.
+ */
+static bool evict_at(struct tcpfsm_net *tn, struct tcpfsm_cpu *c, const struct search *s)
+{
+	return evict_class(tn, c, TFSM_CLASS_CLOSED, 0, s) ||
+	       evict_class(tn, c, TFSM_CLASS_OPENING, is_flooded() ? 0 : SLOW, s) ||
+	       evict_class(tn, c, TFSM_CLASS_TIME_WAIT, 0, s) ||
+	       evict_class(tn, c, TFSM_CLASS_OPENING, 0, s) ||
+	       evict_class(tn, c, TFSM_CLASS_CLOSING, 0, s) ||
+	       evict_class(tn, c, TFSM_CLASS_ESTABLISHED, 0, s) ||
+	       evict_class(tn, c, TFSM_CLASS_HALF_CLOSED, 0, s) ||
+	       evict_from(tn, c, TCPFSM_QUEUE_RECHECK, 0, s);
+}
+
+static bool evict_at_cpu(struct tcpfsm_net *tn, unsigned int cpu, const struct search *s)
+{
+	struct tcpfsm_cpu *c = tcpfsm_cpu_of(tn, cpu);
+
+	if (!c || !evict_at(tn, c, s))
+		return false;
+	if (READ_ONCE(tn->victims_at) != cpu)
+		WRITE_ONCE(tn->victims_at, cpu);
+	return true;
+}
+
+/* At this processor, else where there was something to give last, else at a few in turn. */
+static bool evict_within(struct tcpfsm_net *tn, const struct search *s)
+{
+	unsigned int n = s->patient ? nr_cpu_ids + 1 : OTHERS;
+
+	if (evict_at_cpu(tn, smp_processor_id(), s) ||
+	    evict_at_cpu(tn, READ_ONCE(tn->victims_at), s))
+		return true;
+	while (n--)
+		if (evict_at_cpu(tn, this_cpu_inc_return(next_cpu) % (nr_cpu_ids + 1), s))
 			return true;
 	return false;
 }
 
-static bool evict_within(struct tcpfsm_net *tn, unsigned int looks)
+static bool evict_of_owner(u8 owner, const struct search *s)
 {
-	enum tfsm_class class;
+	struct tcpfsm_net *tn = tcpfsm_owner_fattest(owner);
+	unsigned int i;
 
-	for (class = 0; class < TFSM_CLASSES; class++)
-		if (evict_from(tn, TCPFSM_QUEUE_REMOTE + class, looks) ||
-		    (class != TFSM_CLASS_CLOSED &&
-		     evict_from(tn, TCPFSM_QUEUE_LOCAL + class, looks)))
+	if (!tn)
+		return false;
+	if (evict_within(tn, s))
+		return true;
+	for (i = 0; i < min(OTHERS, tcpfsm_owner_namespaces(owner)); i++) {
+		tn = tcpfsm_owner_next(owner);
+		if (tn && evict_within(tn, s))
 			return true;
-	return evict_from(tn, TCPFSM_QUEUE_RECHECK, looks);
-}
-
-static bool evict_of_owner(u8 owner)
-{
-	struct tcpfsm_net *fattest = tcpfsm_owner_fattest(owner);
-
-	return fattest && evict_within(fattest, LOOKS);
+	}
+	return false;
 }
 
 /* Does a namespace hold at least its share of its owner's flows? */
@@ -93,7 +163,7 @@ static bool has_its_share(const struct tcpfsm_net *tn)
 {
 	unsigned int namespaces = max(1U, tcpfsm_owner_namespaces(tn->owner));
 
-	return READ_ONCE(tn->queues.flows) >= tcpfsm_owner_flows(tn->owner) / namespaces;
+	return tcpfsm_owner_share(tn) >= tcpfsm_owner_flows(tn->owner) / namespaces;
 }
 
 bool tcpfsm_evict_one(struct tcpfsm_net *tn)
@@ -101,15 +171,18 @@ bool tcpfsm_evict_one(struct tcpfsm_net *tn)
 	bool fat = has_its_share(tn);
 	u8 own = tn->owner, other = !tn->owner;
 
-	if (tcpfsm_owner_over_half(other) && evict_of_owner(other))
+	/* Whoever has more than is his to keep gives way, whatever his flows are. */
+	if (tcpfsm_owner_over_half(other) && evict_of_owner(other, &quick_search))
 		return true;
-	if (fat && evict_within(tn, LOOKS))
+	if (fat && evict_within(tn, &quick_search))
 		return true;
-	if (evict_of_owner(own))
+	if (evict_of_owner(own, &quick_search))
 		return true;
-	if (own == TCPFSM_HOST && evict_of_owner(other))
+	if (own == TCPFSM_HOST && evict_of_owner(other, &quick_search))
 		return true;
-	return !fat && evict_within(tn, LOOKS);
+	if (!fat && evict_within(tn, &quick_search))
+		return true;
+	return tcpfsm_owner_over_half(other) && evict_of_owner(other, &merciless_search);
 }
 
 /* Of the fattest namespaces first, and when these have nothing to give, of each in turn. */
@@ -118,11 +191,11 @@ static bool trim_owner(u8 owner)
 	struct tcpfsm_net *tn;
 	unsigned int i;
 
-	if (evict_of_owner(owner))
+	if (evict_of_owner(owner, &quick_search))
 		return true;
 	for (i = 0; i < tcpfsm_owner_namespaces(owner); i++) {
 		tn = tcpfsm_owner_next(owner);
-		if (tn && evict_within(tn, TRIM_LOOKS))
+		if (tn && evict_within(tn, &patient_search))
 			return true;
 	}
 	return false;

@@ -4,16 +4,18 @@
 #include <linux/sched.h>
 
 #include "core/shell.h"
+#include "cpu.h"
 #include "end.h"
 #include "expire.h"
 #include "netns.h"
+#include "owner.h"
 #include "queue.h"
 #include "socket.h"
 #include "timeout.h"
 
 #define PAUSE	(HZ / 10)	/* between two runs: what is due comes in batches */
 #define DAY	(86400 * HZ)
-#define BATCH	64		/* flows between two chances for others to run */
+#define BATCH	32		/* flows between two chances for others to run */
 
 /* The ends that a RST has closed: their sockets may live on. */
 static u8 reset_ends(const struct tcpfsm_flow *f)
@@ -49,11 +51,23 @@ static u8 ends_to_ask(const struct tcpfsm_flow *f, const struct tcpfsm_snap *s,
 	return local & (class == TFSM_CLASS_CLOSED ? reset_ends(f) : ~ends_in(s, closed));
 }
 
+/* Its time is not over: it waits on, unless there is no memory for that. */
+static void go_on(struct tcpfsm_flow *f, bool has_ticket)
+	__releases(&f->lock)
+{
+	if (likely(has_ticket)) {
+		spin_unlock(&f->lock);
+		return;
+	}
+	tcpfsm_count(f->tn, TCPFSM_C_no_memory);
+	tcpfsm_end_flow(f, TCPFSM_REASON_EVICTED);
+}
+
 /* The sockets of a flow were asked; it has not moved since. @alive, @dead: masks of ends */
 static void act_on_answer(struct tcpfsm_flow *f, const struct tcpfsm_snap *s, u8 alive, u8 dead)
 	__releases(&f->lock)
 {
-	switch (tcpfsm_timeout_class_of(f->queue)) {
+	switch (tcpfsm_timeout_class_of(f->waits)) {
 	case TFSM_CLASS_CLOSED:
 		if (alive)
 			tcpfsm_end_lives(f, alive);
@@ -66,15 +80,18 @@ static void act_on_answer(struct tcpfsm_flow *f, const struct tcpfsm_snap *s, u8
 			tcpfsm_end_time_wait(f);
 			return;
 		}
-		tcpfsm_timeout_wait_in(f, TCPFSM_QUEUE_RECHECK);
+		if (f->waits != TCPFSM_QUEUE_RECHECK) {
+			go_on(f, tcpfsm_timeout_wait_in(f, TCPFSM_QUEUE_RECHECK));
+			return;
+		}
 		break;
 	default:
 		if (dead) {
 			tcpfsm_end_gone(f, dead);
 			return;
 		}
-		tcpfsm_timeout_wait_in(f, f->queue);	/* alive: it stays, however long */
 	}
+	tcpfsm_timeout_restart(f);	/* alive: it stays, however long */
 	spin_unlock(&f->lock);
 }
 
@@ -82,49 +99,35 @@ static void act_on_answer(struct tcpfsm_flow *f, const struct tcpfsm_snap *s, u8
 static void ask_sockets(struct tcpfsm_flow *f)
 	__releases(&f->lock)
 {
-	u8 queue = f->queue, alive, asked;
+	struct tcpfsm_net *tn = f->tn;
 	struct tcpfsm_snap snap;
+	u8 alive, asked;
 
+	/* What becomes of it meanwhile needs it to have a ticket. */
+	if (!tcpfsm_queue_push(f, f->waits)) {
+		go_on(f, false);
+		return;
+	}
 	tcpfsm_flow_snapshot(f, &snap);
-	asked = ends_to_ask(f, &snap, tcpfsm_timeout_class_of(queue));
+	asked = ends_to_ask(f, &snap, tcpfsm_timeout_class_of(f->waits));
 	spin_unlock(&f->lock);
 	alive = living_ends(&snap, asked);
 	if (!tcpfsm_flow_lock(f, snap.id))
 		return;
-	if (tfsm_step(&f->fsm) == snap.step && f->queue == queue)
+	if (f->tn == tn && tfsm_step(&f->fsm) == snap.step && tcpfsm_timeout_is_over(f))
 		act_on_answer(f, &snap, alive, tcpfsm_timeout_local_ends(snap.flags) & ~alive);
 	else
 		spin_unlock(&f->lock);		/* it has moved meanwhile */
 }
 
-/* Return: false if the flow has to wait on, and does so; it is still locked in either case. */
-static bool is_over(struct tcpfsm_net *tn, struct tcpfsm_flow *f)
+/* The ticket of a locked flow was met. */
+static void meet_flow(struct tcpfsm_flow *f)
+	__releases(&f->lock)
 {
-	unsigned int queue = f->queue;
+	enum tfsm_class class = tcpfsm_timeout_class_of(f->waits);
 
-	if (!tcpfsm_queue_waited(tn, f))
-		return false;
-	/* Confirmed, or no longer suspect, meanwhile. */
-	if (queue != TCPFSM_QUEUE_RECHECK && tcpfsm_timeout_queue_of(f) != queue) {
-		tcpfsm_timeout_wait_in(f, tcpfsm_timeout_queue_of(f));
-		return false;
-	}
-	if (tcpfsm_timeout_refreshed(tn, f)) {
-		tcpfsm_timeout_wait_in(f, queue);
-		return false;
-	}
-	return true;
-}
-
-/* A flow that was the head of this queue, and due. */
-static void expire_flow(struct tcpfsm_net *tn, struct tcpfsm_flow *f, unsigned int queue)
-{
-	enum tfsm_class class = tcpfsm_timeout_class_of(queue);
-
-	if (!tcpfsm_flow_lock_of(f, tn))
-		return;
-	if (f->queue != queue || !is_over(tn, f))
-		spin_unlock(&f->lock);
+	if (!tcpfsm_timeout_is_over(f))
+		go_on(f, tcpfsm_timeout_go_on(f));
 	else if (tcpfsm_timeout_local_ends(f->fsm.flags) &&
 		 (class != TFSM_CLASS_CLOSED || reset_ends(f)))
 		ask_sockets(f);
@@ -134,48 +137,63 @@ static void expire_flow(struct tcpfsm_net *tn, struct tcpfsm_flow *f, unsigned i
 		tcpfsm_end_flow(f, tfsm_timeout_reason(&f->fsm));
 }
 
-/* Return: there was one that was due; else lowers *@delay to when there will be. */
-static bool expire_head(struct tcpfsm_net *tn, unsigned int queue, unsigned long *delay)
+static void meet_ticket(struct tcpfsm_net *tn, unsigned int queue, const struct tcpfsm_ticket *t)
 {
 	struct tcpfsm_flow *f;
 
-	rcu_read_lock();	/* the head may be freed, its memory not */
-	f = tcpfsm_queue_due(tn, queue, delay);
-	if (f) {
-		local_bh_disable();
-		expire_flow(tn, f, queue);
-		local_bh_enable();
-	}
+	rcu_read_lock();
+	local_bh_disable();
+	f = tcpfsm_queue_lock(tn, queue, t);
+	if (f)
+		meet_flow(f);
+	local_bh_enable();
 	rcu_read_unlock();
-	return f;
 }
 
-static void expire_work(struct work_struct *work)
+/* Return: there were tickets whose turn had come; else lowers *@delay to when there will be. */
+static bool meet_some(struct tcpfsm_cpu *c, struct tcpfsm_net *tn, unsigned int queue,
+		      unsigned long *delay)
 {
-	struct tcpfsm_net *tn = container_of(to_delayed_work(work), struct tcpfsm_net, queues.work);
+	struct tcpfsm_ticket tickets[BATCH];
+	unsigned int n = tcpfsm_queue_take_due(c, queue, tickets, BATCH, delay), i;
+
+	for (i = 0; i < n; i++)
+		meet_ticket(tn, queue, &tickets[i]);
+	cond_resched();
+	return n;
+}
+
+static void expire_flows(struct tcpfsm_cpu *c, struct tcpfsm_net *tn)
+{
 	unsigned long delay = DAY;
-	unsigned int queue, n = 0;
+	unsigned int queue;
 
-	tcpfsm_queue_work_begins(tn);
+	tcpfsm_queue_work_begins(c);
 	for (queue = 0; queue < TCPFSM_QUEUES; queue++)
-		while (expire_head(tn, queue, &delay) && !READ_ONCE(tn->queues.closing))
-			if (++n % BATCH == 0)
-				cond_resched();
-	tcpfsm_queue_work_ends(tn, max_t(unsigned long, delay, PAUSE));
-}
-
-void tcpfsm_expire_net_init(struct tcpfsm_net *tn)
-{
-	tcpfsm_queue_net_init(tn, expire_work);
+		while (meet_some(c, tn, queue, &delay) && !READ_ONCE(tn->closing))
+			;
+	tcpfsm_queue_work_ends(c, max_t(unsigned long, delay, PAUSE));
+	tcpfsm_owner_settle(tn);
 }
 
 void tcpfsm_expire_net_pre_exit(struct tcpfsm_net *tn)
 {
 	tcpfsm_queue_net_close(tn);
+	tcpfsm_owner_delist(tn);
 }
 
 void tcpfsm_expire_net_exit(struct tcpfsm_net *tn)
 {
 	tcpfsm_queue_net_stop(tn);
 	tcpfsm_end_all(tn);
+}
+
+int __init tcpfsm_expire_init(void)
+{
+	return tcpfsm_queue_init(expire_flows);
+}
+
+void tcpfsm_expire_exit(void)
+{
+	tcpfsm_queue_exit();
 }

@@ -85,6 +85,7 @@ void tcpfsm_flow_init(struct tcpfsm_flow *f, const struct tcpfsm_tuple *t, u8 or
 	WRITE_ONCE(f->port[1], t->port[1]);
 	f->tn = t->tn;
 	f->l3 = t->l3;
+	f->hash = t->hash;
 	f->family = t->family;
 	if (f->family == AF_INET6) {
 		f->ip6[0] = t->addr[0].ip6;
@@ -103,7 +104,6 @@ void tcpfsm_flow_init(struct tcpfsm_flow *f, const struct tcpfsm_tuple *t, u8 or
 	}
 	f->start = now;
 	f->last = (u32)jiffies;
-	INIT_LIST_HEAD(&f->queued);
 }
 
 /* ---- locks ---- */

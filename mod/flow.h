@@ -2,15 +2,14 @@
 /*
  * What a flow is.
  *
- * The table and one queue of its namespace hold a flow, both until it ends; readers meet it under
- * RCU and lock it. Nobody keeps a pointer beyond that, so there is no reference count.
+ * The table holds a flow until it ends; readers meet it there under RCU and lock it. Nobody keeps a
+ * pointer beyond that, so there is no reference count.
  *
  * Locks nest flow->lock, then a bucket's or a queue's. All are taken with bottom halves off.
  */
 #ifndef _TCPFSM_FLOW_H
 #define _TCPFSM_FLOW_H
 
-#include <linux/list.h>
 #include <linux/spinlock.h>
 
 #include "core/tfsm.h"
@@ -45,14 +44,16 @@ struct tcpfsm_flow {
 	u32			packets[TCPFSM_ENDS];
 
 	/* per transition */
-	u32			stamp;		/* jiffies of queueing; under the queue's lock */
-	u8			queue;		/* enum tcpfsm_queue; likewise */
+	u32			hash;		/* of its tuple */
+	u32			stamp;		/* of its ticket */
+	u8			queue;		/* where its ticket is, enum tcpfsm_queue */
+	u8			waits;		/* where it belongs, likewise */
 	u8			family;
 	u8			orig:1;		/* index of orig in the canonical order */
 	u8			local:1;	/* there is a struct tcpfsm_local */
 	u8			noted:2;	/* by end: it holds that end's socket */
 	u8			refused;	/* segments, 255: or more */
-	struct list_head	queued;		/* under the queue's lock */
+	u32			began;		/* jiffies: it belongs there since */
 	struct tcpfsm_service	*service;
 	u64			start;		/* ktime of the first segment */
 	u32			moved[TCPFSM_ENDS];	/* last transition: a span since then */

@@ -284,21 +284,24 @@ void tcpfsm_log_begin(struct tcpfsm_net *tn, struct tcpfsm_log_cursor *cursor)
 
 /* ---- sizes ---- */
 
-bool tcpfsm_log_make(struct tcpfsm_cpu *c, unsigned int size)
+static bool make_log(struct tcpfsm_cpu *c, struct tcpfsm_net *tn)
 {
-	struct tcpfsm_log *log = allocate_ring(size, 1, GFP_ATOMIC | __GFP_NOWARN);
+	struct tcpfsm_log *log = allocate_ring(READ_ONCE(tn->log_size), 1,
+					       GFP_ATOMIC | __GFP_NOWARN);
 
 	RCU_INIT_POINTER(c->log, log);
 	return log;
 }
 
-void tcpfsm_log_free(struct tcpfsm_cpu *c)
+static void free_log(struct tcpfsm_cpu *c)
 {
 	struct tcpfsm_log *log = rcu_dereference_protected(c->log, true);
 
 	if (log)
 		release_ring(log);
 }
+
+const struct tcpfsm_cpu_part tcpfsm_log_part = { .make = make_log, .free = free_log };
 
 /*
  * Its numbers go on. Between the two rings, the writer may take a number twice: once in each. The old

@@ -11,6 +11,7 @@
 #include "tuple.h"
 
 struct tcpfsm_cpu;
+struct tcpfsm_cpu_part;
 struct tcpfsm_net;
 struct tcpfsm_report;
 
@@ -54,9 +55,7 @@ void tcpfsm_log_begin(struct tcpfsm_net *tn, struct tcpfsm_log_cursor *cursor);
 bool tcpfsm_log_next(struct tcpfsm_net *tn, struct tcpfsm_log_cursor *cursor,
 		     struct tcpfsm_log_entry *to);
 
-/* Give a processor an empty ring. Return: false if there is no memory. */
-bool tcpfsm_log_make(struct tcpfsm_cpu *c, unsigned int size);
-void tcpfsm_log_free(struct tcpfsm_cpu *c);
+extern const struct tcpfsm_cpu_part tcpfsm_log_part;
 
 /* Process context: take another size; what is recorded so far is dropped. */
 int tcpfsm_log_resize(struct tcpfsm_net *tn, unsigned int size);

@@ -13,9 +13,11 @@
 #include "flow.h"
 #include "genl.h"
 #include "hook.h"
+#include "log.h"
 #include "netns.h"
 #include "owner.h"
 #include "proc.h"
+#include "queue.h"
 #include "service.h"
 #include "sysctl.h"
 #include "table.h"
@@ -115,6 +117,7 @@ static void __net_exit net_exit(struct net *net)
 	tcpfsm_event_net_exit(tn);
 	tcpfsm_service_net_exit(tn);
 	tcpfsm_cpu_net_exit(tn);
+	tcpfsm_owner_net_exit(tn);
 }
 
 static int __net_init net_init(struct net *net)
@@ -125,9 +128,9 @@ static int __net_init net_init(struct net *net)
 	tn->net = net;
 	get_random_bytes(tn->secret, sizeof(tn->secret));
 	tn->owner = net->user_ns == &init_user_ns ? TCPFSM_HOST : TCPFSM_GUEST;
-	tcpfsm_expire_net_init(tn);
-	err = tcpfsm_cpu_net_init(tn) ?: tcpfsm_service_net_init(tn) ?:
-	      tcpfsm_sysctl_net_init(tn) ?: tcpfsm_proc_net_init(tn);
+	err = tcpfsm_cpu_net_init(tn) ?: tcpfsm_owner_net_init(tn) ?:
+	      tcpfsm_service_net_init(tn) ?: tcpfsm_sysctl_net_init(tn) ?:
+	      tcpfsm_proc_net_init(tn);
 	if (!err && (!init_only || net_eq(net, &init_net)))
 		err = tcpfsm_hook_register(tn);
 	if (err) {
@@ -149,12 +152,17 @@ static struct pernet_operations net_ops = {
 
 /* ---- module ---- */
 
+static const struct tcpfsm_cpu_part *const cpu_parts[] = {
+	&tcpfsm_log_part, &tcpfsm_queue_part, NULL,
+};
+
 static int __init tcpfsm_init(void)
 {
 	int err = check_parameters();
 
 	if (err)
 		return err;
+	tcpfsm_cpu_init(cpu_parts);
 	err = tcpfsm_flow_slabs_init();
 	if (err)
 		return err;
@@ -164,6 +172,9 @@ static int __init tcpfsm_init(void)
 	err = tcpfsm_service_init();
 	if (err)
 		goto no_service;
+	err = tcpfsm_expire_init();
+	if (err)
+		goto no_workers;
 	err = register_pernet_subsys(&net_ops);
 	if (err)
 		goto no_net;
@@ -177,6 +188,8 @@ no_genl:
 	unregister_pernet_subsys(&net_ops);
 	rcu_barrier();
 no_net:
+	tcpfsm_expire_exit();
+no_workers:
 	tcpfsm_service_exit();
 no_service:
 	tcpfsm_table_exit();
@@ -190,6 +203,7 @@ static void __exit tcpfsm_exit(void)
 	tcpfsm_genl_exit();	/* requests need namespaces */
 	unregister_pernet_subsys(&net_ops);
 	rcu_barrier();		/* services */
+	tcpfsm_expire_exit();
 	tcpfsm_service_exit();
 	tcpfsm_table_exit();
 	tcpfsm_flow_slabs_exit();

@@ -4,9 +4,8 @@
 #define _TCPFSM_NETNS_H
 
 #include <linux/list.h>
-#include <linux/spinlock.h>
+#include <linux/percpu_counter.h>
 #include <linux/sysctl.h>
-#include <linux/workqueue.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
 
@@ -35,18 +34,6 @@ enum tcpfsm_queue {
 	TCPFSM_QUEUES,
 };
 
-/* See queue.h. */
-struct tcpfsm_queues {
-	spinlock_t		lock;
-	struct list_head	head[TCPFSM_QUEUES];
-	unsigned long		wait[TCPFSM_QUEUES];	/* jiffies, below 2^31; without the lock */
-	unsigned int		flows;
-	bool			closing;	/* the work is not armed any more */
-	bool			armed;		/* the work runs at wake_at */
-	u32			wake_at;	/* jiffies */
-	struct delayed_work	work;
-};
-
 /* Grouped by who touches it. What costs memory is allocated when the first segment passes. */
 struct tcpfsm_net {
 	struct net		*net;
@@ -66,10 +53,14 @@ struct tcpfsm_net {
 	struct tcpfsm_cpu * __percpu *cpus;
 	struct tcpfsm_cpu	*spare;
 
-	/* queue.c. On a line of its own: what is above is read with each segment. */
-	struct tcpfsm_queues	queues ____cacheline_aligned_in_smp;
+	/* timeout.c, by queue: how long flows wait, and after how long tickets are met; jiffies */
+	u32			wait[TCPFSM_QUEUES];
+	u32			meet[TCPFSM_QUEUES];
+	bool			closing;		/* no work is armed any more */
 
-	/* owner.c, under the queues' lock */
+	/* owner.c */
+	struct percpu_counter	flows;
+	unsigned int		victims_at;		/* processor, evict.c */
 	bool			listed;
 	struct list_head	peers;			/* namespaces of the same owner */
 

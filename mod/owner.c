@@ -11,6 +11,7 @@
 #include <linux/cpumask.h>
 #include <linux/minmax.h>
 #include <linux/percpu.h>
+#include <linux/percpu_counter.h>
 #include <linux/spinlock.h>
 
 #include "netns.h"
@@ -30,7 +31,7 @@ static struct owner {
 	[TCPFSM_GUEST] = { .namespaces = LIST_HEAD_INIT(owners[TCPFSM_GUEST].namespaces) },
 };
 
-static DEFINE_SPINLOCK(lists_lock);	/* nests inside a namespace's queue lock */
+static DEFINE_SPINLOCK(lists_lock);
 
 /* What a processor has left over; others only take it away. */
 struct left_over {
@@ -132,37 +133,79 @@ bool tcpfsm_owner_over_half(u8 owner)
 
 unsigned int tcpfsm_owner_flows_shown(const struct tcpfsm_net *tn)
 {
-	return net_eq(tn->net, &init_net) ? count_all_flows() : READ_ONCE(tn->queues.flows);
+	return net_eq(tn->net, &init_net) ? count_all_flows() : percpu_counter_sum_positive((struct percpu_counter *)&tn->flows);
 }
 
-void tcpfsm_owner_enlist(struct tcpfsm_net *tn)
+unsigned int tcpfsm_owner_share(const struct tcpfsm_net *tn)
+{
+	return percpu_counter_read_positive((struct percpu_counter *)&tn->flows);
+}
+
+static noinline void enlist_namespace(struct tcpfsm_net *tn)
 {
 	struct owner *o = &owners[tn->owner];
 
-	lockdep_assert_held(&tn->queues.lock);
-	if (tn->listed)
-		return;
-	tn->listed = true;
 	spin_lock(&lists_lock);
-	list_add_tail(&tn->peers, &o->namespaces);
-	WRITE_ONCE(o->nr, o->nr + 1);
+	if (!tn->listed && !READ_ONCE(tn->closing)) {
+		WRITE_ONCE(tn->listed, true);
+		list_add_tail(&tn->peers, &o->namespaces);
+		WRITE_ONCE(o->nr, o->nr + 1);
+	}
 	spin_unlock(&lists_lock);
 }
 
-void tcpfsm_owner_delist(struct tcpfsm_net *tn)
+/* Under the lock of the lists. */
+static void delist_namespace(struct tcpfsm_net *tn)
 {
 	struct owner *o = &owners[tn->owner];
 
-	lockdep_assert_held(&tn->queues.lock);
+	lockdep_assert_held(&lists_lock);
 	if (!tn->listed)
 		return;
-	tn->listed = false;
-	spin_lock(&lists_lock);
+	WRITE_ONCE(tn->listed, false);
 	list_del_init(&tn->peers);
 	WRITE_ONCE(o->nr, o->nr - 1);
 	if (o->fattest == tn)
 		o->fattest = NULL;
-	spin_unlock(&lists_lock);
+}
+
+void tcpfsm_owner_joined(struct tcpfsm_net *tn)
+{
+	percpu_counter_add_batch(&tn->flows, 1, BATCH);
+	/* If it is being taken off the list just now, the next flow puts it back. */
+	if (unlikely(!READ_ONCE(tn->listed)))
+		enlist_namespace(tn);
+}
+
+void tcpfsm_owner_left(struct tcpfsm_net *tn)
+{
+	percpu_counter_add_batch(&tn->flows, -1, BATCH);
+}
+
+void tcpfsm_owner_settle(struct tcpfsm_net *tn)
+{
+	spin_lock_bh(&lists_lock);
+	if (!percpu_counter_sum(&tn->flows))
+		delist_namespace(tn);
+	spin_unlock_bh(&lists_lock);
+}
+
+void tcpfsm_owner_delist(struct tcpfsm_net *tn)
+{
+	spin_lock_bh(&lists_lock);
+	delist_namespace(tn);
+	spin_unlock_bh(&lists_lock);
+}
+
+int tcpfsm_owner_net_init(struct tcpfsm_net *tn)
+{
+	INIT_LIST_HEAD(&tn->peers);
+	return percpu_counter_init(&tn->flows, 0, GFP_KERNEL);
+}
+
+void tcpfsm_owner_net_exit(struct tcpfsm_net *tn)
+{
+	percpu_counter_destroy(&tn->flows);
 }
 
 unsigned int tcpfsm_owner_namespaces(u8 owner)
@@ -191,7 +234,7 @@ struct tcpfsm_net *tcpfsm_owner_fattest(u8 owner)
 	most = o->fattest;
 	for (i = 0; i < min(LOOKS, o->nr); i++) {
 		tn = rotate_list(o);
-		if (!most || READ_ONCE(tn->queues.flows) > READ_ONCE(most->queues.flows))
+		if (!most || tcpfsm_owner_share(tn) > tcpfsm_owner_share(most))
 			most = tn;
 	}
 	o->fattest = most;

@@ -13,8 +13,9 @@
 extern unsigned int tcpfsm_max_flows;
 
 /*
- * A flow is about to be made, or was freed again. Context: bottom halves off. Return: false if this one is above max_flows;
- * it is charged all the same, and has to be uncharged unless another flow makes room for it.
+ * A flow is about to be made, or was freed again. Return: false if this one is above max_flows; it is
+ * charged all the same, and has to be uncharged unless another flow makes room for it. Context:
+ * bottom halves off.
  */
 bool tcpfsm_owner_charge(u8 owner);
 void tcpfsm_owner_uncharge(u8 owner);
@@ -31,9 +32,21 @@ bool tcpfsm_owner_over_half(u8 owner);
 /* How many flows a namespace is told of: its own; the initial one, all. */
 unsigned int tcpfsm_owner_flows_shown(const struct tcpfsm_net *tn);
 
-/* The namespace has its first flow; it has none any more. Under its queue's lock. */
-void tcpfsm_owner_enlist(struct tcpfsm_net *tn);
+/* A flow of the namespace has come into the table, or left it. Context: bottom halves off. */
+void tcpfsm_owner_joined(struct tcpfsm_net *tn);
+void tcpfsm_owner_left(struct tcpfsm_net *tn);
+
+/* How many flows a namespace has, roughly. */
+unsigned int tcpfsm_owner_share(const struct tcpfsm_net *tn);
+
+/* From time to time: a namespace without flows leaves the list. Process context. */
+void tcpfsm_owner_settle(struct tcpfsm_net *tn);
+
+/* It goes away, and does not come back into the list. */
 void tcpfsm_owner_delist(struct tcpfsm_net *tn);
+
+int tcpfsm_owner_net_init(struct tcpfsm_net *tn);
+void tcpfsm_owner_net_exit(struct tcpfsm_net *tn);
 
 /* How many namespaces of an owner are listed. */
 unsigned int tcpfsm_owner_namespaces(u8 owner);

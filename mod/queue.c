@@ -1,11 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Deadline queues, without policy. */
+/* Queues of flows that wait, without policy. */
 #include <linux/jiffies.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
+#include <linux/workqueue.h>
 
+#include "cpu.h"
 #include "flow.h"
 #include "netns.h"
-#include "owner.h"
 #include "queue.h"
+#include "table.h"
+
+struct tcpfsm_queues {
+	spinlock_t		lock;
+	struct tcpfsm_fifo	fifo[TCPFSM_QUEUES];
+	bool			armed;		/* the work runs at wake_at */
+	u32			wake_at;	/* jiffies */
+	struct tcpfsm_cpu	*cpu;
+	struct tcpfsm_net	*tn;
+	struct mutex		busy;		/* tickets are taken, and not yet done with */
+	struct delayed_work	work;
+};
+
+/* A processor's own workers are for what cannot wait; ours may have a million flows to go through. */
+static struct workqueue_struct *workers;
+static void (*meet)(struct tcpfsm_cpu *c, struct tcpfsm_net *tn);
 
 /*
  * Have the work run after @delay. The timer wheel may be late by an eighth of a long delay, so the
@@ -15,164 +34,205 @@ static void arm_work(struct tcpfsm_queues *q, unsigned long delay)
 {
 	u32 at;
 
+	lockdep_assert_held(&q->lock);
 	if (delay > 2 * HZ)
 		delay -= delay / 8;
 	at = (u32)jiffies + delay;
-	lockdep_assert_held(&q->lock);
-	if (q->closing || (q->armed && !time_before32(at, q->wake_at)))
+	if (READ_ONCE(q->tn->closing) || (q->armed && !time_before32(at, q->wake_at)))
 		return;
 	q->armed = true;
 	q->wake_at = at;
-	mod_delayed_work(system_power_efficient_wq, &q->work, delay);
+	mod_delayed_work(workers, &q->work, delay);
 }
 
-static void stamp_flow(struct tcpfsm_queues *q, struct tcpfsm_flow *f, unsigned int queue)
+bool tcpfsm_queue_push(struct tcpfsm_flow *f, unsigned int queue)
 {
-	f->queue = queue;
-	f->stamp = (u32)jiffies;
-	arm_work(q, READ_ONCE(q->wait[queue]));
-}
-
-void tcpfsm_queue_add(struct tcpfsm_net *tn, struct tcpfsm_flow *f, unsigned int queue)
-{
-	struct tcpfsm_queues *q = &tn->queues;
+	struct tcpfsm_cpu *c = tcpfsm_cpu_get(f->tn);
+	struct tcpfsm_queues *q = c->queues;
+	const struct tcpfsm_ticket t = { f->hash, (u32)tcpfsm_flow_id(f), (u32)jiffies };
+	bool pushed;
 
 	lockdep_assert_held(&f->lock);
 	spin_lock(&q->lock);
-	WRITE_ONCE(q->flows, q->flows + 1);
-	list_add_tail(&f->queued, &q->head[queue]);
-	if (!q->closing)
-		tcpfsm_owner_enlist(tn);
-	stamp_flow(q, f, queue);
+	pushed = tcpfsm_fifo_push(&q->fifo[queue], &t);
+	if (likely(pushed)) {
+		f->queue = queue;
+		f->stamp = t.stamp;
+		arm_work(q, READ_ONCE(f->tn->meet[queue]));
+	}
 	spin_unlock(&q->lock);
+	tcpfsm_cpu_put(c);
+	return pushed;
 }
 
-void tcpfsm_queue_move(struct tcpfsm_net *tn, struct tcpfsm_flow *f, unsigned int queue)
+struct tcpfsm_flow *tcpfsm_queue_do_lock(const struct tcpfsm_net *tn, unsigned int queue,
+					 const struct tcpfsm_ticket *t)
 {
-	struct tcpfsm_queues *q = &tn->queues;
+	struct tcpfsm_flow *f = tcpfsm_table_find_marked(t->where, t->mark);
 
-	lockdep_assert_held(&f->lock);
-	spin_lock(&q->lock);
-	list_move_tail(&f->queued, &q->head[queue]);
-	stamp_flow(q, f, queue);
-	spin_unlock(&q->lock);
-}
-
-void tcpfsm_queue_remove(struct tcpfsm_net *tn, struct tcpfsm_flow *f)
-{
-	struct tcpfsm_queues *q = &tn->queues;
-
-	lockdep_assert_held(&f->lock);
-	spin_lock(&q->lock);
-	list_del_init(&f->queued);
-	WRITE_ONCE(q->flows, q->flows - 1);
-	spin_unlock(&q->lock);
-}
-
-/* Jiffies until the flow's time is over; not above 0: it is. */
-static s32 time_left(const struct tcpfsm_queues *q, const struct tcpfsm_flow *f,
-		     unsigned int queue)
-{
-	return f->stamp + (u32)READ_ONCE(q->wait[queue]) - (u32)jiffies;
-}
-
-bool tcpfsm_queue_waited(const struct tcpfsm_net *tn, const struct tcpfsm_flow *f)
-{
-	lockdep_assert_held(&f->lock);
-	return time_left(&tn->queues, f, f->queue) <= 0;
-}
-
-static struct tcpfsm_flow *first_of(struct tcpfsm_queues *q, unsigned int queue)
-{
-	lockdep_assert_held(&q->lock);
-	return list_first_entry_or_null(&q->head[queue], struct tcpfsm_flow, queued);
-}
-
-struct tcpfsm_flow *tcpfsm_queue_head(struct tcpfsm_net *tn, unsigned int queue)
-{
-	struct tcpfsm_queues *q = &tn->queues;
-	struct tcpfsm_flow *f;
-
-	spin_lock(&q->lock);
-	f = first_of(q, queue);
-	spin_unlock(&q->lock);
-	return f;
-}
-
-struct tcpfsm_flow *tcpfsm_queue_due(struct tcpfsm_net *tn, unsigned int queue,
-				     unsigned long *delay)
-{
-	struct tcpfsm_queues *q = &tn->queues;
-	struct tcpfsm_flow *f;
-	s32 left;
-
-	spin_lock_bh(&q->lock);
-	f = first_of(q, queue);
-	left = f ? time_left(q, f, queue) : 0;
-	spin_unlock_bh(&q->lock);
-	if (left <= 0)
+	if (!f)
+		return NULL;
+	if (f->tn == tn && f->queue == queue && f->stamp == t->stamp)
 		return f;
-	*delay = min_t(unsigned long, *delay, left);
+	spin_unlock(&f->lock);
 	return NULL;
 }
 
-void tcpfsm_queue_work_begins(struct tcpfsm_net *tn)
+unsigned int tcpfsm_queue_take_all(struct tcpfsm_cpu *c, unsigned int queue,
+				   struct tcpfsm_ticket *to, unsigned int n)
 {
-	spin_lock_bh(&tn->queues.lock);
-	tn->queues.armed = false;
-	spin_unlock_bh(&tn->queues.lock);
-}
-
-void tcpfsm_queue_work_ends(struct tcpfsm_net *tn, unsigned long delay)
-{
-	struct tcpfsm_queues *q = &tn->queues;
+	struct tcpfsm_queues *q = c->queues;
+	struct tcpfsm_fifo *fifo = &q->fifo[queue];
+	const struct tcpfsm_ticket *t;
+	unsigned int taken = 0;
 
 	spin_lock_bh(&q->lock);
-	if (q->flows)
+	while (taken < n && (t = tcpfsm_fifo_first(fifo))) {
+		to[taken++] = *t;
+		tcpfsm_fifo_pop(fifo);
+	}
+	spin_unlock_bh(&q->lock);
+	return taken;
+}
+
+unsigned int tcpfsm_queue_take_due(struct tcpfsm_cpu *c, unsigned int queue,
+				   struct tcpfsm_ticket *to, unsigned int n, unsigned long *delay)
+{
+	struct tcpfsm_queues *q = c->queues;
+	struct tcpfsm_fifo *fifo = &q->fifo[queue];
+	const struct tcpfsm_ticket *t;
+	unsigned int taken = 0;
+	s32 left = 0;
+
+	spin_lock_bh(&q->lock);
+	while (taken < n && (t = tcpfsm_fifo_first(fifo))) {
+		left = t->stamp + (u32)READ_ONCE(q->tn->meet[queue]) - (u32)jiffies;
+		if (left > 0)
+			break;
+		to[taken++] = *t;
+		tcpfsm_fifo_pop(fifo);
+	}
+	spin_unlock_bh(&q->lock);
+	if (left > 0)
+		*delay = min_t(unsigned long, *delay, left);
+	return taken;
+}
+
+bool tcpfsm_queue_take(struct tcpfsm_cpu *c, unsigned int queue, u32 age, bool wait,
+		       struct tcpfsm_ticket *to)
+{
+	struct tcpfsm_queues *q = c->queues;
+	const struct tcpfsm_ticket *t;
+
+	if (wait)
+		spin_lock(&q->lock);
+	else if (!spin_trylock(&q->lock))
+		return false;
+	t = tcpfsm_fifo_first(&q->fifo[queue]);
+	if (t && (u32)jiffies - t->stamp < age)
+		t = NULL;
+	if (t) {
+		*to = *t;
+		tcpfsm_fifo_pop(&q->fifo[queue]);
+	}
+	spin_unlock(&q->lock);
+	return t;
+}
+
+void tcpfsm_queue_rearm(struct tcpfsm_net *tn)
+{
+	struct tcpfsm_cpu *c;
+	unsigned int i;
+
+	tcpfsm_for_each_cpu(i, c, tn) {
+		spin_lock_bh(&c->queues->lock);
+		arm_work(c->queues, 0);
+		spin_unlock_bh(&c->queues->lock);
+	}
+}
+
+static void run_work(struct work_struct *work)
+{
+	struct tcpfsm_queues *q = container_of(to_delayed_work(work), struct tcpfsm_queues, work);
+
+	meet(q->cpu, q->tn);
+}
+
+void tcpfsm_queue_work_begins(struct tcpfsm_cpu *c)
+{
+	struct tcpfsm_queues *q = c->queues;
+
+	mutex_lock(&q->busy);
+	spin_lock_bh(&q->lock);
+	q->armed = false;
+	spin_unlock_bh(&q->lock);
+}
+
+void tcpfsm_queue_work_ends(struct tcpfsm_cpu *c, unsigned long delay)
+{
+	struct tcpfsm_queues *q = c->queues;
+	unsigned int i;
+	bool any = false;
+
+	spin_lock_bh(&q->lock);
+	for (i = 0; i < TCPFSM_QUEUES && !any; i++)
+		any = tcpfsm_fifo_first(&q->fifo[i]);
+	if (any)
 		arm_work(q, delay);
-	else
-		tcpfsm_owner_delist(tn);
 	spin_unlock_bh(&q->lock);
+	mutex_unlock(&q->busy);
 }
 
-void tcpfsm_queue_set_waits(struct tcpfsm_net *tn,
-			    unsigned long (*wait_of)(const struct tcpfsm_net *tn,
-						     unsigned int queue))
+static bool make_queues(struct tcpfsm_cpu *c, struct tcpfsm_net *tn)
 {
-	struct tcpfsm_queues *q = &tn->queues;
-	unsigned int i;
+	struct tcpfsm_queues *q = kzalloc(sizeof(*q), GFP_ATOMIC | __GFP_NOWARN);
 
-	spin_lock_bh(&q->lock);
-	for (i = 0; i < TCPFSM_QUEUES; i++)
-		WRITE_ONCE(q->wait[i], wait_of(tn, i));
-	if (tn->listed)
-		arm_work(q, 0);
-	spin_unlock_bh(&q->lock);
-}
-
-void tcpfsm_queue_net_init(struct tcpfsm_net *tn, work_func_t work)
-{
-	struct tcpfsm_queues *q = &tn->queues;
-	unsigned int i;
-
+	if (!q)
+		return false;
 	spin_lock_init(&q->lock);
-	for (i = 0; i < TCPFSM_QUEUES; i++)
-		INIT_LIST_HEAD(&q->head[i]);
-	INIT_LIST_HEAD(&tn->peers);
-	INIT_DELAYED_WORK(&q->work, work);
+	mutex_init(&q->busy);
+	INIT_DELAYED_WORK(&q->work, run_work);
+	q->cpu = c;
+	q->tn = tn;
+	c->queues = q;
+	return true;
 }
+
+static void free_queues(struct tcpfsm_cpu *c)
+{
+	unsigned int i;
+
+	if (!c->queues)
+		return;
+	for (i = 0; i < TCPFSM_QUEUES; i++)
+		tcpfsm_fifo_free(&c->queues->fifo[i]);
+	kfree(c->queues);
+}
+
+const struct tcpfsm_cpu_part tcpfsm_queue_part = { .make = make_queues, .free = free_queues };
 
 void tcpfsm_queue_net_close(struct tcpfsm_net *tn)
 {
-	struct tcpfsm_queues *q = &tn->queues;
-
-	spin_lock_bh(&q->lock);
-	WRITE_ONCE(q->closing, true);		/* read without the lock, too */
-	tcpfsm_owner_delist(tn);
-	spin_unlock_bh(&q->lock);
+	WRITE_ONCE(tn->closing, true);
 }
 
 void tcpfsm_queue_net_stop(struct tcpfsm_net *tn)
 {
-	cancel_delayed_work_sync(&tn->queues.work);
+	struct tcpfsm_cpu *c;
+	unsigned int i;
+
+	tcpfsm_for_each_cpu(i, c, tn)
+		cancel_delayed_work_sync(&c->queues->work);
+}
+
+int __init tcpfsm_queue_init(void (*work)(struct tcpfsm_cpu *c, struct tcpfsm_net *tn))
+{
+	meet = work;
+	workers = alloc_workqueue("tcpfsm", WQ_UNBOUND, 0);
+	return workers ? 0 : -ENOMEM;
+}
+
+void tcpfsm_queue_exit(void)
+{
+	destroy_workqueue(workers);
 }

@@ -1,54 +1,76 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Deadline queues. No flow has a timer: each waits in one queue of its namespace, in the order of
- * its stamp, and the flows of a queue all wait equally long. So the heads tell what is due, and one
- * work for each namespace looks at them. Which queue a flow waits in, and what happens when its
- * time is over, is decided elsewhere (timeout.h, expire.h).
+ * Queues of flows that wait, without policy: which queue a flow waits in, and what becomes of it when
+ * its turn comes, is decided elsewhere (timeout.h, expire.h).
+ *
+ * No flow has a timer. Each has one ticket, in a queue of the processor that has pushed it last; the
+ * tickets of a queue are met equally long after they were pushed, so the first one tells when that
+ * is, and one work for each processor and namespace meets them. A flow that gets another ticket voids
+ * the one before, which is dropped when it is met.
  */
 #ifndef _TCPFSM_QUEUE_H
 #define _TCPFSM_QUEUE_H
 
+#include "fifo.h"
 #include "netns.h"
 
+struct tcpfsm_cpu;
+struct tcpfsm_cpu_part;
 struct tcpfsm_flow;
 
-/* Under the flow's lock: it is new; it begins to wait anew, in this queue; it leaves the table. */
-void tcpfsm_queue_add(struct tcpfsm_net *tn, struct tcpfsm_flow *f, unsigned int queue);
-void tcpfsm_queue_move(struct tcpfsm_net *tn, struct tcpfsm_flow *f, unsigned int queue);
-void tcpfsm_queue_remove(struct tcpfsm_net *tn, struct tcpfsm_flow *f);
-
-/* Under the flow's lock: has it waited as long as its queue's flows do? */
-bool tcpfsm_queue_waited(const struct tcpfsm_net *tn, const struct tcpfsm_flow *f);
+/*
+ * Give a locked flow a ticket. Return: false if there is no memory; then the ticket that it had, if
+ * any, is still valid.
+ */
+bool tcpfsm_queue_push(struct tcpfsm_flow *f, unsigned int queue);
 
 /*
- * The flow that has waited longest, or NULL; the same, if its time is over, else *@delay is lowered
- * to the jiffies until then.
- *
- * Context: RCU read side, and bottom halves off for the first. The flow is not locked: by then it
- * may be gone, or its memory may be another flow's (see tcpfsm_flow_lock_of()).
+ * Lock the flow for which a ticket from this queue of the namespace is. Return: NULL if the ticket is
+ * void: the flow has ended, or has got another ticket. Context: RCU read side, bottom halves off.
  */
-struct tcpfsm_flow *tcpfsm_queue_head(struct tcpfsm_net *tn, unsigned int queue);
-struct tcpfsm_flow *tcpfsm_queue_due(struct tcpfsm_net *tn, unsigned int queue,
-				     unsigned long *delay);
-
-/* The work begins; it ends, and shall run again after @delay jiffies if there are flows. */
-void tcpfsm_queue_work_begins(struct tcpfsm_net *tn);
-void tcpfsm_queue_work_ends(struct tcpfsm_net *tn, unsigned long delay);
+#define tcpfsm_queue_lock(tn, queue, t) ({					\
+	struct tcpfsm_flow *holder = tcpfsm_queue_do_lock(tn, queue, t);	\
+	tcpfsm_locked_if(&holder->lock, holder) ? holder : NULL; })
+struct tcpfsm_flow *tcpfsm_queue_do_lock(const struct tcpfsm_net *tn, unsigned int queue,
+					 const struct tcpfsm_ticket *t);
 
 /*
- * Set how long the flows of each queue wait (jiffies), and run the work now. Of several at once,
- * the last one reads the newest.
+ * Take tickets whose turn has come, at most @n of them; without one, lowers *@delay to the jiffies
+ * until then. Process context.
  */
-void tcpfsm_queue_set_waits(struct tcpfsm_net *tn,
-			    unsigned long (*wait_of)(const struct tcpfsm_net *tn,
-						     unsigned int queue));
+unsigned int tcpfsm_queue_take_due(struct tcpfsm_cpu *c, unsigned int queue,
+				   struct tcpfsm_ticket *to, unsigned int n, unsigned long *delay);
 
-void tcpfsm_queue_net_init(struct tcpfsm_net *tn, work_func_t work);
+/* The same, whether their turn has come or not. */
+unsigned int tcpfsm_queue_take_all(struct tcpfsm_cpu *c, unsigned int queue,
+				   struct tcpfsm_ticket *to, unsigned int n);
 
-/* The work is not armed any more, and the namespace is off its owner's list. */
+/*
+ * Take the first ticket, if it was pushed at least @age jiffies ago. Return: false if it was not, if
+ * there is none, or (unless @wait) if another processor works at these queues. Context: bottom halves
+ * off.
+ */
+bool tcpfsm_queue_take(struct tcpfsm_cpu *c, unsigned int queue, u32 age, bool wait,
+		       struct tcpfsm_ticket *to);
+
+/*
+ * How long the flows of each queue wait, and after how long their tickets are met (jiffies, below
+ * 2^31), has been set anew: meet what is due.
+ */
+void tcpfsm_queue_rearm(struct tcpfsm_net *tn);
+
+/* The work begins; it ends, and shall run again after @delay jiffies. */
+void tcpfsm_queue_work_begins(struct tcpfsm_cpu *c);
+void tcpfsm_queue_work_ends(struct tcpfsm_cpu *c, unsigned long delay);
+
+extern const struct tcpfsm_cpu_part tcpfsm_queue_part;
+
+/* The works are not armed any more; wait for them. */
 void tcpfsm_queue_net_close(struct tcpfsm_net *tn);
-
-/* Wait for the work. After tcpfsm_queue_net_close(). */
 void tcpfsm_queue_net_stop(struct tcpfsm_net *tn);
+
+/* @work: meets the tickets of a processor, in process context. */
+int tcpfsm_queue_init(void (*work)(struct tcpfsm_cpu *c, struct tcpfsm_net *tn));
+void tcpfsm_queue_exit(void);
 
 #endif /* _TCPFSM_QUEUE_H */

@@ -121,7 +121,13 @@ static enum tfsm_opened insert_flow(struct tcpfsm_flow *f, struct tcpfsm_view *v
 		discard_flow(f, v->tuple.tn);
 		return TFSM_RACED;
 	}
-	tcpfsm_timeout_start(f);
+	if (unlikely(!tcpfsm_timeout_start(f))) {
+		tcpfsm_table_remove(f);
+		discard_flow(f, v->tuple.tn);
+		tcpfsm_count(v->tuple.tn, TCPFSM_C_no_memory);
+		return TFSM_NO_ROOM;
+	}
+	tcpfsm_owner_joined(f->tn);
 	r.opened = true;
 	tcpfsm_commit_moves(&r, f, o);
 	if (!start->past)
@@ -256,13 +262,10 @@ static bool is_second_look(const struct tcpfsm_flow *f, const struct tcpfsm_view
 								 TCPFSM_F_LOCAL_ORIG);
 }
 
-/* What a transition needs beyond the segment, the flow's neighbours in its queue included. */
+/* What a transition needs beyond the segment. */
 static void prefetch_flow(const struct tcpfsm_flow *f)
 {
 	prefetchw(&f->history[1]);
-	/* Without the queue's lock: a neighbour that no longer is one costs a prefetch. */
-	prefetchw(data_race(f->queued.next));
-	prefetchw(data_race(f->queued.prev));	/* likewise */
 }
 
 /* Is the segment corrupt? If not, *@now tells the time, where it matters. */

@@ -127,7 +127,7 @@ static void fetch_flow(const struct tcpfsm_flow *f)
 {
 	prefetchw(f);
 	prefetchw((const char *)f + 64);
-	prefetchw((const char *)f + offsetof(struct tcpfsm_flow, stamp) - 1);
+	prefetchw((const char *)f + offsetof(struct tcpfsm_flow, hash) - 1);
 }
 
 /* Return: it is this flow, and locked: the lock is handed over. */
@@ -164,6 +164,41 @@ struct tcpfsm_flow *tcpfsm_table_do_find_lock(const struct tcpfsm_tuple *t)
 again:
 	for (f = rcu_dereference(b->more); !is_end(f); f = rcu_dereference(f->next))
 		if (lock_if_flow(f, t))
+			return f;
+	if (f != end_of(bucket))
+		goto again;
+	return NULL;
+}
+
+/* Return: it is this flow, and locked. */
+static bool lock_if_marked(struct tcpfsm_flow *f, u32 hash, u32 id)
+{
+	if (READ_ONCE(f->hash) != hash)
+		return false;
+	spin_lock(&f->lock);
+	if (f->tn && f->hash == hash && (u32)tcpfsm_flow_id(f) == id) {
+		tcpfsm_hand_over(&f->lock);
+		return true;
+	}
+	spin_unlock(&f->lock);
+	return false;
+}
+
+struct tcpfsm_flow *tcpfsm_table_find_marked(u32 hash, u32 id)
+{
+	unsigned int bucket = hash & mask, i;
+	const struct bucket *b = &buckets[bucket];
+	struct tcpfsm_flow *f;
+	unsigned long place;
+
+	for (i = 0; i < PLACES; i++) {
+		place = READ_ONCE(b->place[i]);
+		if (tag_fits(place, hash) && lock_if_marked(from_place(place), hash, id))
+			return from_place(place);
+	}
+again:
+	for (f = rcu_dereference(b->more); !is_end(f); f = rcu_dereference(f->next))
+		if (lock_if_marked(f, hash, id))
 			return f;
 	if (f != end_of(bucket))
 		goto again;
@@ -213,20 +248,6 @@ bool tcpfsm_table_insert(struct tcpfsm_flow *f, const struct tcpfsm_tuple *t)
 	return true;
 }
 
-static u32 hash_of(const struct tcpfsm_flow *f)
-{
-	struct tcpfsm_tuple t = {
-		.tn = f->tn, .l3 = f->l3, .port = { f->port[0], f->port[1] },
-		.family = f->family,
-	};
-	u8 i;
-
-	for (i = 0; i < 2; i++)
-		tcpfsm_flow_addr(f, i, &t.addr[i]);
-	tcpfsm_table_hash(&t);
-	return t.hash;
-}
-
 /* Bucket locked. The flow's own pointer stays: readers go on from it. */
 static void unchain_flow(struct bucket *b, const struct tcpfsm_flow *f)
 {
@@ -239,9 +260,8 @@ static void unchain_flow(struct bucket *b, const struct tcpfsm_flow *f)
 
 void tcpfsm_table_remove(struct tcpfsm_flow *f)
 {
-	u32 hash = hash_of(f);
-	struct bucket *b = &buckets[hash & mask];
-	spinlock_t *lock = lock_of(hash & mask);
+	struct bucket *b = &buckets[f->hash & mask];
+	spinlock_t *lock = lock_of(f->hash & mask);
 	unsigned int i;
 
 	lockdep_assert_held(&f->lock);
@@ -360,9 +380,9 @@ int __init tcpfsm_table_init(unsigned int hashsize)
 	mask = hashsize / (PLACES + 1) - 1;
 	buckets = kvmalloc_array(mask + 1, sizeof(*buckets), GFP_KERNEL | __GFP_ZERO);
 	slab4 = tcpfsm_typesafe_slab("tcpfsm_flow4", offsetof(struct tcpfsm_flow, ip6),
-				     offsetof(struct tcpfsm_flow, queued), construct_flow);
+				     offsetof(struct tcpfsm_flow, service), construct_flow);
 	slab6 = tcpfsm_typesafe_slab("tcpfsm_flow6", sizeof(struct tcpfsm_flow),
-				     offsetof(struct tcpfsm_flow, queued), construct_flow);
+				     offsetof(struct tcpfsm_flow, service), construct_flow);
 	if (!buckets || !slab4 || !slab6) {
 		tcpfsm_table_exit();
 		return -ENOMEM;

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Which queue a flow waits in, and for how long. */
 #include <linux/jiffies.h>
+#include <linux/minmax.h>
+#include <linux/percpu.h>
 
 #include "core/shell.h"
+#include "cpu.h"
 #include "netns.h"
-#include "service.h"
+#include "queue.h"
 #include "timeout.h"
 
 /*
@@ -15,6 +18,7 @@
 #define ASK_HALF_CLOSED	60	/* tcp_fin_timeout */
 #define RECHECK		(HZ / 2)
 #define IDLE_MOST	(1U << 30)	/* more is not told apart: with a time-out, below 2^31 */
+#define MEET_MOST	(60 * HZ)	/* void tickets do not stay for longer */
 
 enum tfsm_class tcpfsm_timeout_class_of(unsigned int queue)
 {
@@ -37,40 +41,132 @@ unsigned int tcpfsm_timeout_queue_of(const struct tcpfsm_flow *f)
 	return TCPFSM_QUEUE_LOCAL + class;
 }
 
-bool tcpfsm_timeout_refreshed(const struct tcpfsm_net *tn, const struct tcpfsm_flow *f)
+/* Flows of this queue are met when their time is over, not later. */
+static bool is_exact(unsigned int queue)
 {
-	u32 wait = READ_ONCE(tn->queues.wait[f->queue]);
+	enum tfsm_class class = tcpfsm_timeout_class_of(queue);
 
-	return tfsm_class_refreshed(tcpfsm_timeout_class_of(f->queue)) &&
-	       time_before32((u32)jiffies, READ_ONCE(f->last) + wait);
+	return class == TFSM_CLASS_TIME_WAIT || class == TFSM_CLASS_CLOSED;
 }
 
-void tcpfsm_timeout_start(struct tcpfsm_flow *f)
+/* ---- half-open flows, which are too many when somebody floods ---- */
+
+static DEFINE_PER_CPU(int, opening);
+
+static void count_opening(unsigned int queue, int n)
 {
-	tcpfsm_queue_add(f->tn, f, tcpfsm_timeout_queue_of(f));
+	if (tcpfsm_timeout_class_of(queue) == TFSM_CLASS_OPENING)
+		this_cpu_add(opening, n);
 }
 
-void tcpfsm_timeout_wait_in(struct tcpfsm_flow *f, unsigned int queue)
+unsigned int tcpfsm_timeout_opening(void)
 {
-	u32 now = (u32)jiffies;
+	int cpu, n = 0;
 
+	for_each_possible_cpu(cpu)
+		n += READ_ONCE(per_cpu(opening, cpu));
+	return max(n, 0);
+}
+
+/* ---- flows ---- */
+
+static void belong_to(struct tcpfsm_flow *f, unsigned int queue)
+{
 	lockdep_assert_held(&f->lock);
-	if (now - f->last > IDLE_MOST)
-		WRITE_ONCE(f->last, now - IDLE_MOST);
-	tcpfsm_queue_move(f->tn, f, queue);
+	f->waits = queue;
+	f->began = (u32)jiffies;
 }
 
+bool tcpfsm_timeout_start(struct tcpfsm_flow *f)
+{
+	unsigned int queue = tcpfsm_timeout_queue_of(f);
+
+	belong_to(f, queue);
+	if (!tcpfsm_queue_push(f, queue))
+		return false;
+	count_opening(queue, 1);
+	return true;
+}
+
+void tcpfsm_timeout_stop(struct tcpfsm_flow *f)
+{
+	count_opening(f->waits, -1);
+}
+
+/* Is the flow's ticket met too late for a queue that it comes to now? */
+static bool is_met_late(const struct tcpfsm_flow *f, unsigned int queue)
+{
+	u32 met = f->stamp + READ_ONCE(f->tn->meet[f->queue]);
+
+	return time_after32(met, (u32)jiffies + READ_ONCE(f->tn->wait[queue]));
+}
+
+static void change_queue(struct tcpfsm_flow *f, unsigned int queue)
+{
+	count_opening(f->waits, -1);
+	belong_to(f, queue);
+	count_opening(queue, 1);
+}
+
+/* Without memory for a ticket, what it has is met late. */
 void tcpfsm_timeout_update(struct tcpfsm_flow *f, bool restart)
 {
 	unsigned int queue = tcpfsm_timeout_queue_of(f);
-	bool stays = queue == f->queue;
+	bool stays = queue == f->waits;
 
 	/* A socket that outlives its TIME_WAIT is checked again until the class is another. */
-	if (f->queue == TCPFSM_QUEUE_RECHECK)
-		stays = queue % TFSM_CLASSES == TFSM_CLASS_TIME_WAIT;
-	if (restart || !stays)
-		tcpfsm_timeout_wait_in(f, queue);
+	if (f->waits == TCPFSM_QUEUE_RECHECK)
+		stays = tcpfsm_timeout_class_of(queue) == TFSM_CLASS_TIME_WAIT;
+	if (stays && !restart)
+		return;
+	change_queue(f, queue);
+	if ((is_exact(queue) || is_met_late(f, queue)) && !tcpfsm_queue_push(f, queue))
+		tcpfsm_count(f->tn, TCPFSM_C_no_memory);
 }
+
+bool tcpfsm_timeout_wait_in(struct tcpfsm_flow *f, unsigned int queue)
+{
+	change_queue(f, queue);
+	return tcpfsm_queue_push(f, queue);
+}
+
+void tcpfsm_timeout_restart(struct tcpfsm_flow *f)
+{
+	belong_to(f, f->waits);
+}
+
+bool tcpfsm_timeout_go_on(struct tcpfsm_flow *f)
+{
+	u32 now = (u32)jiffies;
+
+	if (now - f->last > IDLE_MOST)
+		WRITE_ONCE(f->last, now - IDLE_MOST);
+	if (now - f->began > IDLE_MOST)
+		f->began = now - IDLE_MOST;
+	/* It has been seen to have a local socket, meanwhile. */
+	if (f->waits != TCPFSM_QUEUE_RECHECK && f->waits != tcpfsm_timeout_queue_of(f))
+		change_queue(f, tcpfsm_timeout_queue_of(f));
+	return tcpfsm_queue_push(f, f->waits);
+}
+
+u32 tcpfsm_timeout_waited(const struct tcpfsm_flow *f)
+{
+	u32 since = f->began;
+
+	if (tfsm_class_refreshed(tcpfsm_timeout_class_of(f->waits)) &&
+	    time_after32(READ_ONCE(f->last), since))
+		since = READ_ONCE(f->last);
+	return (u32)jiffies - since;
+}
+
+bool tcpfsm_timeout_is_over(const struct tcpfsm_flow *f)
+{
+	if (f->waits != TCPFSM_QUEUE_RECHECK && f->waits != tcpfsm_timeout_queue_of(f))
+		return false;
+	return tcpfsm_timeout_waited(f) >= READ_ONCE(f->tn->wait[f->waits]);
+}
+
+/* ---- settings ---- */
 
 /* How long the flows of a queue wait, in seconds. */
 static unsigned int seconds_of(const struct tcpfsm_net *tn, unsigned int queue)
@@ -84,12 +180,20 @@ static unsigned int seconds_of(const struct tcpfsm_net *tn, unsigned int queue)
 	return seconds;
 }
 
-static unsigned long wait_of(const struct tcpfsm_net *tn, unsigned int queue)
+static u32 wait_of(const struct tcpfsm_net *tn, unsigned int queue)
 {
-	return queue == TCPFSM_QUEUE_RECHECK ? RECHECK : (unsigned long)seconds_of(tn, queue) * HZ;
+	return queue == TCPFSM_QUEUE_RECHECK ? RECHECK : seconds_of(tn, queue) * HZ;
 }
 
 void tcpfsm_timeout_apply(struct tcpfsm_net *tn)
 {
-	tcpfsm_queue_set_waits(tn, wait_of);
+	unsigned int i;
+
+	for (i = 0; i < TCPFSM_QUEUES; i++) {
+		u32 wait = wait_of(tn, i);
+
+		WRITE_ONCE(tn->wait[i], wait);
+		WRITE_ONCE(tn->meet[i], is_exact(i) ? wait : min_t(u32, wait, MEET_MOST));
+	}
+	tcpfsm_queue_rearm(tn);
 }

@@ -1,37 +1,55 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Which queue a flow waits in, and for how long: by its time-out class (core/class.c), and by
- * whether it has a local socket.
+ * Which queue a flow belongs to, and for how long it waits there: by its time-out class
+ * (core/class.c), and by whether it has a local socket.
  *
- * Classes that traffic refreshes are looked at lazily: a segment only leaves its time in the flow,
- * so an idle flow ends between one and two time-outs. TIME_WAIT is exact.
+ * Only TIME_WAIT and closed flows are met on time: they get a ticket when they become so. Others keep
+ * the ticket that they have if it is met early enough, and are put where they belong when it is; so
+ * an idle flow ends between one and two time-outs after its last segment, or a minute late.
  */
 #ifndef _TCPFSM_TIMEOUT_H
 #define _TCPFSM_TIMEOUT_H
 
 #include "flow.h"
-#include "queue.h"
 
-/* Under the flow's lock: it is new. */
-void tcpfsm_timeout_start(struct tcpfsm_flow *f);
+/* Under the flow's lock: it is new. Return: false if there is no memory for a ticket. */
+bool tcpfsm_timeout_start(struct tcpfsm_flow *f);
 
 /* Its pair or flags may have changed; with @restart its time starts anew in any case. */
 void tcpfsm_timeout_update(struct tcpfsm_flow *f, bool restart);
 
-/* It begins to wait anew in this queue, whatever its class. */
-void tcpfsm_timeout_wait_in(struct tcpfsm_flow *f, unsigned int queue);
+/* It belongs to this queue from now on, whatever its class, and gets a ticket. */
+bool tcpfsm_timeout_wait_in(struct tcpfsm_flow *f, unsigned int queue);
 
-/* The queue where the flow belongs. */
+/* It waits anew where it belongs; the ticket that it has is the right one. */
+void tcpfsm_timeout_restart(struct tcpfsm_flow *f);
+
+/*
+ * Its ticket was met, and its time is not over: it gets the next one, where it belongs. Return: false
+ * if there is no memory.
+ */
+bool tcpfsm_timeout_go_on(struct tcpfsm_flow *f);
+
+/* It leaves the table. */
+void tcpfsm_timeout_stop(struct tcpfsm_flow *f);
+
+/* Has it waited for as long as it has to, without a segment that counts? */
+bool tcpfsm_timeout_is_over(const struct tcpfsm_flow *f);
+
+/* How long it has waited, in jiffies. */
+u32 tcpfsm_timeout_waited(const struct tcpfsm_flow *f);
+
+/* The queue to which the flow belongs by its class. */
 unsigned int tcpfsm_timeout_queue_of(const struct tcpfsm_flow *f);
 
-/* The class of the flows that wait in a queue. */
+/* The class of the flows that belong to a queue. */
 enum tfsm_class tcpfsm_timeout_class_of(unsigned int queue);
-
-/* Did an acceptable segment pass within the time-out of the flow's queue, and does that count? */
-bool tcpfsm_timeout_refreshed(const struct tcpfsm_net *tn, const struct tcpfsm_flow *f);
 
 /* The ends with a local socket, as a mask by end; @flags: TCPFSM_F_* */
 u8 tcpfsm_timeout_local_ends(u32 flags);
+
+/* How many flows there are of class opening, on all processors. */
+unsigned int tcpfsm_timeout_opening(void);
 
 /* The time-outs of the namespace have changed, or are new. */
 void tcpfsm_timeout_apply(struct tcpfsm_net *tn);
