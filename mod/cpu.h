@@ -23,6 +23,7 @@ struct tcpfsm_cpu {
 	struct tcpfsm_stats	stats;
 	struct tcpfsm_log __rcu	*log;
 	struct tcpfsm_queues	*queues;
+	unsigned long		quiet_until;	/* jiffies, event.c */
 	spinlock_t		lock;	/* if it is shared */
 	bool			shared;
 };

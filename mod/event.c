@@ -18,6 +18,7 @@
 #include "report.h"
 
 #define DELAY		msecs_to_jiffies(10)
+#define QUIET		msecs_to_jiffies(20)	/* after a message that nobody received */
 #define MESSAGE_SIZE	SKB_WITH_OVERHEAD(8192UL)
 
 struct group {
@@ -41,6 +42,36 @@ static const u8 group_cmd[TCPFSM_GROUPS] = {
 	[TCPFSM_GROUP_FLOW]	  = TCPFSM_CMD_FLOW_NTF,
 };
 
+/* ---- who listens ---- */
+
+/*
+ * Whether anybody listens is asked once a jiffy and processor. A listener misses nothing that it
+ * could know of: who asks for positions, as a dump does, is heard at once.
+ */
+static void be_quiet(struct tcpfsm_net *tn, unsigned long span)
+{
+	struct tcpfsm_cpu *c = tcpfsm_cpu_get(tn);
+
+	WRITE_ONCE(c->quiet_until, jiffies + span);
+	tcpfsm_cpu_put(c);
+}
+
+static bool is_quiet(struct tcpfsm_net *tn)
+{
+	const struct tcpfsm_cpu *c = *this_cpu_ptr(tn->cpus);
+
+	return c && time_before(jiffies, READ_ONCE(c->quiet_until));
+}
+
+static void hear_listeners(struct tcpfsm_net *tn)
+{
+	struct tcpfsm_cpu *c;
+	unsigned int i;
+
+	tcpfsm_for_each_cpu(i, c, tn)
+		WRITE_ONCE(c->quiet_until, jiffies);
+}
+
 /* ---- messages ---- */
 
 static void send_message(struct tcpfsm_batch *b, unsigned int group)
@@ -54,7 +85,9 @@ static void send_message(struct tcpfsm_batch *b, unsigned int group)
 	g->skb = NULL;
 	*(u32 *)nla_data(g->count) = g->events;
 	genlmsg_end(skb, g->header);
-	tcpfsm_msg_multicast(b->tn->net, skb, group);
+	/* Sockets of other namespaces have joined the group: we are not told before. */
+	if (tcpfsm_msg_multicast(b->tn->net, skb, group) == -ESRCH)
+		be_quiet(b->tn, QUIET);
 }
 
 /* Flows first, so that a listener knows whose transitions follow. */
@@ -169,26 +202,28 @@ static noinline struct tcpfsm_batch __percpu *make_batches(struct tcpfsm_net *tn
 	return old;
 }
 
-static bool wants_transitions(const struct tcpfsm_report *r)
+static bool has_listeners(const struct tcpfsm_report *r, unsigned int group)
 {
-	return r->moves && tcpfsm_msg_has_listeners(r->tn->net, TCPFSM_GROUP_TRANSITION);
-}
-
-static bool wants_flows(const struct tcpfsm_report *r)
-{
-	return (r->opened || r->reason) &&
-	       tcpfsm_msg_has_listeners(r->tn->net, TCPFSM_GROUP_FLOW);
+	return tcpfsm_msg_has_listeners(r->tn->net, group);
 }
 
 bool tcpfsm_event_wanted(const struct tcpfsm_report *r)
 {
-	return wants_transitions(r) || wants_flows(r);
+	if (is_quiet(r->tn))
+		return false;
+	if ((r->moves && has_listeners(r, TCPFSM_GROUP_TRANSITION)) ||
+	    ((r->opened || r->reason) && has_listeners(r, TCPFSM_GROUP_FLOW)))
+		return true;
+	if (!has_listeners(r, TCPFSM_GROUP_TRANSITION) && !has_listeners(r, TCPFSM_GROUP_FLOW))
+		be_quiet(r->tn, 1);
+	return false;
 }
 
 void tcpfsm_event_report(const struct tcpfsm_report *r)
 {
 	struct tcpfsm_net *tn = r->tn;
-	bool transitions = wants_transitions(r), flows = wants_flows(r);
+	bool transitions = r->moves && has_listeners(r, TCPFSM_GROUP_TRANSITION);
+	bool flows = (r->opened || r->reason) && has_listeners(r, TCPFSM_GROUP_FLOW);
 	struct tcpfsm_batch __percpu *batch;
 	struct tcpfsm_clock clock;
 	struct tcpfsm_batch *b;
@@ -221,6 +256,7 @@ int tcpfsm_event_positions(struct tcpfsm_net *tn, struct sk_buff *skb)
 	struct nlattr *nest;
 	int cpu;
 
+	hear_listeners(tn);
 	if (!batch)
 		return 0;
 	for_each_possible_cpu(cpu) {

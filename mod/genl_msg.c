@@ -53,10 +53,10 @@ bool tcpfsm_msg_has_listeners(struct net *net, unsigned int group)
 	return READ_ONCE(events_open) && genl_has_listeners(family, net, group);
 }
 
-void tcpfsm_msg_multicast(struct net *net, struct sk_buff *skb, unsigned int group)
+int tcpfsm_msg_multicast(struct net *net, struct sk_buff *skb, unsigned int group)
 {
 	if (READ_ONCE(events_open))
-		genlmsg_multicast_netns(family, net, skb, 0, group, GFP_ATOMIC);
-	else
-		nlmsg_free(skb);
+		return genlmsg_multicast_netns(family, net, skb, 0, group, GFP_ATOMIC);
+	nlmsg_free(skb);
+	return -ESRCH;
 }

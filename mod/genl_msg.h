@@ -38,6 +38,6 @@ bool tcpfsm_msg_has_listeners(struct net *net, unsigned int group);
  * Send an event to the group; nobody may listen any more, and a listener whose socket is full
  * misses it. Context: bottom halves off. The message is consumed.
  */
-void tcpfsm_msg_multicast(struct net *net, struct sk_buff *skb, unsigned int group);
+int tcpfsm_msg_multicast(struct net *net, struct sk_buff *skb, unsigned int group);
 
 #endif /* _TCPFSM_GENL_MSG_H */

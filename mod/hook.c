@@ -7,6 +7,7 @@
  * A hook only watches: it always accepts.
  */
 #include <linux/ktime.h>
+#include <linux/mutex.h>
 #include <linux/netdevice.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter_ipv4.h>
@@ -162,8 +163,6 @@ static unsigned int take_packet(struct sk_buff *skb, const struct nf_hook_state 
 	struct tcpfsm_net *tn = tcpfsm_net(state->net);
 	bool enable;
 
-	if (!READ_ONCE(tn->enabled))
-		return NF_ACCEPT;
 	/* LOCAL_OUT runs in process context too. */
 	enable = !in_softirq();
 	if (enable)
@@ -183,6 +182,10 @@ static unsigned int hook_ip4(void *priv, struct sk_buff *skb, const struct nf_ho
 
 static unsigned int hook_ip6(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
 {
+	u8 next = ipv6_hdr(skb)->nexthdr;
+
+	if (next != IPPROTO_TCP && !ipv6_ext_hdr(next))
+		return NF_ACCEPT;
 	return take_packet(skb, state, AF_INET6);
 }
 
@@ -204,17 +207,52 @@ static const struct nf_hook_ops ops[] = {
 #endif
 };
 
-int tcpfsm_hook_register(struct tcpfsm_net *tn)
-{
-	int err = nf_register_net_hooks(tn->net, ops, ARRAY_SIZE(ops));
+static DEFINE_MUTEX(registering);
 
-	tn->hooked = !err;
+/* Hook in or out, if it is not so. */
+static int set_hooked(struct tcpfsm_net *tn, bool on)
+{
+	int err = 0;
+
+	lockdep_assert_held(&registering);
+	if (on == tn->hooked)
+		return 0;
+	if (on)
+		err = nf_register_net_hooks(tn->net, ops, ARRAY_SIZE(ops));
+	else
+		nf_unregister_net_hooks(tn->net, ops, ARRAY_SIZE(ops));
+	tn->hooked = on && !err;
 	return err;
 }
 
-void tcpfsm_hook_unregister(struct tcpfsm_net *tn)
+int tcpfsm_hook_open(struct tcpfsm_net *tn)
 {
-	if (tn->hooked)
-		nf_unregister_net_hooks(tn->net, ops, ARRAY_SIZE(ops));
-	tn->hooked = false;
+	int err;
+
+	mutex_lock(&registering);
+	err = set_hooked(tn, true);
+	tn->watched = !err;
+	mutex_unlock(&registering);
+	return err;
+}
+
+int tcpfsm_hook_enable(struct tcpfsm_net *tn, bool on)
+{
+	int err = 0;
+
+	mutex_lock(&registering);
+	if (tn->watched)
+		err = set_hooked(tn, on);
+	if (!err)
+		WRITE_ONCE(tn->enabled, on);
+	mutex_unlock(&registering);
+	return err;
+}
+
+void tcpfsm_hook_close(struct tcpfsm_net *tn)
+{
+	mutex_lock(&registering);
+	set_hooked(tn, false);
+	tn->watched = false;
+	mutex_unlock(&registering);
 }

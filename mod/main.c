@@ -102,7 +102,7 @@ static int __init check_parameters(void)
 /* No segment comes in any more; the kernel waits for RCU before net_exit(). */
 static void __net_exit net_pre_exit(struct net *net)
 {
-	tcpfsm_hook_unregister(tcpfsm_net(net));
+	tcpfsm_hook_close(tcpfsm_net(net));
 	tcpfsm_expire_net_pre_exit(tcpfsm_net(net));
 }
 
@@ -132,7 +132,7 @@ static int __net_init net_init(struct net *net)
 	      tcpfsm_service_net_init(tn) ?: tcpfsm_sysctl_net_init(tn) ?:
 	      tcpfsm_proc_net_init(tn);
 	if (!err && (!init_only || net_eq(net, &init_net)))
-		err = tcpfsm_hook_register(tn);
+		err = tcpfsm_hook_open(tn);
 	if (err) {
 		/* Some hooks may have been on for a moment. */
 		net_pre_exit(net);

@@ -7,6 +7,7 @@
 #include "audit.h"
 #include "compat.h"
 #include "end.h"
+#include "hook.h"
 #include "log.h"
 #include "netns.h"
 #include "sysctl.h"
@@ -82,18 +83,6 @@ static int set_timeout(tcpfsm_ctl_table *table, int write, void *buffer, size_t 
 	return err;
 }
 
-static int set_enabled(tcpfsm_ctl_table *table, int write, void *buffer, size_t *len, loff_t *pos)
-{
-	struct tcpfsm_net *tn = owner_of(table);
-	int err = proc_douintvec_minmax(table, write, buffer, len, pos);
-
-	if (write && !err && !READ_ONCE(tn->enabled)) {
-		synchronize_net();	/* segments under way see it, or are done */
-		tcpfsm_end_all(tn);
-	}
-	return err;
-}
-
 /* Read or write a copy: the value takes effect by a call, not by being stored. */
 static int set_copy(tcpfsm_ctl_table *table, int write, void *buffer, size_t *len, loff_t *pos,
 		    unsigned int *value)
@@ -102,6 +91,22 @@ static int set_copy(tcpfsm_ctl_table *table, int write, void *buffer, size_t *le
 
 	copy.data = value;
 	return proc_douintvec_minmax(&copy, write, buffer, len, pos);
+}
+
+static int set_enabled(tcpfsm_ctl_table *table, int write, void *buffer, size_t *len, loff_t *pos)
+{
+	struct tcpfsm_net *tn = owner_of(table);
+	unsigned int on = READ_ONCE(tn->enabled);
+	int err = set_copy(table, write, buffer, len, pos, &on);
+
+	if (err || !write)
+		return err;
+	err = tcpfsm_hook_enable(tn, on);
+	if (!err && !on) {
+		synchronize_net();	/* segments under way are done */
+		tcpfsm_end_all(tn);
+	}
+	return err;
 }
 
 static int set_log_size(tcpfsm_ctl_table *table, int write, void *buffer, size_t *len, loff_t *pos)

@@ -187,13 +187,16 @@ static u32 wait_of(const struct tcpfsm_net *tn, unsigned int queue)
 
 void tcpfsm_timeout_apply(struct tcpfsm_net *tn)
 {
+	u32 meet = MEET_MOST;
 	unsigned int i;
 
 	for (i = 0; i < TCPFSM_QUEUES; i++) {
-		u32 wait = wait_of(tn, i);
-
-		WRITE_ONCE(tn->wait[i], wait);
-		WRITE_ONCE(tn->meet[i], is_exact(i) ? wait : min_t(u32, wait, MEET_MOST));
+		WRITE_ONCE(tn->wait[i], wait_of(tn, i));
+		if (!is_exact(i))
+			meet = min(meet, tn->wait[i]);
 	}
+	/* A flow may be of another class by then: its ticket is met within the shortest time-out. */
+	for (i = 0; i < TCPFSM_QUEUES; i++)
+		WRITE_ONCE(tn->meet[i], is_exact(i) ? tn->wait[i] : meet);
 	tcpfsm_queue_rearm(tn);
 }

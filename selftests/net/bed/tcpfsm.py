@@ -74,11 +74,10 @@ def log_of(name, key):
 def path(name, key, end, flow=-1):
     """The states that an end of the last (flow=-1) incarnation took, in order."""
     rows = log_of(name, key)
-    flows = sorted({int(row["flow"]) for row in rows})
+    flows = list(dict.fromkeys(row["flow"] for row in rows))
     if not flows:
         return []
-    return [row["to"] for row in rows
-            if row["end"] == end and int(row["flow"]) == flows[flow]]
+    return [row["to"] for row in rows if row["end"] == end and row["flow"] == flows[flow]]
 
 
 def flow(name, key):
