@@ -71,7 +71,7 @@ static void take_flow(const struct flow *f, void *arg)
 {
 	struct life *l = arg;
 
-	if (f->id > l->flow.id && filter_flow(l->filter, f, 0))
+	if ((!l->flow.id || f->start > l->flow.start) && filter_flow(l->filter, f, 0))
 		l->flow = *f;
 }
 
@@ -81,19 +81,18 @@ static void keep_event(struct life *l, const struct event *e)
 	l->event[l->events++] = *e;
 }
 
+/* They come in the order of time: another flow than the last one is a later incarnation. */
 static void take_event(const struct flow *f, const struct event *e, void *arg)
 {
 	struct life *l = arg;
 
 	if (!filter_event(l->filter, f, e))
 		return;
-	if (e->flow > l->id) {
+	if (e->flow != l->id) {
 		l->incarnations++;
 		l->id = e->flow;
 		l->events = 0;
 	}
-	if (e->flow != l->id)
-		return;
 	l->tuple = f->tuple;
 	keep_event(l, e);
 }
@@ -115,12 +114,10 @@ static int ask_module(struct life *l)
 	kernel_close(k);
 	if (err)
 		return err;
-	/* A flow that lives may have left no transition in the log for long. */
-	if (l->flow.id > l->id) {
+	/* The log was read first. A flow that lives may have left no transition there for long. */
+	if (l->flow.id && l->flow.id != l->id) {
 		l->id = l->flow.id;
 		l->events = 0;
-	} else if (l->flow.id < l->id) {
-		l->flow.id = 0;
 	}
 	if (l->flow.id)
 		l->tuple = l->flow.tuple;
