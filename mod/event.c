@@ -209,14 +209,15 @@ static bool has_listeners(const struct tcpfsm_report *r, unsigned int group)
 
 bool tcpfsm_event_wanted(const struct tcpfsm_report *r)
 {
+	bool transitions, flows;
+
 	if (is_quiet(r->tn))
 		return false;
-	if ((r->moves && has_listeners(r, TCPFSM_GROUP_TRANSITION)) ||
-	    ((r->opened || r->reason) && has_listeners(r, TCPFSM_GROUP_FLOW)))
-		return true;
-	if (!has_listeners(r, TCPFSM_GROUP_TRANSITION) && !has_listeners(r, TCPFSM_GROUP_FLOW))
+	transitions = has_listeners(r, TCPFSM_GROUP_TRANSITION);
+	flows = has_listeners(r, TCPFSM_GROUP_FLOW);
+	if (!transitions && !flows)
 		be_quiet(r->tn, 1);
-	return false;
+	return (r->moves && transitions) || ((r->opened || r->reason) && flows);
 }
 
 void tcpfsm_event_report(const struct tcpfsm_report *r)

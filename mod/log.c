@@ -107,8 +107,7 @@ void tcpfsm_log_report(struct tcpfsm_cpu *c, const struct tcpfsm_report *r)
 	struct tcpfsm_log *log;
 	unsigned int i;
 
-	rcu_read_lock();
-	log = rcu_dereference(c->log);
+	log = rcu_dereference_bh(c->log);
 	for (i = 0; log && i < r->moves; i++) {
 		if (log->slot == PER_PAGE)
 			turn_page(log);
@@ -119,7 +118,6 @@ void tcpfsm_log_report(struct tcpfsm_cpu *c, const struct tcpfsm_report *r)
 		log->slot++;
 		WRITE_ONCE(log->next, log->next + 1);
 	}
-	rcu_read_unlock();
 }
 
 /* ---- readers, under RCU ---- */

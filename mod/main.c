@@ -28,7 +28,7 @@
 
 static unsigned int hashsize;
 module_param(hashsize, uint, 0444);
-MODULE_PARM_DESC(hashsize, "places in the hash table, a power of two (default: as max_flows)");
+MODULE_PARM_DESC(hashsize, "places in the hash table, a power of two (default: two for each flow)");
 
 static int set_max_flows(const char *value, const struct kernel_param *param);
 
@@ -71,6 +71,9 @@ static int set_max_flows(const char *value, const struct kernel_param *param)
 
 	if (err)
 		return err;
+	if (hashsize && n > hashsize)
+		pr_warn("tcpfsm: max_flows=%u is more than the table has places for (hashsize=%u): segments will take longer\n",
+			n, hashsize);
 	WRITE_ONCE(tcpfsm_max_flows, n);
 	tcpfsm_evict_surplus();
 	return 0;
@@ -88,7 +91,7 @@ static int __init check_parameters(void)
 		tcpfsm_max_flows = clamp_t(unsigned long, totalram_pages() / (32768 / PAGE_SIZE),
 					   16384, 1U << 20);
 	if (!hashsize)
-		hashsize = roundup_pow_of_two(min(tcpfsm_max_flows, FLOWS_MOST));
+		hashsize = min(2 * roundup_pow_of_two(tcpfsm_max_flows), FLOWS_MOST);
 	if (!is_power_of_2(hashsize)) {
 		pr_err("tcpfsm: hashsize=%u is no power of two\n", hashsize);
 		return -EINVAL;

@@ -7,6 +7,7 @@
  * A flow keeps its place. The chain ends in a mark that tells whose chain it is: a flow that is
  * freed and used anew can carry a reader into another bucket's chain, and the mark shows it.
  */
+#include <linux/bit_spinlock.h>
 #include <linux/mm.h>
 #include <linux/prefetch.h>
 #include <linux/slab.h>
@@ -16,17 +17,16 @@
 #include "service.h"
 #include "table.h"
 
-#define LOCKS	1024
-#define PLACES	7
+#define PLACES		7
+#define LOCK_BIT	1
 
 struct bucket {
-	unsigned long		  place[PLACES];	/* to_place(), or 0 */
-	struct tcpfsm_flow __rcu *more;			/* the chain */
+	unsigned long place[PLACES];	/* to_place(), or 0 */
+	unsigned long more;		/* the chain: its first flow or its end; LOCK_BIT: locked */
 } __aligned(8 * sizeof(long));
 
 static struct bucket *buckets __read_mostly;
 static unsigned int mask __read_mostly;
-static spinlock_t locks[LOCKS];
 static struct kmem_cache *slab4 __read_mostly, *slab6 __read_mostly;
 
 /* ---- places and chains ---- */
@@ -68,7 +68,7 @@ static bool tag_fits(unsigned long place, u32 hash)
 
 static struct tcpfsm_flow *end_of(unsigned int bucket)
 {
-	return (struct tcpfsm_flow *)(1UL | (unsigned long)bucket << 1);
+	return (struct tcpfsm_flow *)(1UL | (unsigned long)bucket << 2);
 }
 
 static bool is_end(const struct tcpfsm_flow *f)
@@ -76,9 +76,28 @@ static bool is_end(const struct tcpfsm_flow *f)
 	return (unsigned long)f & 1;
 }
 
-static spinlock_t *lock_of(unsigned int bucket)
+/* The first flow of the chain, or its end. */
+static struct tcpfsm_flow *chain_of(const struct bucket *b)
 {
-	return &locks[bucket & (LOCKS - 1)];
+	/* As rcu_dereference(): what the pointer leads to is read after it. */
+	return (struct tcpfsm_flow *)(READ_ONCE(b->more) & ~BIT(LOCK_BIT));
+}
+
+/* The lock is in the line that is written anyway. */
+static void lock_bucket(struct bucket *b)
+{
+	bit_spin_lock(LOCK_BIT, &b->more);
+}
+
+static void unlock_bucket(struct bucket *b)
+{
+	bit_spin_unlock(LOCK_BIT, &b->more);
+}
+
+/* Bucket locked. The flow is whole before a lookup can find it. */
+static void set_chain(struct bucket *b, const struct tcpfsm_flow *f)
+{
+	smp_store_release(&b->more, (unsigned long)f | BIT(LOCK_BIT));
 }
 
 /* ---- keys ---- */
@@ -162,7 +181,7 @@ struct tcpfsm_flow *tcpfsm_table_do_find_lock(const struct tcpfsm_tuple *t)
 			return f;
 	}
 again:
-	for (f = rcu_dereference(b->more); !is_end(f); f = rcu_dereference(f->next))
+	for (f = chain_of(b); !is_end(f); f = rcu_dereference(f->next))
 		if (lock_if_flow(f, t))
 			return f;
 	if (f != end_of(bucket))
@@ -197,7 +216,7 @@ struct tcpfsm_flow *tcpfsm_table_find_marked(u32 hash, u32 id)
 			return from_place(place);
 	}
 again:
-	for (f = rcu_dereference(b->more); !is_end(f); f = rcu_dereference(f->next))
+	for (f = chain_of(b); !is_end(f); f = rcu_dereference(f->next))
 		if (lock_if_marked(f, hash, id))
 			return f;
 	if (f != end_of(bucket))
@@ -216,7 +235,7 @@ static bool has_flow(const struct bucket *b, const struct tcpfsm_tuple *t)
 	for (i = 0; i < PLACES; i++)
 		if (tag_fits(b->place[i], t->hash) && is_flow(from_place(b->place[i]), t))
 			return true;
-	for (f = rcu_dereference_protected(b->more, true); !is_end(f);
+	for (f = chain_of(b); !is_end(f);
 	     f = rcu_dereference_protected(f->next, true))
 		if (is_flow(f, t))
 			return true;
@@ -227,12 +246,11 @@ bool tcpfsm_table_insert(struct tcpfsm_flow *f, const struct tcpfsm_tuple *t)
 {
 	unsigned int bucket = t->hash & mask, i;
 	struct bucket *b = &buckets[bucket];
-	spinlock_t *lock = lock_of(bucket);
 
 	lockdep_assert_held(&f->lock);
-	spin_lock(lock);
+	lock_bucket(b);
 	if (has_flow(b, t)) {
-		spin_unlock(lock);
+		unlock_bucket(b);
 		return false;
 	}
 	for (i = 0; i < PLACES && b->place[i]; i++)
@@ -241,38 +259,41 @@ bool tcpfsm_table_insert(struct tcpfsm_flow *f, const struct tcpfsm_tuple *t)
 		/* The flow is whole before a lookup, which takes its lock, can find it. */
 		smp_store_release(&b->place[i], to_place(f, t->hash));
 	} else {
-		RCU_INIT_POINTER(f->next, rcu_dereference_protected(b->more, true));
-		rcu_assign_pointer(b->more, f);
+		RCU_INIT_POINTER(f->next, chain_of(b));
+		set_chain(b, f);
 	}
-	spin_unlock(lock);
+	unlock_bucket(b);
 	return true;
 }
 
 /* Bucket locked. The flow's own pointer stays: readers go on from it. */
 static void unchain_flow(struct bucket *b, const struct tcpfsm_flow *f)
 {
-	struct tcpfsm_flow __rcu **at = &b->more;
+	struct tcpfsm_flow *next = rcu_dereference_protected(f->next, true), *at = chain_of(b);
 
-	while (rcu_dereference_protected(*at, true) != f)
-		at = &rcu_dereference_protected(*at, true)->next;
-	rcu_assign_pointer(*at, rcu_dereference_protected(f->next, true));
+	if (at == f) {
+		set_chain(b, next);
+		return;
+	}
+	while (rcu_dereference_protected(at->next, true) != f)
+		at = rcu_dereference_protected(at->next, true);
+	rcu_assign_pointer(at->next, next);
 }
 
 void tcpfsm_table_remove(struct tcpfsm_flow *f)
 {
 	struct bucket *b = &buckets[f->hash & mask];
-	spinlock_t *lock = lock_of(f->hash & mask);
 	unsigned int i;
 
 	lockdep_assert_held(&f->lock);
-	spin_lock(lock);
+	lock_bucket(b);
 	for (i = 0; i < PLACES && !is_in(b->place[i], f); i++)
 		;
 	if (i < PLACES)
 		WRITE_ONCE(b->place[i], 0);
 	else
 		unchain_flow(b, f);
-	spin_unlock(lock);
+	unlock_bucket(b);
 }
 
 static struct kmem_cache *slab_of(u8 family)
@@ -327,7 +348,7 @@ static u64 copy_from_chain(unsigned int bucket, u64 after, const struct tcpfsm_w
 again:
 	found = 0;
 	below = U64_MAX;
-	for (f = rcu_dereference_bh(buckets[bucket].more); !is_end(f);
+	for (f = chain_of(&buckets[bucket]); !is_end(f);
 	     f = rcu_dereference_bh(f->next)) {
 		id = copy_flow(f, after, below, w, snap);
 		if (id) {
@@ -388,9 +409,7 @@ int __init tcpfsm_table_init(unsigned int hashsize)
 		return -ENOMEM;
 	}
 	for (i = 0; i <= mask; i++)
-		RCU_INIT_POINTER(buckets[i].more, end_of(i));
-	for (i = 0; i < LOCKS; i++)
-		spin_lock_init(&locks[i]);
+		buckets[i].more = (unsigned long)end_of(i);
 	return 0;
 }
 
