@@ -9,7 +9,7 @@
 
 void tcpfsm_commit_begin(struct tcpfsm_report *r, const struct tcpfsm_flow *f)
 {
-	r->tn = f->tn;
+	r->tn = tcpfsm_flow_net(f);
 	r->service = f->service;
 	r->before[TCPFSM_ORIG] = f->fsm.end[TCPFSM_ORIG].state;
 	r->before[TCPFSM_RESP] = f->fsm.end[TCPFSM_RESP].state;
@@ -26,7 +26,7 @@ static void join_service(struct tcpfsm_report *r, struct tcpfsm_flow *f)
 {
 	const struct tcpfsm_flow_tuple *t = &r->snap.tuple;
 	const struct tcpfsm_service_key key = {
-		.tn = f->tn, .addr = &t->dst, .l3 = t->l3, .port = t->dport, .family = t->family,
+		.tn = r->tn, .addr = &t->dst, .l3 = t->l3, .port = t->dport, .family = t->family,
 	};
 	struct tcpfsm_service *s = tcpfsm_service_get(&key);
 
@@ -82,7 +82,7 @@ void tcpfsm_commit_moves(struct tcpfsm_report *r, struct tcpfsm_flow *f, const s
 		tell_of_flow(r, f);
 	else
 		tcpfsm_flow_identify(f, &r->snap);
-	if (unlikely(f->service == f->tn->other) && answers(r))
+	if (unlikely(f->service == r->tn->other) && answers(r))
 		join_service(r, f);
 }
 

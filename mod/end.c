@@ -25,8 +25,8 @@ void tcpfsm_end_reported(struct tcpfsm_flow *f, u8 reason, struct tcpfsm_report 
 	tcpfsm_commit_end(r, f, reason);
 	tcpfsm_table_remove(f);
 	tcpfsm_timeout_stop(f);
-	tcpfsm_owner_left(f->tn);
-	f->tn = NULL;
+	tcpfsm_owner_left(r->tn);
+	f->tag = 0;
 	spin_unlock(&f->lock);
 	tcpfsm_table_free(f, r->tn);
 	tcpfsm_flow_free_ext(ext);
@@ -93,6 +93,7 @@ void tcpfsm_end_gone(struct tcpfsm_flow *f, u8 end_mask)
 void tcpfsm_end_lives(struct tcpfsm_flow *f, u8 end_mask)
 	__releases(&f->lock)
 {
+	f->last = (u32)jiffies;
 	tell_engine(f, end_mask, tfsm_lives);
 }
 

@@ -59,7 +59,7 @@ static bool evict_flow(struct tcpfsm_flow *f, unsigned int queue, const struct s
 		spin_unlock(&f->lock);
 		return false;
 	}
-	tcpfsm_count(f->tn, evicted_as[class]);
+	tcpfsm_count(tcpfsm_flow_net(f), evicted_as[class]);
 	tcpfsm_end_flow(f, TCPFSM_REASON_EVICTED);
 	return true;
 }

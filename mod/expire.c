@@ -59,7 +59,7 @@ static void go_on(struct tcpfsm_flow *f, bool has_ticket)
 		spin_unlock(&f->lock);
 		return;
 	}
-	tcpfsm_count(f->tn, TCPFSM_C_no_memory);
+	tcpfsm_count(tcpfsm_flow_net(f), TCPFSM_C_no_memory);
 	tcpfsm_end_flow(f, TCPFSM_REASON_EVICTED);
 }
 
@@ -91,15 +91,13 @@ static void act_on_answer(struct tcpfsm_flow *f, const struct tcpfsm_snap *s, u8
 			return;
 		}
 	}
-	tcpfsm_timeout_restart(f);	/* alive: it stays, however long */
-	spin_unlock(&f->lock);
+	spin_unlock(&f->lock);		/* alive: it stays, however long */
 }
 
 /* A flow with local ends whose usual time is over. */
 static void ask_sockets(struct tcpfsm_flow *f)
 	__releases(&f->lock)
 {
-	struct tcpfsm_net *tn = f->tn;
 	struct tcpfsm_snap snap;
 	u8 alive, asked;
 
@@ -114,7 +112,7 @@ static void ask_sockets(struct tcpfsm_flow *f)
 	alive = living_ends(&snap, asked);
 	if (!tcpfsm_flow_lock(f, snap.id))
 		return;
-	if (f->tn == tn && tfsm_step(&f->fsm) == snap.step && tcpfsm_timeout_is_over(f))
+	if (tfsm_step(&f->fsm) == snap.step && tcpfsm_timeout_is_over(f))
 		act_on_answer(f, &snap, alive, tcpfsm_timeout_local_ends(snap.flags) & ~alive);
 	else
 		spin_unlock(&f->lock);		/* it has moved meanwhile */

@@ -13,20 +13,23 @@
 
 /* What it is for is the caller's business; it holds no pointer, so nothing has to outlive it. */
 struct tcpfsm_ticket {
-	u32	where, mark;
-	u32	stamp;		/* jiffies, when it was pushed */
+	u32	where;
+	u16	mark;
+	u32	stamp;		/* jiffies, when it was pushed; never before the one before it */
 };
 
 struct tcpfsm_fifo {
 	struct tcpfsm_chunk *head, *tail;
-	u16	first, end;	/* of head, of tail: where the first ticket is, where the next goes */
+	u32	first;		/* place of the first ticket in the head */
 };
 
 /* Return: false if there is no memory. Any context. */
 bool tcpfsm_fifo_push(struct tcpfsm_fifo *q, const struct tcpfsm_ticket *t);
 
-/* The first ticket, or NULL. It stays valid until it is popped. */
-const struct tcpfsm_ticket *tcpfsm_fifo_first(const struct tcpfsm_fifo *q);
+/* Copy the first ticket. Return: false if there is none. */
+bool tcpfsm_fifo_first(const struct tcpfsm_fifo *q, struct tcpfsm_ticket *to);
+
+bool tcpfsm_fifo_is_empty(const struct tcpfsm_fifo *q);
 
 /* Take the first ticket away; there is one. */
 void tcpfsm_fifo_pop(struct tcpfsm_fifo *q);

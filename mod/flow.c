@@ -83,11 +83,10 @@ void tcpfsm_flow_init(struct tcpfsm_flow *f, const struct tcpfsm_tuple *t, u8 or
 	WRITE_ONCE(f->key, t->key);
 	WRITE_ONCE(f->port[0], t->port[0]);
 	WRITE_ONCE(f->port[1], t->port[1]);
-	f->tn = t->tn;
+	f->tag = t->tn->tag;
 	f->l3 = t->l3;
-	f->hash = t->hash;
-	f->family = t->family;
-	if (f->family == AF_INET6) {
+	f->is_ip6 = t->family == AF_INET6;
+	if (f->is_ip6) {
 		f->ip6[0] = t->addr[0].ip6;
 		f->ip6[1] = t->addr[1].ip6;
 	}
@@ -111,18 +110,7 @@ void tcpfsm_flow_init(struct tcpfsm_flow *f, const struct tcpfsm_tuple *t, u8 or
 bool tcpfsm_flow_do_lock(struct tcpfsm_flow *f, u64 id)
 {
 	spin_lock(&f->lock);
-	if (f->tn && tcpfsm_flow_id(f) == id) {
-		tcpfsm_hand_over(&f->lock);
-		return true;
-	}
-	spin_unlock(&f->lock);
-	return false;
-}
-
-bool tcpfsm_flow_do_lock_of(struct tcpfsm_flow *f, const struct tcpfsm_net *tn)
-{
-	spin_lock(&f->lock);
-	if (f->tn == tn) {
+	if (f->tag && tcpfsm_flow_id(f) == id) {
 		tcpfsm_hand_over(&f->lock);
 		return true;
 	}
@@ -160,7 +148,7 @@ void tcpfsm_flow_moved(struct tcpfsm_flow *f, u8 end, u8 state, u64 age)
 
 void tcpfsm_flow_addr(const struct tcpfsm_flow *f, u8 i, union tcpfsm_addr *to)
 {
-	if (f->family == AF_INET6)
+	if (f->is_ip6)
 		to->ip6 = f->ip6[i];
 	else
 		*to = tcpfsm_addr_of_ip4(f->ip4[i]);
@@ -176,7 +164,7 @@ void tcpfsm_flow_identify(const struct tcpfsm_flow *f, struct tcpfsm_snap *s)
 	t->sport = f->port[f->orig];
 	t->dport = f->port[!f->orig];
 	t->l3 = f->l3;
-	t->family = f->family;
+	t->family = tcpfsm_flow_family(f);
 }
 
 void tcpfsm_flow_snapshot(const struct tcpfsm_flow *f, struct tcpfsm_snap *s)
@@ -185,7 +173,7 @@ void tcpfsm_flow_snapshot(const struct tcpfsm_flow *f, struct tcpfsm_snap *s)
 	u8 i;
 
 	tcpfsm_flow_identify(f, s);
-	s->tn = f->tn;
+	s->tn = tcpfsm_flow_net(f);
 	s->flags = f->fsm.flags & TFSM_F_SHOWN;
 	s->step = tfsm_step(&f->fsm);
 	s->idle = (u32)jiffies - f->last;

@@ -10,14 +10,15 @@
 #ifndef _TCPFSM_FLOW_H
 #define _TCPFSM_FLOW_H
 
+#include <linux/socket.h>
 #include <linux/spinlock.h>
 
 #include "core/tfsm.h"
 #include "report.h"
+#include "service.h"
 #include "tuple.h"
 
 struct tcpfsm_net;
-struct tcpfsm_service;
 
 /* What only flows with a local socket need. */
 struct tcpfsm_local {
@@ -25,10 +26,12 @@ struct tcpfsm_local {
 	struct tcpfsm_socket end[TCPFSM_ENDS];
 };
 
-/* There are millions of these: 184 bytes for IPv4. A segment in order needs the first 136. */
+/*
+ * There are millions of these: 176 bytes for IPv4. A segment in order needs the first 128, and what
+ * it is looked up by is in front.
+ */
 struct tcpfsm_flow {
 	/* lookup, under RCU */
-	struct tcpfsm_flow __rcu *next;
 	union {
 		u64		key;
 		__be32		ip4[2];
@@ -36,7 +39,7 @@ struct tcpfsm_flow {
 	__be16			port[2];
 
 	spinlock_t		lock;		/* all below */
-	struct tcpfsm_net	*tn;		/* NULL: not alive */
+	u32			tag;		/* of its namespace; 0: not alive */
 	u32			l3;
 	struct tfsm		fsm;		/* its word: the id, or a struct tcpfsm_local */
 	u32			last;		/* jiffies of the last acceptable segment */
@@ -44,23 +47,33 @@ struct tcpfsm_flow {
 	u32			packets[TCPFSM_ENDS];
 
 	/* per transition */
-	u32			hash;		/* of its tuple */
-	u32			stamp;		/* of its ticket */
-	u8			queue;		/* where its ticket is, enum tcpfsm_queue */
-	u8			waits;		/* where it belongs, likewise */
-	u8			family;
+	u32			stamp;		/* of its ticket, jiffies */
+	u8			queue:4;	/* where its ticket is, enum tcpfsm_queue */
+	u8			waits:4;	/* where it belongs, likewise */
 	u8			orig:1;		/* index of orig in the canonical order */
 	u8			local:1;	/* there is a struct tcpfsm_local */
 	u8			noted:2;	/* by end: it holds that end's socket */
+	u8			is_ip6:1;
 	u8			refused;	/* segments, 255: or more */
-	u32			began;		/* jiffies: it belongs there since */
-	struct tcpfsm_service	*service;
+	struct tcpfsm_flow __rcu *next;		/* in its bucket's chain; under RCU */
+	struct tcpfsm_service	*service;	/* which knows the namespace */
 	u64			start;		/* ktime of the first segment */
 	u32			moved[TCPFSM_ENDS];	/* last transition: a span since then */
 	u32			history[TCPFSM_ENDS];	/* 8 states, latest lowest */
 
 	struct in6_addr		ip6[2];		/* only in the IPv6 slab */
 };
+
+static inline u8 tcpfsm_flow_family(const struct tcpfsm_flow *f)
+{
+	return f->is_ip6 ? AF_INET6 : AF_INET;
+}
+
+/* Under its lock, while it is alive and has a service. */
+static inline struct tcpfsm_net *tcpfsm_flow_net(const struct tcpfsm_flow *f)
+{
+	return f->service->tn;
+}
 
 /*
  * Set all of a flow that has just been allocated, but for the engine's work: the flow is alive, has a
@@ -92,15 +105,12 @@ void tcpfsm_flow_free_ext(struct tfsm_ext *ext);
 #endif
 
 /*
- * Lock a flow met under RCU, if it still is the one with this id; if it is one of the namespace's.
- * Return: false, and it is not locked, if it is not.
+ * Lock a flow met under RCU, if it still is the one with this id. Return: false, and it is not locked,
+ * if it is not.
  */
 #define tcpfsm_flow_lock(f, id) \
 	tcpfsm_locked_if(&(f)->lock, tcpfsm_flow_do_lock(f, id))
-#define tcpfsm_flow_lock_of(f, tn) \
-	tcpfsm_locked_if(&(f)->lock, tcpfsm_flow_do_lock_of(f, tn))
 bool tcpfsm_flow_do_lock(struct tcpfsm_flow *f, u64 id);
-bool tcpfsm_flow_do_lock_of(struct tcpfsm_flow *f, const struct tcpfsm_net *tn);
 
 /* ktime of an end's last transition: of the flow's age then, 27 significant bits are kept. */
 u64 tcpfsm_flow_since(const struct tcpfsm_flow *f, u8 end);

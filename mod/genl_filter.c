@@ -133,7 +133,7 @@ static bool in_prefix(const struct tcpfsm_flow *f, u8 i, const union tcpfsm_addr
 {
 	if (len < 0)
 		return true;
-	if (f->family == AF_INET6)
+	if (f->is_ip6)
 		return ipv6_prefix_equal(&f->ip6[i], &p->ip6, len);
 	return !len || !((f->ip4[i] ^ p->ip4) & htonl(~0U << (32 - len)));
 }
@@ -153,12 +153,12 @@ bool tcpfsm_filter_wants(const struct tcpfsm_flow *f, const void *filter)
 {
 	const struct tcpfsm_filter *w = filter;
 
-	if (f->tn != w->tn)
+	if (f->tag != w->tn->tag)
 		return false;
 	if (!w->any)
 		return true;
 	if ((w->id && tcpfsm_flow_id(f) != w->id) ||
-	    (w->family && f->family != w->family))
+	    (w->family && tcpfsm_flow_family(f) != w->family))
 		return false;
 	if (w->any_states && !(w->any_states & (BIT(f->fsm.end[TCPFSM_ORIG].state) |
 						BIT(f->fsm.end[TCPFSM_RESP].state))))

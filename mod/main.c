@@ -123,12 +123,17 @@ static void __net_exit net_exit(struct net *net)
 	tcpfsm_owner_net_exit(tn);
 }
 
+static atomic_t last_tag = ATOMIC_INIT(0);
+
 static int __net_init net_init(struct net *net)
 {
 	struct tcpfsm_net *tn = tcpfsm_net(net);
 	int err;
 
 	tn->net = net;
+	do {
+		tn->tag = atomic_inc_return(&last_tag);
+	} while (!tn->tag);
 	get_random_bytes(tn->secret, sizeof(tn->secret));
 	tn->owner = net->user_ns == &init_user_ns ? TCPFSM_HOST : TCPFSM_GUEST;
 	err = tcpfsm_cpu_net_init(tn) ?: tcpfsm_owner_net_init(tn) ?:

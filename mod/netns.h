@@ -38,6 +38,7 @@ enum tcpfsm_queue {
 struct tcpfsm_net {
 	struct net		*net;
 	u8			owner;			/* enum tcpfsm_owner */
+	u32			tag;			/* tells it from all others; not 0 */
 	bool			watched;		/* unless it is off: hook.c */
 	bool			hooked;
 	u64			secret[TFSM_SECRET_WORDS];	/* of its hashes */

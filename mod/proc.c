@@ -202,7 +202,7 @@ struct flow_iter {
 
 static bool flow_here(const struct tcpfsm_flow *f, const void *tn)
 {
-	return f->tn == tn;
+	return f->tag == ((const struct tcpfsm_net *)tn)->tag;
 }
 
 static void *flow_advance(struct seq_file *seq, struct flow_iter *it)

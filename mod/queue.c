@@ -47,9 +47,13 @@ static void arm_work(struct tcpfsm_queues *q, unsigned long delay)
 
 bool tcpfsm_queue_push(struct tcpfsm_flow *f, unsigned int queue)
 {
-	struct tcpfsm_cpu *c = tcpfsm_cpu_get(f->tn);
+	struct tcpfsm_net *tn = tcpfsm_flow_net(f);
+	struct tcpfsm_cpu *c = tcpfsm_cpu_get(tn);
 	struct tcpfsm_queues *q = c->queues;
-	const struct tcpfsm_ticket t = { f->hash, (u32)tcpfsm_flow_id(f), (u32)jiffies };
+	const struct tcpfsm_ticket t = {
+		.where = tcpfsm_table_hash_of(f), .mark = (u16)tcpfsm_flow_id(f),
+		.stamp = (u32)jiffies,
+	};
 	bool pushed;
 
 	lockdep_assert_held(&f->lock);
@@ -58,7 +62,7 @@ bool tcpfsm_queue_push(struct tcpfsm_flow *f, unsigned int queue)
 	if (likely(pushed)) {
 		f->queue = queue;
 		f->stamp = t.stamp;
-		arm_work(q, READ_ONCE(f->tn->meet[queue]));
+		arm_work(q, READ_ONCE(tn->meet[queue]));
 	}
 	spin_unlock(&q->lock);
 	tcpfsm_cpu_put(c);
@@ -72,7 +76,7 @@ struct tcpfsm_flow *tcpfsm_queue_do_lock(const struct tcpfsm_net *tn, unsigned i
 
 	if (!f)
 		return NULL;
-	if (f->tn == tn && f->queue == queue && f->stamp == t->stamp)
+	if (f->tag == tn->tag && f->queue == queue && f->stamp == t->stamp)
 		return f;
 	spin_unlock(&f->lock);
 	return NULL;
@@ -83,12 +87,11 @@ unsigned int tcpfsm_queue_take_all(struct tcpfsm_cpu *c, unsigned int queue,
 {
 	struct tcpfsm_queues *q = c->queues;
 	struct tcpfsm_fifo *fifo = &q->fifo[queue];
-	const struct tcpfsm_ticket *t;
 	unsigned int taken = 0;
 
 	spin_lock_bh(&q->lock);
-	while (taken < n && (t = tcpfsm_fifo_first(fifo))) {
-		to[taken++] = *t;
+	while (taken < n && tcpfsm_fifo_first(fifo, &to[taken])) {
+		taken++;
 		tcpfsm_fifo_pop(fifo);
 	}
 	spin_unlock_bh(&q->lock);
@@ -100,16 +103,15 @@ unsigned int tcpfsm_queue_take_due(struct tcpfsm_cpu *c, unsigned int queue,
 {
 	struct tcpfsm_queues *q = c->queues;
 	struct tcpfsm_fifo *fifo = &q->fifo[queue];
-	const struct tcpfsm_ticket *t;
 	unsigned int taken = 0;
 	s32 left = 0;
 
 	spin_lock_bh(&q->lock);
-	while (taken < n && (t = tcpfsm_fifo_first(fifo))) {
-		left = t->stamp + (u32)READ_ONCE(q->tn->meet[queue]) - (u32)jiffies;
+	while (taken < n && tcpfsm_fifo_first(fifo, &to[taken])) {
+		left = to[taken].stamp + READ_ONCE(q->tn->meet[queue]) - (u32)jiffies;
 		if (left > 0)
 			break;
-		to[taken++] = *t;
+		taken++;
 		tcpfsm_fifo_pop(fifo);
 	}
 	spin_unlock_bh(&q->lock);
@@ -122,21 +124,17 @@ bool tcpfsm_queue_take(struct tcpfsm_cpu *c, unsigned int queue, u32 age, bool w
 		       struct tcpfsm_ticket *to)
 {
 	struct tcpfsm_queues *q = c->queues;
-	const struct tcpfsm_ticket *t;
+	bool taken;
 
 	if (wait)
 		spin_lock(&q->lock);
 	else if (!spin_trylock(&q->lock))
 		return false;
-	t = tcpfsm_fifo_first(&q->fifo[queue]);
-	if (t && (u32)jiffies - t->stamp < age)
-		t = NULL;
-	if (t) {
-		*to = *t;
+	taken = tcpfsm_fifo_first(&q->fifo[queue], to) && (u32)jiffies - to->stamp >= age;
+	if (taken)
 		tcpfsm_fifo_pop(&q->fifo[queue]);
-	}
 	spin_unlock(&q->lock);
-	return t;
+	return taken;
 }
 
 void tcpfsm_queue_rearm(struct tcpfsm_net *tn)
@@ -176,7 +174,7 @@ void tcpfsm_queue_work_ends(struct tcpfsm_cpu *c, unsigned long delay)
 
 	spin_lock_bh(&q->lock);
 	for (i = 0; i < TCPFSM_QUEUES && !any; i++)
-		any = tcpfsm_fifo_first(&q->fifo[i]);
+		any = !tcpfsm_fifo_is_empty(&q->fifo[i]);
 	if (any)
 		arm_work(q, delay);
 	spin_unlock_bh(&q->lock);

@@ -95,7 +95,7 @@ static void discard_flow(struct tcpfsm_flow *f, struct tcpfsm_net *tn)
 	struct tcpfsm_local *local = tcpfsm_flow_local(f);
 	struct tfsm_ext *ext = tfsm_ext(&f->fsm);
 
-	f->tn = NULL;
+	f->tag = 0;
 	spin_unlock(&f->lock);
 	tcpfsm_flow_free_ext(ext);
 	kfree(local);
@@ -127,7 +127,7 @@ static enum tfsm_opened insert_flow(struct tcpfsm_flow *f, struct tcpfsm_view *v
 		tcpfsm_count(v->tuple.tn, TCPFSM_C_no_memory);
 		return TFSM_NO_ROOM;
 	}
-	tcpfsm_owner_joined(f->tn);
+	tcpfsm_owner_joined(v->tuple.tn);
 	r.opened = true;
 	tcpfsm_commit_moves(&r, f, o);
 	if (!start->past)

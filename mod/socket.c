@@ -48,7 +48,7 @@ static void keep_socket(struct tcpfsm_socket *to, const struct tcpfsm_flow *f,
 	to->ifindex = READ_ONCE(sk->sk_bound_dev_if);
 	to->sport = inet_sk(sk)->inet_sport;
 	to->dport = inet_sk(sk)->inet_dport;
-	if (f->family == AF_INET) {
+	if (!f->is_ip6) {
 		to->src.ip4 = inet_sk(sk)->inet_saddr;
 		to->dst.ip4 = inet_sk(sk)->inet_daddr;
 #if IS_ENABLED(CONFIG_IPV6)

@@ -133,9 +133,10 @@ static bool may_be(const struct tcpfsm_flow *f, const struct tcpfsm_tuple *t)
 /* Is it this flow, and alive? Under its lock, or its bucket's lock if it is there. */
 static bool is_flow(const struct tcpfsm_flow *f, const struct tcpfsm_tuple *t)
 {
-	if (f->tn != t->tn || f->l3 != t->l3 || !may_be(f, t) || f->family != t->family)
+	if (f->tag != t->tn->tag || f->l3 != t->l3 || !may_be(f, t) ||
+	    f->is_ip6 != (t->family == AF_INET6))
 		return false;
-	return f->family == AF_INET || (ipv6_addr_equal(&f->ip6[0], &t->addr[0].ip6) &&
+	return !f->is_ip6 || (ipv6_addr_equal(&f->ip6[0], &t->addr[0].ip6) &&
 			      ipv6_addr_equal(&f->ip6[1], &t->addr[1].ip6));
 }
 
@@ -146,7 +147,7 @@ static void fetch_flow(const struct tcpfsm_flow *f)
 {
 	prefetchw(f);
 	prefetchw((const char *)f + 64);
-	prefetchw((const char *)f + offsetof(struct tcpfsm_flow, hash) - 1);
+	prefetchw((const char *)f + offsetof(struct tcpfsm_flow, stamp) - 1);
 }
 
 /* Return: it is this flow, and locked: the lock is handed over. */
@@ -189,13 +190,11 @@ again:
 	return NULL;
 }
 
-/* Return: it is this flow, and locked. */
-static bool lock_if_marked(struct tcpfsm_flow *f, u32 hash, u32 id)
+/* Return: its id ends like this, and it is locked. */
+static bool lock_if_marked(struct tcpfsm_flow *f, u16 id)
 {
-	if (READ_ONCE(f->hash) != hash)
-		return false;
 	spin_lock(&f->lock);
-	if (f->tn && f->hash == hash && (u32)tcpfsm_flow_id(f) == id) {
+	if (f->tag && (u16)tcpfsm_flow_id(f) == id) {
 		tcpfsm_hand_over(&f->lock);
 		return true;
 	}
@@ -203,7 +202,7 @@ static bool lock_if_marked(struct tcpfsm_flow *f, u32 hash, u32 id)
 	return false;
 }
 
-struct tcpfsm_flow *tcpfsm_table_find_marked(u32 hash, u32 id)
+struct tcpfsm_flow *tcpfsm_table_find_marked(u32 hash, u16 id)
 {
 	unsigned int bucket = hash & mask, i;
 	const struct bucket *b = &buckets[bucket];
@@ -212,16 +211,30 @@ struct tcpfsm_flow *tcpfsm_table_find_marked(u32 hash, u32 id)
 
 	for (i = 0; i < PLACES; i++) {
 		place = READ_ONCE(b->place[i]);
-		if (tag_fits(place, hash) && lock_if_marked(from_place(place), hash, id))
+		if (tag_fits(place, hash) && lock_if_marked(from_place(place), id))
 			return from_place(place);
 	}
 again:
 	for (f = chain_of(b); !is_end(f); f = rcu_dereference(f->next))
-		if (lock_if_marked(f, hash, id))
+		if (lock_if_marked(f, id))
 			return f;
 	if (f != end_of(bucket))
 		goto again;
 	return NULL;
+}
+
+u32 tcpfsm_table_hash_of(const struct tcpfsm_flow *f)
+{
+	struct tcpfsm_tuple t = {
+		.tn = tcpfsm_flow_net(f), .l3 = f->l3, .port = { f->port[0], f->port[1] },
+		.family = tcpfsm_flow_family(f),
+	};
+	u8 i;
+
+	for (i = 0; i < 2; i++)
+		tcpfsm_flow_addr(f, i, &t.addr[i]);
+	tcpfsm_table_hash(&t);
+	return t.hash;
 }
 
 /* ---- changes ---- */
@@ -282,7 +295,7 @@ static void unchain_flow(struct bucket *b, const struct tcpfsm_flow *f)
 
 void tcpfsm_table_remove(struct tcpfsm_flow *f)
 {
-	struct bucket *b = &buckets[f->hash & mask];
+	struct bucket *b = &buckets[tcpfsm_table_hash_of(f) & mask];
 	unsigned int i;
 
 	lockdep_assert_held(&f->lock);
@@ -308,7 +321,7 @@ struct tcpfsm_flow *tcpfsm_table_alloc(u8 family)
 
 void tcpfsm_table_free(struct tcpfsm_flow *f, const struct tcpfsm_net *tn)
 {
-	kmem_cache_free(slab_of(f->family), f);
+	kmem_cache_free(slab_of(tcpfsm_flow_family(f)), f);
 	tcpfsm_owner_uncharge(tn->owner);
 }
 
@@ -329,7 +342,7 @@ static u64 copy_flow(struct tcpfsm_flow *f, u64 after, u64 below, const struct t
 	u64 id;
 
 	spin_lock(&f->lock);
-	id = f->tn ? tcpfsm_flow_id(f) : 0;
+	id = f->tag ? tcpfsm_flow_id(f) : 0;
 	if (id <= after || id >= below || f->start > w->begun || !w->want(f, w->arg))
 		id = 0;
 	else
@@ -391,7 +404,7 @@ static void construct_flow(void *p)
 	struct tcpfsm_flow *f = p;
 
 	spin_lock_init(&f->lock);
-	f->tn = NULL;
+	f->tag = 0;
 }
 
 int __init tcpfsm_table_init(unsigned int hashsize)

@@ -25,12 +25,15 @@ void tcpfsm_table_hash(struct tcpfsm_tuple *t);
 	tcpfsm_locked_if(&found->lock, found) ? found : NULL; })
 struct tcpfsm_flow *tcpfsm_table_do_find_lock(const struct tcpfsm_tuple *t);
 
-/* The same, by hash and the low half of the flow's id; the caller knows whether it wants the lock. */
-struct tcpfsm_flow *tcpfsm_table_find_marked(u32 hash, u32 id);
+/* The hash of a locked flow's tuple. */
+u32 tcpfsm_table_hash_of(const struct tcpfsm_flow *f);
+
+/* Find and lock a flow by its hash and the low 16 bits of its id: as good as surely the one meant. */
+struct tcpfsm_flow *tcpfsm_table_find_marked(u32 hash, u16 id);
 
 /*
  * Memory for a flow of this family, or NULL. Its lock is initialized, and it is in no list;
- * f->family has to be set before it is freed. A flow is charged to its namespace's owner before it
+ * f->is_ip6 has to be set before it is freed. A flow is charged to its namespace's owner before it
  * is allocated, and uncharged where it is freed.
  */
 struct tcpfsm_flow *tcpfsm_table_alloc(u8 family);

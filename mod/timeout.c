@@ -74,7 +74,6 @@ static void belong_to(struct tcpfsm_flow *f, unsigned int queue)
 {
 	lockdep_assert_held(&f->lock);
 	f->waits = queue;
-	f->began = (u32)jiffies;
 }
 
 bool tcpfsm_timeout_start(struct tcpfsm_flow *f)
@@ -96,9 +95,9 @@ void tcpfsm_timeout_stop(struct tcpfsm_flow *f)
 /* Is the flow's ticket met too late for a queue that it comes to now? */
 static bool is_met_late(const struct tcpfsm_flow *f, unsigned int queue)
 {
-	u32 met = f->stamp + READ_ONCE(f->tn->meet[f->queue]);
+	u32 met = f->stamp + READ_ONCE(tcpfsm_flow_net(f)->meet[f->queue]);
 
-	return time_after32(met, (u32)jiffies + READ_ONCE(f->tn->wait[queue]));
+	return time_after32(met, (u32)jiffies + READ_ONCE(tcpfsm_flow_net(f)->wait[queue]));
 }
 
 static void change_queue(struct tcpfsm_flow *f, unsigned int queue)
@@ -121,7 +120,7 @@ void tcpfsm_timeout_update(struct tcpfsm_flow *f, bool restart)
 		return;
 	change_queue(f, queue);
 	if ((is_exact(queue) || is_met_late(f, queue)) && !tcpfsm_queue_push(f, queue))
-		tcpfsm_count(f->tn, TCPFSM_C_no_memory);
+		tcpfsm_count(tcpfsm_flow_net(f), TCPFSM_C_no_memory);
 }
 
 bool tcpfsm_timeout_wait_in(struct tcpfsm_flow *f, unsigned int queue)
@@ -130,40 +129,29 @@ bool tcpfsm_timeout_wait_in(struct tcpfsm_flow *f, unsigned int queue)
 	return tcpfsm_queue_push(f, queue);
 }
 
-void tcpfsm_timeout_restart(struct tcpfsm_flow *f)
-{
-	belong_to(f, f->waits);
-}
-
 bool tcpfsm_timeout_go_on(struct tcpfsm_flow *f)
 {
 	u32 now = (u32)jiffies;
 
 	if (now - f->last > IDLE_MOST)
 		WRITE_ONCE(f->last, now - IDLE_MOST);
-	if (now - f->began > IDLE_MOST)
-		f->began = now - IDLE_MOST;
 	/* It has been seen to have a local socket, meanwhile. */
 	if (f->waits != TCPFSM_QUEUE_RECHECK && f->waits != tcpfsm_timeout_queue_of(f))
 		change_queue(f, tcpfsm_timeout_queue_of(f));
 	return tcpfsm_queue_push(f, f->waits);
 }
 
-u32 tcpfsm_timeout_waited(const struct tcpfsm_flow *f)
+/* Of exact queues, the ticket was pushed when the flow came there. */
+static u32 span_waited(const struct tcpfsm_flow *f)
 {
-	u32 since = f->began;
-
-	if (tfsm_class_refreshed(tcpfsm_timeout_class_of(f->waits)) &&
-	    time_after32(READ_ONCE(f->last), since))
-		since = READ_ONCE(f->last);
-	return (u32)jiffies - since;
+	return (u32)jiffies - (is_exact(f->waits) ? f->stamp : READ_ONCE(f->last));
 }
 
 bool tcpfsm_timeout_is_over(const struct tcpfsm_flow *f)
 {
 	if (f->waits != TCPFSM_QUEUE_RECHECK && f->waits != tcpfsm_timeout_queue_of(f))
 		return false;
-	return tcpfsm_timeout_waited(f) >= READ_ONCE(f->tn->wait[f->waits]);
+	return span_waited(f) >= READ_ONCE(tcpfsm_flow_net(f)->wait[f->waits]);
 }
 
 /* ---- settings ---- */

@@ -21,9 +21,6 @@ void tcpfsm_timeout_update(struct tcpfsm_flow *f, bool restart);
 /* It belongs to this queue from now on, whatever its class, and gets a ticket. */
 bool tcpfsm_timeout_wait_in(struct tcpfsm_flow *f, unsigned int queue);
 
-/* It waits anew where it belongs; the ticket that it has is the right one. */
-void tcpfsm_timeout_restart(struct tcpfsm_flow *f);
-
 /*
  * Its ticket was met, and its time is not over: it gets the next one, where it belongs. Return: false
  * if there is no memory.
@@ -35,9 +32,6 @@ void tcpfsm_timeout_stop(struct tcpfsm_flow *f);
 
 /* Has it waited for as long as it has to, without a segment that counts? */
 bool tcpfsm_timeout_is_over(const struct tcpfsm_flow *f);
-
-/* How long it has waited, in jiffies. */
-u32 tcpfsm_timeout_waited(const struct tcpfsm_flow *f);
 
 /* The queue to which the flow belongs by its class. */
 unsigned int tcpfsm_timeout_queue_of(const struct tcpfsm_flow *f);
