@@ -133,7 +133,7 @@ bool tcpfsm_packet_view(struct tcpfsm_view *v, const struct sk_buff *skb, u8 fam
 	seg->ack = ntohl(th->ack_seq);
 	seg->len = len - doff;
 	seg->win = ntohs(th->window);
-	seg->flags = ((const u8 *)th)[13];
+	tfsm_set_flags(seg, ((const u8 *)th)[13]);
 	if (seg->flags & TFSM_SYN && doff > sizeof(*th))
 		read_options(seg, skb, offset + sizeof(*th), doff - sizeof(*th));
 	v->packets = 1;

@@ -111,7 +111,7 @@ static enum tfsm_opened insert_flow(struct tcpfsm_flow *f, struct tcpfsm_view *v
 	struct tcpfsm_audit audit = {};
 
 	tcpfsm_commit_begin(&r, f);
-	if (!start->past && tfsm_classify(v->seg.flags) != TFSM_KIND_SYN)
+	if (!start->past && v->seg.kind != TFSM_KIND_SYN)
 		tcpfsm_socket_states(v, start->sender, o->local);
 	tfsm_shell_begin(&f->fsm, start, o);
 	f->start = o->now;		/* a kept SYN passed earlier */
@@ -232,7 +232,7 @@ static const struct tfsm_keeper keeper = {
 /* A segment for which there is no flow. Return: look again, there is one now. */
 static noinline bool open_from_segment(struct tcpfsm_view *v)
 {
-	enum tfsm_kind kind = tfsm_classify(v->seg.flags);
+	enum tfsm_kind kind = v->seg.kind;
 	struct tcpfsm_net *tn = v->tuple.tn;
 	struct passage p = { .v = v };
 	enum tfsm_opened opened;

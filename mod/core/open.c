@@ -412,15 +412,13 @@ static void begin_closed(struct tfsm *f)
 
 void tfsm_open(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
 {
-	enum tfsm_kind kind = tfsm_classify(s->flags);
-
 	begin_closed(f);
-	if (kind == TFSM_KIND_SYN) {
+	if (s->kind == TFSM_KIND_SYN) {
 		open_syn(f, s, o);
 		return;
 	}
 	f->flags |= TCPFSM_F_MIDSTREAM | TCPFSM_F_UNCONFIRMED;
-	if (kind == TFSM_KIND_SYNACK)
+	if (s->kind == TFSM_KIND_SYNACK)
 		open_synack(f, s, o);
 	else
 		open_ack(f, s, o);
@@ -448,7 +446,7 @@ bool tfsm_open_kept(struct tfsm *f, struct tfsm *old, u8 *who, struct tfsm_out *
 		ext->syn[TCPFSM_ORIG].seg = (struct tfsm_seg) {
 			.seq = loser->isn, .len = loser->next - loser->isn - 1,
 			.win = loser->maxwin > 3 ? 0xffff : loser->maxwin << TFSM_WIN_SHIFT,
-			.flags = TFSM_SYN, .dir = TCPFSM_ORIG,
+			.flags = TFSM_SYN, .kind = TFSM_KIND_SYN, .dir = TCPFSM_ORIG,
 			.wscale = loser->wscale, .has_wscale = has_fact(loser, TFSM_E_WSCALE),
 		};
 	}

@@ -25,7 +25,7 @@ static u8 presume_sender(const struct tfsm_keeper *k, void *ctx, const struct tf
 {
 	enum tfsm_evidence e;
 
-	switch (tfsm_classify(s->flags)) {
+	switch (s->kind) {
 	case TFSM_KIND_SYN:
 		return TCPFSM_ORIG;
 	case TFSM_KIND_SYNACK:

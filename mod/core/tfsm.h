@@ -59,7 +59,8 @@ struct tfsm_seg {
 	u32	ack;		/* valid with TFSM_ACK */
 	u32	len;		/* payload, bytes */
 	u16	win;		/* as in the header, not scaled */
-	u8	flags;		/* TFSM_FIN ... */
+	u8	flags;		/* TFSM_FIN ...; see tfsm_set_flags() */
+	u8	kind;		/* enum tfsm_kind */
 	u8	dir;		/* the sender: TCPFSM_ORIG or TCPFSM_RESP */
 	u8	wscale;		/* window scale option of a SYN, 0-14 */
 	bool	has_wscale:1;	/* the option is there */
@@ -77,7 +78,23 @@ enum tfsm_kind {
 	TFSM_KIND_ACK,		/* the rest: data, FIN, plain ACK */
 };
 
-enum tfsm_kind tfsm_classify(u8 flags);
+/* What a byte of flags may have set: SYN, FIN, RST, ACK, PSH, URG. */
+#define TFSM_FLAGS	0x3f
+
+/* Kinds by flags: classify.c. */
+extern const u8 tfsm_kinds[TFSM_FLAGS + 1];
+
+static inline enum tfsm_kind tfsm_classify(u8 flags)
+{
+	return tfsm_kinds[flags & TFSM_FLAGS];
+}
+
+/* The only writer of flags and kind, which nobody has to work out again. */
+static inline void tfsm_set_flags(struct tfsm_seg *s, u8 flags)
+{
+	s->flags = flags;
+	s->kind = tfsm_classify(flags);
+}
 
 /*
  * Read the options of a SYN, @len bytes: the window scale. An option that lies about its length

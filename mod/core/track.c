@@ -138,7 +138,7 @@ enum tfsm_verdict tfsm_track_fully(struct tfsm *f, const struct tfsm_seg *s, str
 {
 	enum tfsm_verdict v;
 
-	switch (tfsm_classify(s->flags)) {
+	switch (s->kind) {
 	case TFSM_KIND_SYN:
 		v = tfsm_on_syn(f, s, o);
 		break;

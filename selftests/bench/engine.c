@@ -19,11 +19,12 @@ static struct tfsm flows[FLOWS];
 static enum tfsm_verdict segment(struct tfsm *f, u8 dir, u32 seq, u32 ack, u8 flags, u32 len)
 {
 	struct tfsm_seg s = {
-		.seq = seq, .ack = ack, .len = len, .win = 0xffff, .flags = flags, .dir = dir,
+		.seq = seq, .ack = ack, .len = len, .win = 0xffff, .dir = dir,
 		.has_wscale = flags & TFSM_SYN, .wscale = 7,
 	};
 	struct tfsm_out o;
 
+	tfsm_set_flags(&s, flags);
 	o.now = 1;
 	o.notes = 0;
 	o.moves = 0;
@@ -34,10 +35,11 @@ static enum tfsm_verdict segment(struct tfsm *f, u8 dir, u32 seq, u32 ack, u8 fl
 static noinline void open_flow(struct tfsm *f)
 {
 	struct tfsm_seg syn = {
-		.seq = 999, .win = 0xffff, .flags = TFSM_SYN, .has_wscale = true, .wscale = 7,
+		.seq = 999, .win = 0xffff, .has_wscale = true, .wscale = 7,
 	};
 	struct tfsm_out o = { .now = 1 };
 
+	tfsm_set_flags(&syn, TFSM_SYN);
 	tfsm_open(f, &syn, &o);
 	segment(f, TCPFSM_RESP, 4999, 1000, TFSM_SYN | TFSM_ACK, 0);
 	segment(f, TCPFSM_ORIG, 1000, 5000, TFSM_ACK, 0);

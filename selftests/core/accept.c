@@ -24,7 +24,10 @@ static struct tfsm make_flow(u8 orig, u8 resp)
 
 static struct tfsm_seg make_segment(u8 flags, u32 seq, u32 ack, u32 len)
 {
-	return (struct tfsm_seg) { .flags = flags, .seq = seq, .ack = ack, .len = len };
+	struct tfsm_seg s = { .seq = seq, .ack = ack, .len = len };
+
+	tfsm_set_flags(&s, flags);
+	return s;
 }
 
 #define UP		make_flow(TCPFSM_ESTABLISHED, TCPFSM_ESTABLISHED)

@@ -151,7 +151,7 @@ static inline bool play_track(struct play *p, struct tfsm_seg s)
 	p->o = &o;
 	s.dir = p->from ^ p->turned;
 	if (!p->alive) {
-		if (tfsm_opens(tfsm_classify(s.flags)))
+		if (tfsm_opens(s.kind))
 			tfsm_shell_open(&player, p, &s);
 		return false;
 	}
@@ -172,6 +172,7 @@ static inline void play_seg(struct play *p, struct tfsm_seg s)
 	p->segments++;
 	p->from = s.dir;
 	s.rfc1337 = p->rfc1337;
+	tfsm_set_flags(&s, s.flags);
 	while (play_track(p, s))
 		if (++tries == TFSM_TRIES)
 			abort();

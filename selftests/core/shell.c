@@ -6,7 +6,7 @@
 
 #include "../../mod/core/shell.h"
 
-#define SYN_OF(n)	((struct tfsm_seg) { .seq = (n), .flags = TFSM_SYN, .win = 65535 })
+#define SYN_OF(n)	segment(TCPFSM_ORIG, TFSM_SYN, n, 0)
 
 /* A keeper of one flow that says what it is asked, and does as it is told. */
 struct kept {
@@ -96,9 +96,10 @@ static enum tfsm_verdict track(struct kept *k, struct tfsm_seg s, u64 now)
 
 static struct tfsm_seg segment(u8 dir, u8 flags, u32 seq, u32 ack)
 {
-	return (struct tfsm_seg) {
-		.dir = dir, .flags = flags, .seq = seq, .ack = ack, .win = 65535,
-	};
+	struct tfsm_seg s = { .dir = dir, .seq = seq, .ack = ack, .win = 65535 };
+
+	tfsm_set_flags(&s, flags);
+	return s;
 }
 
 static void establish(struct kept *k)

@@ -64,6 +64,7 @@ static void blank_seg(struct tfsm_seg *s)
 	t.len = s->len;
 	t.win = s->win;
 	t.flags = s->flags;
+	t.kind = s->kind;
 	t.dir = s->dir;
 	memcpy(s, &t, sizeof(t));
 }

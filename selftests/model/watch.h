@@ -57,7 +57,7 @@ static struct tfsm_seg wire_seg(u8 dir, struct seg s)
 	t.seq = wire(dir, s.seq);
 	t.ack = s.flags & TFSM_ACK ? wire(!dir, s.ack) : 0;
 	t.len = s.len;
-	t.flags = s.flags;
+	tfsm_set_flags(&t, s.flags);
 	t.win = WINDOW;
 	return t;
 }
@@ -155,7 +155,7 @@ static bool watch_track(struct watch *w, struct tfsm_seg s)
 	watch_out = &o;
 	s.dir = watch_from ^ w->turned;
 	if (!w->alive) {
-		if (tfsm_opens(tfsm_classify(s.flags)))
+		if (tfsm_opens(s.kind))
 			tfsm_shell_open(&watcher, w, &s);
 		return false;
 	}

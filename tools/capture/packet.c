@@ -51,7 +51,7 @@ static enum decoded take_tcp(const struct decoder *d, const struct cursor *c, u3
 	s->tuple.dport = read_be16(p + 2);
 	s->seg.seq = read_be32(p + 4);
 	s->seg.ack = read_be32(p + 8);
-	s->seg.flags = p[13];
+	tfsm_set_flags(&s->seg, p[13]);
 	s->seg.win = read_be16(p + 14);
 	s->seg.len = len - header;
 	if (s->seg.flags & TFSM_SYN) {

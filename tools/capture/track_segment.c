@@ -145,7 +145,7 @@ static const struct tfsm_keeper keeper = {
 /* A segment for which there is no flow. */
 static void open_from_segment(struct passage *p)
 {
-	enum tfsm_kind kind = tfsm_classify(p->s->seg.flags);
+	enum tfsm_kind kind = p->s->seg.kind;
 	enum tfsm_note why;
 
 	if (tfsm_opens(kind)) {
