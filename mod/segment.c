@@ -164,12 +164,13 @@ static enum tfsm_opened open_flow(void *ctx, const struct tfsm_start *start)
 {
 	struct tcpfsm_view *v = ((struct passage *)ctx)->v;
 	struct tcpfsm_net *tn = v->tuple.tn;
-	struct tfsm_out o = { .now = v->now ?: ktime_get_ns() };
+	struct tfsm_out o tcpfsm_uninitialized;
 	u8 orig = start->sender == TCPFSM_ORIG ? v->from : !v->from;
 	struct tcpfsm_flow *f = make_flow(tn, v->tuple.family);
 
 	if (!f)
 		return TFSM_NO_ROOM;
+	tfsm_init_out(&o, v->now ?: ktime_get_ns());
 	v->seg.dir = start->sender;
 	spin_lock(&f->lock);
 	tcpfsm_flow_init(f, &v->tuple, orig, o.now);
@@ -296,18 +297,17 @@ static bool move_flow(struct tcpfsm_flow *f, struct tcpfsm_view *v)
 	u32 flags = f->fsm.flags;
 	enum tfsm_verdict verdict;
 	struct tcpfsm_audit audit;
+	u64 now;
 
 	prefetch_flow(f);
 	v->seg.made_here = v->from_local && v->seg.flags & TFSM_RST &&
 			   flags & TCPFSM_F_FORWARDED;
-	if (check_segment(f, v, &o.now)) {
+	if (check_segment(f, v, &now)) {
 		spin_unlock(&f->lock);
 		tcpfsm_count(v->tuple.tn, TCPFSM_C_bad_checksum);
 		return false;
 	}
-	o.notes = 0;
-	o.moves = 0;
-	o.time_wait = false;
+	tfsm_init_out(&o, now);
 	tcpfsm_commit_begin(&r, f);
 	verdict = tfsm_shell_track(&keeper, &p, &f->fsm, &v->seg, &o);
 	if (unlikely(o.moves && !o.now))

@@ -2,41 +2,52 @@
 /* Which time-out a flow has: the one table from pairs of states to classes. */
 #include "tfsm.h"
 
-/* The first row that fits either end decides: that end is the one to wait for. */
+/* What an end is waited for, the most urgent first: of two ends, that one decides. */
+enum wait {
+	WAIT_2MSL,
+	WAIT_OPENING,
+	WAIT_CLOSING,
+	WAIT_HALF_CLOSED,
+	WAIT_NOTHING,
+};
+
+static const u8 waits_for[TCPFSM_STATES] = {
+	[TCPFSM_STATE_UNSET]	= WAIT_NOTHING,
+	[TCPFSM_CLOSED]		= WAIT_CLOSING,		/* its peer is not */
+	[TCPFSM_LISTEN]		= WAIT_OPENING,
+	[TCPFSM_SYN_SENT]	= WAIT_OPENING,
+	[TCPFSM_SYN_RCVD]	= WAIT_OPENING,
+	[TCPFSM_ESTABLISHED]	= WAIT_NOTHING,
+	[TCPFSM_FIN_WAIT_1]	= WAIT_CLOSING,
+	[TCPFSM_FIN_WAIT_2]	= WAIT_HALF_CLOSED,
+	[TCPFSM_CLOSE_WAIT]	= WAIT_HALF_CLOSED,
+	[TCPFSM_CLOSING]	= WAIT_CLOSING,
+	[TCPFSM_LAST_ACK]	= WAIT_CLOSING,
+	[TCPFSM_TIME_WAIT]	= WAIT_2MSL,
+};
+
+static const u8 classes[] = {
+	[WAIT_2MSL]		= TFSM_CLASS_TIME_WAIT,
+	[WAIT_OPENING]		= TFSM_CLASS_OPENING,
+	[WAIT_CLOSING]		= TFSM_CLASS_CLOSING,
+	[WAIT_HALF_CLOSED]	= TFSM_CLASS_HALF_CLOSED,
+	[WAIT_NOTHING]		= TFSM_CLASS_ESTABLISHED,
+};
+
 enum tfsm_class tfsm_class(const struct tfsm *f)
 {
-	static const struct {
-		u16 states;
-		u8 class;
-	} rows[] = {
-#define S(x) (1U << TCPFSM_##x)
-		{ S(TIME_WAIT),				TFSM_CLASS_TIME_WAIT },
-		{ S(SYN_SENT) | S(SYN_RCVD) | S(LISTEN), TFSM_CLASS_OPENING },
-		{ S(FIN_WAIT_1) | S(CLOSING) | S(LAST_ACK) | S(CLOSED),
-							TFSM_CLASS_CLOSING },
-		{ S(FIN_WAIT_2) | S(CLOSE_WAIT),	TFSM_CLASS_HALF_CLOSED },
-#undef S
-	};
 	const struct tfsm_end *a = &f->end[TCPFSM_ORIG], *b = &f->end[TCPFSM_RESP];
-	u16 pair = 1U << a->state | 1U << b->state;
-	enum tfsm_class class = TFSM_CLASS_ESTABLISHED;
-	unsigned int i;
+	u8 mine = waits_for[a->state], other = waits_for[b->state];
+	u8 wait = mine < other ? mine : other;
 
 	if (tfsm_closed(a) && tfsm_closed(b))
 		return TFSM_CLASS_CLOSED;
-	if (f->flags & TCPFSM_F_UNCONFIRMED && !(pair & 1U << TCPFSM_TIME_WAIT))
+	if (f->flags & TCPFSM_F_UNCONFIRMED && wait != WAIT_2MSL)
 		return TFSM_CLASS_OPENING;
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		if (pair & rows[i].states) {
-			class = rows[i].class;
-			break;
-		}
-	}
-	if (f->flags & TCPFSM_F_SUSPECT && class >= TFSM_CLASS_ESTABLISHED)
+	if (f->flags & TCPFSM_F_SUSPECT && wait >= WAIT_HALF_CLOSED)
 		return TFSM_CLASS_CLOSING;
 	/* A FIN that we missed makes a ghost of a half-closed pair. */
-	if (class == TFSM_CLASS_HALF_CLOSED &&
-	    f->flags & (TCPFSM_F_MIDSTREAM | TCPFSM_F_GAP))
+	if (f->flags & (TCPFSM_F_MIDSTREAM | TCPFSM_F_GAP) && wait == WAIT_HALF_CLOSED)
 		return TFSM_CLASS_CLOSING;
-	return class;
+	return classes[wait];
 }

@@ -13,7 +13,7 @@
 #define GIVEN	TFSM_GIVEN
 #define ST(x)	TCPFSM_##x
 
-static const u8 machine[TCPFSM_STATES][TCPFSM_CAUSES] = {
+const u8 tfsm_machine[TCPFSM_STATES][TCPFSM_CAUSES] = {
 	/* RFC 9293 3.10.1 OPEN, and the tracker's own ways in */
 	[ST(CLOSED)] = {
 		[ST(PASSIVE_OPEN)]	= ST(LISTEN),
@@ -215,8 +215,3 @@ static const u8 machine[TCPFSM_STATES][TCPFSM_CAUSES] = {
 		[ST(RESUME)]		= NEVER,
 	},
 };
-
-u8 tfsm_next(u8 state, u8 event)
-{
-	return machine[state][event];
-}

@@ -15,16 +15,10 @@ void tfsm_move_given(struct tfsm *f, struct tfsm_end *e, u8 event, u8 given, u8 
 		to = has_fact(e, TFSM_E_PASSIVE) ? TCPFSM_LISTEN : TCPFSM_CLOSED;
 	if (to >= TCPFSM_STATES || to == from)
 		return;
-	if (e->under) {
+	if (e->under)
 		e->under = to;
-		return;
-	}
-	e->state = to;
-	e->moves++;
-	if (o->moves < TFSM_MOVES_MAX)
-		o->move[o->moves++] = (struct tfsm_move) {
-			.end = e - f->end, .from = from, .to = to, .cause = event, .flags = flags,
-		};
+	else
+		tfsm_write_move(f, e, to, event, flags, o);
 }
 
 void tfsm_move(struct tfsm *f, struct tfsm_end *e, u8 event, struct tfsm_out *o)

@@ -1,9 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The only writer of a state. */
+/* One event at one end: through the machine, to a move that is reported. */
 #ifndef _TFSM_MOVE_H
 #define _TFSM_MOVE_H
 
 #include "engine.h"
+
+/* An end leaves its state for another: the only writer of a state. */
+static inline void tfsm_write_move(struct tfsm *f, struct tfsm_end *e, u8 to, u8 event, u8 flags,
+				   struct tfsm_out *o)
+{
+	if (o->moves < TFSM_MOVES_MAX) {
+		o->move[o->moves++] = (struct tfsm_move) {
+			.end = e - f->end, .from = e->state, .to = to, .cause = event,
+			.flags = flags,
+		};
+	}
+	e->state = to;
+	e->moves++;
+}
 
 /* Raise an event at an end. @given: the state, for events whose cell of the machine is GIVEN. */
 void tfsm_move_given(struct tfsm *f, struct tfsm_end *e, u8 event, u8 given, u8 flags,

@@ -16,8 +16,8 @@
  *
  * A segment is classified (classify.c: flags to kind), checked (accept.c: sequence space), and
  * tracked (track.c, and below it open.c, ack.c, reset.c: which events at which end, in which
- * order). Each event goes through the endpoint machine (machine.c), whose only caller is the only
- * writer of a state, tfsm_move_given() in move.c.
+ * order). Each event goes through the endpoint machine (machine.c); the only writer of a
+ * state is tfsm_write_move() in move.h.
  */
 #ifndef _TFSM_H
 #define _TFSM_H
@@ -36,6 +36,9 @@ enum {
 	TFSM_GIVEN,			/* the state that came with the event */
 };
 
+/* By state, then by event: machine.c. */
+extern const u8 tfsm_machine[TCPFSM_STATES][TCPFSM_CAUSES];
+
 /*
  * tfsm_next - the endpoint machine of RFC 9293 3.3.2 and 3.10
  * @state: an enum tcpfsm_state other than UNSET
@@ -43,7 +46,10 @@ enum {
  *
  * Return: a state, or TFSM_STAY and following.
  */
-u8 tfsm_next(u8 state, u8 event);
+static inline u8 tfsm_next(u8 state, u8 event)
+{
+	return tfsm_machine[state][event];
+}
 
 /* Flags of a TCP header, in the order of its 14th byte. */
 #define TFSM_FIN	0x01
@@ -289,7 +295,7 @@ struct tfsm_local {
 
 #define TFSM_MOVES_MAX	8	/* the most that one segment raises */
 
-/* What came of a segment. The caller zeroes it, then sets what is marked "in". */
+/* What came of a segment. tfsm_init_out() prepares it, then the caller sets what else is "in". */
 struct tfsm_out {
 	u64	now;		/* in: copied to kept SYNs */
 	struct tfsm_local local[TCPFSM_ENDS];	/* in, tfsm_open() midstream */
@@ -298,6 +304,17 @@ struct tfsm_out {
 	bool	time_wait;	/* reached an end in TIME_WAIT: 2MSL starts anew */
 	struct tfsm_move move[TFSM_MOVES_MAX];
 };
+
+/* What moves does not count is never read, and may be anything. */
+static inline void tfsm_init_out(struct tfsm_out *o, u64 now)
+{
+	o->now = now;
+	o->local[TCPFSM_ORIG].state = TCPFSM_STATE_UNSET;
+	o->local[TCPFSM_RESP].state = TCPFSM_STATE_UNSET;
+	o->notes = 0;
+	o->moves = 0;
+	o->time_wait = false;
+}
 
 /*
  * tfsm_open - start a flow with the first segment seen of it

@@ -25,10 +25,7 @@ static enum tfsm_verdict segment(struct tfsm *f, u8 dir, u32 seq, u32 ack, u8 fl
 	struct tfsm_out o;
 
 	tfsm_set_flags(&s, flags);
-	o.now = 1;
-	o.notes = 0;
-	o.moves = 0;
-	o.time_wait = false;
+	tfsm_init_out(&o, 1);
 	return tfsm_track(f, &s, &o);
 }
 
@@ -37,9 +34,10 @@ static noinline void open_flow(struct tfsm *f)
 	struct tfsm_seg syn = {
 		.seq = 999, .win = 0xffff, .has_wscale = true, .wscale = 7,
 	};
-	struct tfsm_out o = { .now = 1 };
+	struct tfsm_out o;
 
 	tfsm_set_flags(&syn, TFSM_SYN);
+	tfsm_init_out(&o, 1);
 	tfsm_open(f, &syn, &o);
 	segment(f, TCPFSM_RESP, 4999, 1000, TFSM_SYN | TFSM_ACK, 0);
 	segment(f, TCPFSM_ORIG, 1000, 5000, TFSM_ACK, 0);
