@@ -142,17 +142,14 @@ static void note_repeats(const struct tfsm_end *a, const struct tfsm_seg *s, str
  * b's FIN was refused, since b seemed to have sent more. Now a acknowledges that FIN and nothing
  * beyond it: a has dropped what lay beyond, as forged or by PAWS.
  */
-static void take_moved_fin(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
+static void believe_moved_fin(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
 {
-	struct tfsm_stray *stray = tfsm_ext(f) ? &tfsm_ext(f)->stray[!s->dir] : NULL;
 	struct tfsm_end *b = receiver_of(f, s);
 
-	if (!stray || !stray->fin_moved || s->ack != stray->end ||
-	    has_fact(sender_of(f, s), TFSM_E_TOOK_FIN))
+	if (has_fact(sender_of(f, s), TFSM_E_TOOK_FIN) || !tfsm_take_moved_fin(f, !s->dir, s->ack))
 		return;
-	stray->fin_moved = false;
-	b->next = stray->end;
-	b->run = stray->end;
+	b->next = s->ack;
+	b->run = s->ack;
 	b->hole = 0;
 	b->facts |= TFSM_E_FIN;
 	tfsm_infer(f, b, TCPFSM_SND_FIN, o);
@@ -173,7 +170,7 @@ enum tfsm_verdict tfsm_take_ack(struct tfsm *f, const struct tfsm_seg *s, struct
 	tfsm_learn_seq(a, s);
 	tfsm_learn_ack(f, s);
 
-	take_moved_fin(f, s, o);
+	believe_moved_fin(f, s, o);
 	sender_took(f, s, o);
 	if (fin && !fin_before) {
 		take_fin(f, s, o);

@@ -9,6 +9,17 @@ void tfsm_drop_kept(struct tfsm *f, u8 dir)
 		tfsm_ext(f)->syn[dir].kept = false;
 }
 
+/* Do strays count? Kept SYNs do not matter to segments without SYN or RST. */
+static void update_strays(struct tfsm *f)
+{
+	const struct tfsm_stray *stray = tfsm_ext(f)->stray;
+
+	if (stray[0].count || stray[0].fin_moved || stray[1].count || stray[1].fin_moved)
+		f->flags |= TFSM_F_STRAYS;
+	else
+		f->flags &= ~TFSM_F_STRAYS;
+}
+
 static bool acks_syn(const struct tfsm_seg *syn, u32 ack)
 {
 	return tfsm_after(ack, syn->seq) && !tfsm_after(ack, syn->seq + tfsm_seg_len(syn));
@@ -70,10 +81,39 @@ bool tfsm_strays_agree(struct tfsm *f, const struct tfsm_seg *s)
 	a->ack = s->ack;
 	a->win = (u32)s->win << 14;
 	a->fin_moved = false;
+	update_strays(f);
 	if (a->count == 2 && b->count == 1 && b->fin)
 		return a->ack == b->end && b->ack == a->end;
 	return a->count == 2 && b->count == 2 &&
 	       tfsm_near(a->ack, b->end, 0) && tfsm_near(b->ack, a->end, 0);
+}
+
+void tfsm_keep_moved_fin(struct tfsm *f, u8 dir)
+{
+	tfsm_ext(f)->stray[dir].fin_moved = true;
+	update_strays(f);
+}
+
+bool tfsm_take_moved_fin(struct tfsm *f, u8 dir, u32 ack)
+{
+	struct tfsm_stray *stray;
+
+	if (!(f->flags & TFSM_F_STRAYS))
+		return false;
+	stray = &tfsm_ext(f)->stray[dir];
+	if (!stray->fin_moved || ack != stray->end)
+		return false;
+	stray->fin_moved = false;
+	update_strays(f);
+	return true;
+}
+
+void tfsm_end_strays(struct tfsm *f, u8 dir)
+{
+	if (!(f->flags & TFSM_F_STRAYS))
+		return;
+	tfsm_ext(f)->stray[dir].count = 0;
+	update_strays(f);
 }
 
 void tfsm_forget_strays(struct tfsm *f)
@@ -85,6 +125,7 @@ void tfsm_forget_strays(struct tfsm *f)
 		ext->stray[i].count = 0;
 		ext->stray[i].fin_moved = false;
 	}
+	f->flags &= ~TFSM_F_STRAYS;
 }
 
 void tfsm_reanchor(struct tfsm *f)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the extension holds: SYNs in living connections, and refused segments (strays). */
+/*
+ * What the extension holds: SYNs in living connections, and refused segments (strays). Strays are
+ * written here alone, so that TFSM_F_STRAYS tells whether any counts.
+ */
 #ifndef _TFSM_EXT_H
 #define _TFSM_EXT_H
 
@@ -13,6 +16,15 @@ enum tfsm_verdict tfsm_keep_syn(struct tfsm *f, const struct tfsm_seg *s, struct
 
 /* Add a refused segment. Return: the strays of both ends agree, and our numbers are wrong. */
 bool tfsm_strays_agree(struct tfsm *f, const struct tfsm_seg *s);
+
+/* The last stray of this sender is a FIN below what the sender seems to have sent. */
+void tfsm_keep_moved_fin(struct tfsm *f, u8 dir);
+
+/* Does this ACK of the peer cover such a FIN, and nothing beyond it? Then it is no stray. */
+bool tfsm_take_moved_fin(struct tfsm *f, u8 dir, u32 ack);
+
+/* This sender's segments are acceptable again: its strays in a row end. */
+void tfsm_end_strays(struct tfsm *f, u8 dir);
 void tfsm_forget_strays(struct tfsm *f);
 
 /* Take the strays' numbers for both ends; latched facts stay. */

@@ -100,7 +100,7 @@ bool tfsm_in_order(struct tfsm *f, const struct tfsm_seg *s)
 		return false;
 	if (a->state != TCPFSM_ESTABLISHED || b->state != TCPFSM_ESTABLISHED ||
 	    (a->facts & (known | closing)) != known || (b->facts & (known | closing)) != known ||
-	    f->flags & (TFSM_F_BENEATH | TFSM_F_EXT | TCPFSM_F_SUSPECT | TCPFSM_F_UNCONFIRMED))
+	    f->flags & (TFSM_F_BENEATH | TFSM_F_STRAYS | TCPFSM_F_SUSPECT | TCPFSM_F_UNCONFIRMED))
 		return false;
 	if (s->seq != a->next || s->seq != a->run || tfsm_after(s->seq, b->edge + 1) ||
 	    tfsm_before(s->ack, a->ack) || tfsm_after(s->ack, b->next))

@@ -84,8 +84,8 @@ static enum tfsm_verdict refuse_ack(struct tfsm *f, const struct tfsm_seg *s, en
 	if (!tfsm_ext(f) || s->partial || !tfsm_strays_agree(f, s)) {
 		add_note(o, tfsm_ext(f) ? why : TFSM_NOTE_no_room);
 		tfsm_mark_refused(receiver_of(f, s), s);
-		if (tfsm_ext(f) && !s->partial)
-			tfsm_ext(f)->stray[s->dir].fin_moved = why == TFSM_NOTE_fin_moved;
+		if (tfsm_ext(f) && !s->partial && why == TFSM_NOTE_fin_moved)
+			tfsm_keep_moved_fin(f, s->dir);
 		return TFSM_REFUSED;
 	}
 	add_note(o, TFSM_NOTE_reanchored);
@@ -110,8 +110,7 @@ static enum tfsm_verdict take_or_refuse(struct tfsm *f, const struct tfsm_seg *s
 		why = tfsm_check_handshake(f, s, o);
 	if (why != TFSM_NOTES)
 		return refuse_ack(f, s, why, o);
-	if (tfsm_ext(f))
-		tfsm_ext(f)->stray[s->dir].count = 0;
+	tfsm_end_strays(f, s->dir);
 	return tfsm_take_ack(f, s, o);
 }
 

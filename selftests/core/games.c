@@ -80,4 +80,30 @@ TEST(short_way_does_what_the_full_way_does)
 	EXPECT_LT(quick, all);
 }
 
+/* Neither slows the flow for good: not a SYN that is kept, and not a stray once it counts no more. */
+TEST(a_forged_segment_does_not_keep_a_flow_from_the_short_way)
+{
+	struct play p = {};
+
+	play(&p, "> S 100");
+	play(&p, "< SA 300 101");
+	play(&p, "> A 101 301");
+	play(&p, "> S 9000");
+	ASSERT_TRUE(play_noted(&p, TFSM_NOTE_syn_pending));
+	p.quick = 0;
+	play(&p, "> A 101 301 len=10");
+	EXPECT_EQ(1, p.quick);
+	play(&p, "> A 2000000111 301 len=10");
+	ASSERT_TRUE(play_noted(&p, TFSM_NOTE_seq_beyond_window));
+	play(&p, "< A 301 111");		/* might be a stray that agrees */
+	EXPECT_EQ(1, p.quick);
+	play(&p, "> A 111 301 len=10");		/* ends the strays */
+	EXPECT_EQ(1, p.quick);
+	play(&p, "> A 121 301 len=10");
+	EXPECT_EQ(2, p.quick);
+	play(&p, "< A 301 131");
+	EXPECT_EQ(3, p.quick);
+	free(tfsm_ext(&p.flow));
+}
+
 TEST_HARNESS_MAIN
