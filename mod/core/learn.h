@@ -5,11 +5,77 @@
 
 #include "engine.h"
 
+static inline void tfsm_learn_window(struct tfsm_end *a, u32 win)
+{
+	u16 units = (win + (1U << TFSM_WIN_SHIFT) - 1) >> TFSM_WIN_SHIFT;
+
+	if (units > a->maxwin)
+		a->maxwin = units;
+}
+
 /* The numbers and options of a's SYN or SYN|ACK. */
-void tfsm_learn_syn(struct tfsm_end *a, const struct tfsm_seg *s);
-void tfsm_learn_ack(struct tfsm *f, const struct tfsm_seg *s);
+static inline void tfsm_learn_syn(struct tfsm_end *a, const struct tfsm_seg *s)
+{
+	a->isn = s->seq;
+	a->next = s->seq + tfsm_seg_len(s);
+	a->run = a->next;
+	a->hole = 0;
+	a->facts |= TFSM_E_SYN | TFSM_E_SENT;
+	a->facts &= ~(TFSM_E_WSCALE | TFSM_E_MARK);
+	a->wscale = 0;
+	if (s->has_wscale) {
+		a->facts |= TFSM_E_WSCALE;
+		a->wscale = s->wscale > 14 ? 14 : s->wscale;	/* RFC 7323 2.3 */
+	}
+	tfsm_learn_window(a, s->win);
+}
+
+/*
+ * The window that a grants to b with a segment. RFC 7323 2.2: scaling is on if both SYNs carried
+ * the option; SYNs themselves are not scaled. Where a SYN was not seen, assume the most.
+ */
+static inline u32 tfsm_window(const struct tfsm *f, const struct tfsm_end *a,
+			      const struct tfsm_end *b, const struct tfsm_seg *s)
+{
+	if (s->flags & TFSM_SYN)
+		return s->win;
+	if (a->facts & b->facts & TFSM_E_WSCALE)
+		return (u32)s->win << a->wscale;
+	if (f->flags & (TCPFSM_F_MIDSTREAM | TCPFSM_F_ONE_WAY | TCPFSM_F_REANCHORED))
+		return (u32)s->win << 14;
+	return s->win;
+}
+
+/* a acknowledges what b has sent. */
+static inline void tfsm_learn_acked(struct tfsm_end *b, u32 ack)
+{
+	if (tfsm_after(ack, b->run)) {
+		b->run = ack;
+		b->hole = 0;
+	}
+}
+
+static inline void tfsm_learn_ack(struct tfsm *f, const struct tfsm_seg *s)
+{
+	struct tfsm_end *a = sender_of(f, s), *b = receiver_of(f, s);
+	u32 win = tfsm_window(f, a, b, s), edge = s->ack + win;
+
+	if (!has_fact(a, TFSM_E_ACKS) || tfsm_after(s->ack, a->ack))
+		a->ack = s->ack;
+	if (!has_fact(a, TFSM_E_ACKS) || tfsm_after(edge, a->edge))
+		a->edge = edge;
+	tfsm_learn_window(a, win);
+	a->facts |= TFSM_E_ACKS;
+	if (has_fact(b, TFSM_E_SENT)) {
+		tfsm_learn_acked(b, s->ack);
+		return;
+	}
+	b->next = s->ack;
+	b->run = s->ack;
+	b->facts |= TFSM_E_SENT;
+}
+
 void tfsm_learn_seq(struct tfsm_end *a, const struct tfsm_seg *s);
-void tfsm_learn_window(struct tfsm_end *a, u32 win);
 
 /* Is x close enough to y to be of the same conversation: within a megabyte, or @win? */
 bool tfsm_near(u32 x, u32 y, u32 win);

@@ -16,7 +16,7 @@
  *
  * A segment is classified (classify.c: flags to kind), checked (accept.c: sequence space), and
  * tracked (track.c, and below it open.c, ack.c, reset.c: which events at which end, in which
- * order). Each event goes through the endpoint machine (machine.c); the only writer of a
+ * order). What ordinary connections send is recognized first and takes a short way (quick.c). Each event goes through the endpoint machine (machine.c); the only writer of a
  * state is tfsm_write_move() in move.h.
  */
 #ifndef _TFSM_H
@@ -352,9 +352,9 @@ static inline u16 tfsm_step(const struct tfsm *f)
 /*
  * tfsm_in_order - what most segments are: next in sequence, in an established connection
  *
- * It does what tfsm_track() would do and returns true, if that changes nothing but sequence
- * numbers and leaves nothing to note. tfsm_track() itself begins with it; a caller that asks first
- * saves the preparations.
+ * Also what passes once one end has closed. It does what tfsm_track() would do and returns true, if
+ * that changes nothing but sequence numbers and leaves nothing to note. tfsm_track() has it among
+ * its short ways; a caller that asks first saves the preparations.
  */
 bool tfsm_in_order(struct tfsm *f, const struct tfsm_seg *s);
 

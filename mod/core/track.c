@@ -8,6 +8,7 @@
 #include "ext.h"
 #include "move.h"
 #include "open.h"
+#include "quick.h"
 #include "reset.h"
 #include "track.h"
 
@@ -162,7 +163,7 @@ enum tfsm_verdict tfsm_track_fully(struct tfsm *f, const struct tfsm_seg *s, str
 
 enum tfsm_verdict tfsm_track(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
 {
-	return tfsm_in_order(f, s) ? TFSM_OK : tfsm_track_fully(f, s, o);
+	return tfsm_quick(f, s, o) ? TFSM_OK : tfsm_track_fully(f, s, o);
 }
 
 bool tfsm_moves(const struct tfsm *f, const struct tfsm_seg *s)

@@ -5,7 +5,7 @@
 
 #include "tfsm.h"
 
-/* As tfsm_track(), but a segment in order takes the long way, too. */
+/* As tfsm_track(), but what could go a short way goes the full one, too. */
 enum tfsm_verdict tfsm_track_fully(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o);
 
 #endif /* _TFSM_TRACK_H */

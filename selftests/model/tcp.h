@@ -9,6 +9,7 @@
 #define _MODEL_TCP_H
 
 #include "../../mod/core/shell.h"
+#include "../core/ways.h"
 
 #define INCARNATION	64
 #define ISN(n)		((n) * INCARNATION + 32)

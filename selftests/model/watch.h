@@ -21,7 +21,7 @@ static u32 wire_base[TCPFSM_ENDS];
 static u32 twin_base[TCPFSM_ENDS];	/* of an observer of the same elsewhere: near 2^32 */
 static u32 wire_spread = 1000000;
 static const char *watch_broken;	/* the engine broke a rule of its own */
-static unsigned long watch_moves;
+static unsigned long watch_moves, watch_quick;
 static u8 watch_from;			/* the true end that sent the segment at hand */
 static const struct tfsm_out *watch_out;	/* what came of it so far */
 
@@ -150,7 +150,8 @@ static bool watch_track(struct watch *w, struct tfsm_seg s)
 	u8 before[TCPFSM_ENDS];
 	struct tfsm_out o = {};
 	enum tfsm_verdict v;
-	bool matters;
+	bool matters, quick;
+	const char *why;
 
 	watch_out = &o;
 	s.dir = watch_from ^ w->turned;
@@ -162,6 +163,10 @@ static bool watch_track(struct watch *w, struct tfsm_seg s)
 	before[0] = w->flow.end[0].state;
 	before[1] = w->flow.end[1].state;
 	matters = tfsm_moves(&w->flow, &s);
+	why = ways_differ(&w->flow, &s, 0, &quick);
+	if (why)
+		watch_broken = why;
+	watch_quick += quick;
 	v = tfsm_shell_track(&watcher, w, &w->flow, &s, &o);
 	if (o.moves && !matters)
 		watch_broken = "a move that tfsm_moves() did not announce";

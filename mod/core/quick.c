@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The short ways: what an ordinary connection sends from its SYN|ACK to its last ACK, each segment
+ * next in sequence. a is the segment's sender, b its receiver.
+ *
+ * No rule is made here. A short way does exactly what the full way (track.c) does with the same
+ * segment, and leaves to that whatever is not ordinary; all tests of the engine hold one against
+ * the other. To be sure of that it first compares all facts that the full way looks at.
+ */
+#include "learn.h"
+#include "move.h"
+#include "quick.h"
+
+/* Flags of a flow in which more than its ends' facts decides. */
+#define UNUSUAL	(TFSM_F_BENEATH | TFSM_F_STRAYS | TCPFSM_F_SUSPECT | TCPFSM_F_UNCONFIRMED)
+
+/* What an end knows once it is synchronized, and what becomes of its own FIN and its peer's. */
+#define UP		(TFSM_E_SENT | TFSM_E_ACKS | TFSM_E_SYN_ACKED | TFSM_E_TOOK_SYN)
+#define FIN_DONE	(TFSM_E_FIN | TFSM_E_FIN_ACKED)
+#define DECISIVE	(UP | FIN_DONE | TFSM_E_TOOK_FIN | TFSM_E_HELD | TFSM_E_EARLY_FIN)
+
+static bool is_end(const struct tfsm_end *e, u8 state, u16 facts)
+{
+	return e->state == state && (e->facts & DECISIVE) == facts;
+}
+
+/* An end of a handshake: these are all its facts, whether or not it scales windows. */
+static bool is_opening(const struct tfsm_end *e, u8 state, u16 facts)
+{
+	return e->state == state && (e->facts & ~TFSM_E_WSCALE) == facts;
+}
+
+/* Do SEQ and ACK continue what passed before? */
+static bool is_next(const struct tfsm_end *a, const struct tfsm_end *b, const struct tfsm_seg *s)
+{
+	return s->seq == a->next && s->seq == a->run && !tfsm_after(s->seq, b->edge + 1) &&
+	       !tfsm_before(s->ack, a->ack) && !tfsm_after(s->ack, b->next);
+}
+
+/* The numbers of a segment that is_next(). */
+static void learn_next(struct tfsm *f, struct tfsm_end *a, struct tfsm_end *b,
+		       const struct tfsm_seg *s, u32 end)
+{
+	u32 win = tfsm_window(f, a, b, s);
+
+	a->next = end;
+	a->run = end;
+	a->ack = s->ack;
+	if (tfsm_after(s->ack + win, a->edge))
+		a->edge = s->ack + win;
+	tfsm_learn_window(a, win);
+	tfsm_learn_acked(b, s->ack);
+}
+
+static void raise_event(struct tfsm *f, struct tfsm_end *e, u8 event, struct tfsm_out *o)
+{
+	tfsm_write_move(f, e, tfsm_next(e->state, event), event, 0, o);
+}
+
+/* ---- data ---- */
+
+/* What passes in either direction once one end has closed, and its peer knows. */
+static bool is_half_closed(const struct tfsm_end *a, const struct tfsm_end *b,
+			   const struct tfsm_seg *s)
+{
+	const u16 closed = UP | FIN_DONE, open = UP | TFSM_E_TOOK_FIN;
+
+	if (is_end(a, TCPFSM_FIN_WAIT_2, closed))
+		return is_end(b, TCPFSM_CLOSE_WAIT, open) && !s->len;
+	/* Below the mark, it would become the mark. */
+	return is_end(a, TCPFSM_CLOSE_WAIT, open) && is_end(b, TCPFSM_FIN_WAIT_2, closed) &&
+	       !(has_fact(a, TFSM_E_MARK) && tfsm_before(s->seq, a->mark));
+}
+
+bool tfsm_in_order(struct tfsm *f, const struct tfsm_seg *s)
+{
+	struct tfsm_end *a = sender_of(f, s), *b = receiver_of(f, s);
+
+	if (s->kind != TFSM_KIND_ACK || s->flags & TFSM_FIN || f->flags & UNUSUAL)
+		return false;
+	if (!is_end(a, TCPFSM_ESTABLISHED, UP) || !is_end(b, TCPFSM_ESTABLISHED, UP))
+		if (!is_half_closed(a, b, s))
+			return false;
+	if (!is_next(a, b, s))
+		return false;
+	learn_next(f, a, b, s, s->seq + s->len);
+	return true;
+}
+
+/* ---- handshake ---- */
+
+/* The first SYN|ACK, of an end that listened. */
+static bool take_first_synack(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
+{
+	struct tfsm_end *a = sender_of(f, s), *b = receiver_of(f, s);
+
+	if (!is_opening(a, TCPFSM_LISTEN, TFSM_E_PASSIVE) ||
+	    !is_opening(b, TCPFSM_SYN_SENT, TFSM_E_SYN | TFSM_E_SENT) ||
+	    f->flags & (UNUSUAL | TFSM_F_EXT) ||
+	    !tfsm_after(s->ack, b->isn) || tfsm_after(s->ack, b->next))
+		return false;
+	tfsm_learn_syn(a, s);
+	tfsm_learn_ack(f, s);
+	a->facts |= TFSM_E_TOOK_SYN;
+	raise_event(f, a, TCPFSM_SND_SYNACK, o);
+	b->facts |= TFSM_E_SYN_ACKED;
+	return true;
+}
+
+/* The ACK of it, perhaps with the first data. */
+static bool take_first_ack(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
+{
+	const u16 sent = TFSM_E_SYN | TFSM_E_SENT;
+	struct tfsm_end *a = sender_of(f, s), *b = receiver_of(f, s);
+
+	if (!is_opening(a, TCPFSM_SYN_SENT, sent | TFSM_E_SYN_ACKED) ||
+	    !is_opening(b, TCPFSM_SYN_RCVD,
+			sent | TFSM_E_ACKS | TFSM_E_TOOK_SYN | TFSM_E_PASSIVE) ||
+	    f->flags & (UNUSUAL | TFSM_F_EXT) || s->flags & TFSM_FIN ||
+	    s->seq != a->next || s->seq != a->run || tfsm_after(s->seq, b->edge + 1) ||
+	    s->ack != b->next)
+		return false;
+	a->next = s->seq + s->len;
+	a->run = a->next;
+	tfsm_learn_ack(f, s);
+	a->facts |= TFSM_E_TOOK_SYN;
+	raise_event(f, a, TCPFSM_TOOK_SYNACK, o);
+	b->facts |= TFSM_E_SYN_ACKED;
+	raise_event(f, b, TCPFSM_SYN_ACKED, o);
+	return true;
+}
+
+/* ---- close ---- */
+
+enum close {
+	CLOSE_OTHER,		/* none of these */
+	CLOSE_FIN,		/* a FIN, and nothing new of the peer's */
+	CLOSE_ACK,		/* the ACK of the peer's FIN, perhaps with a FIN */
+};
+
+/* What of an ordinary close may pass between ends like these? */
+static enum close find_close(const struct tfsm_end *a, const struct tfsm_end *b,
+			     const struct tfsm_seg *s)
+{
+	bool fin = s->flags & TFSM_FIN;
+
+	switch (a->state) {
+	case TCPFSM_ESTABLISHED:
+		if (!is_end(a, TCPFSM_ESTABLISHED, UP))
+			break;
+		if (is_end(b, TCPFSM_FIN_WAIT_1, UP | TFSM_E_FIN))
+			return CLOSE_ACK;
+		if (fin && is_end(b, TCPFSM_ESTABLISHED, UP))
+			return CLOSE_FIN;
+		break;
+	case TCPFSM_CLOSE_WAIT:
+		if (fin && is_end(a, TCPFSM_CLOSE_WAIT, UP | TFSM_E_TOOK_FIN) &&
+		    is_end(b, TCPFSM_FIN_WAIT_2, UP | FIN_DONE))
+			return CLOSE_FIN;
+		break;
+	case TCPFSM_FIN_WAIT_2:
+		if (!fin && !s->len && is_end(a, TCPFSM_FIN_WAIT_2, UP | FIN_DONE) &&
+		    is_end(b, TCPFSM_LAST_ACK, UP | TFSM_E_FIN | TFSM_E_TOOK_FIN))
+			return CLOSE_ACK;
+		break;
+	}
+	return CLOSE_OTHER;
+}
+
+static bool take_close(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
+{
+	struct tfsm_end *a = sender_of(f, s), *b = receiver_of(f, s);
+	enum close what = find_close(a, b, s);
+	bool fin = s->flags & TFSM_FIN;
+	u32 end = s->seq + s->len + fin;
+
+	if (what == CLOSE_OTHER || f->flags & UNUSUAL || s->partial || !is_next(a, b, s))
+		return false;
+	if (what == CLOSE_ACK && (s->ack != b->next || b->fin_again))
+		return false;
+	/* A FIN that was sent before, or acknowledged before it passed. */
+	if (fin && ((has_fact(a, TFSM_E_MARK) && !tfsm_after(end, a->mark)) ||
+		    !tfsm_before(b->ack, end)))
+		return false;
+	learn_next(f, a, b, s, end);
+	if (what == CLOSE_ACK) {
+		if (!fin) {
+			a->mark = s->seq;
+			a->facts |= TFSM_E_MARK;
+		}
+		a->facts |= TFSM_E_TOOK_FIN;
+		raise_event(f, a, TCPFSM_TOOK_FIN, o);
+	}
+	if (fin) {
+		a->facts |= TFSM_E_FIN;
+		raise_event(f, a, TCPFSM_SND_FIN, o);
+	}
+	if (what == CLOSE_ACK) {
+		b->facts |= TFSM_E_FIN_ACKED;
+		raise_event(f, b, TCPFSM_FIN_ACKED, o);
+	}
+	return true;
+}
+
+bool tfsm_quick(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
+{
+	if (s->kind == TFSM_KIND_SYNACK)
+		return take_first_synack(f, s, o);
+	if (s->kind != TFSM_KIND_ACK)
+		return false;
+	if (sender_of(f, s)->state == TCPFSM_SYN_SENT)
+		return take_first_ack(f, s, o);
+	return tfsm_in_order(f, s) || take_close(f, s, o);
+}
