@@ -32,14 +32,15 @@ static inline bool has_fact(const struct tfsm_end *e, u16 fact)
 	return e->facts & fact;
 }
 
+/* Chosen, not indexed: compilers then keep the two addresses, and do not work them out again. */
 static inline struct tfsm_end *sender_of(struct tfsm *f, const struct tfsm_seg *s)
 {
-	return &f->end[s->dir];
+	return s->dir == TCPFSM_ORIG ? &f->end[TCPFSM_ORIG] : &f->end[TCPFSM_RESP];
 }
 
 static inline struct tfsm_end *receiver_of(struct tfsm *f, const struct tfsm_seg *s)
 {
-	return &f->end[s->dir ^ 1];
+	return s->dir == TCPFSM_ORIG ? &f->end[TCPFSM_RESP] : &f->end[TCPFSM_ORIG];
 }
 
 #endif /* _TFSM_ENGINE_H */

@@ -31,14 +31,12 @@ static inline void tfsm_learn_syn(struct tfsm_end *a, const struct tfsm_seg *s)
 }
 
 /*
- * The window that a grants to b with a segment. RFC 7323 2.2: scaling is on if both SYNs carried
- * the option; SYNs themselves are not scaled. Where a SYN was not seen, assume the most.
+ * The window that a grants to b with a segment that is no SYN: SYNs are not scaled. RFC 7323 2.2:
+ * scaling is on if both SYNs carried the option. Where a SYN was not seen, assume the most.
  */
 static inline u32 tfsm_window(const struct tfsm *f, const struct tfsm_end *a,
 			      const struct tfsm_end *b, const struct tfsm_seg *s)
 {
-	if (s->flags & TFSM_SYN)
-		return s->win;
 	if (a->facts & b->facts & TFSM_E_WSCALE)
 		return (u32)s->win << a->wscale;
 	if (f->flags & (TCPFSM_F_MIDSTREAM | TCPFSM_F_ONE_WAY | TCPFSM_F_REANCHORED))
@@ -58,7 +56,8 @@ static inline void tfsm_learn_acked(struct tfsm_end *b, u32 ack)
 static inline void tfsm_learn_ack(struct tfsm *f, const struct tfsm_seg *s)
 {
 	struct tfsm_end *a = sender_of(f, s), *b = receiver_of(f, s);
-	u32 win = tfsm_window(f, a, b, s), edge = s->ack + win;
+	u32 win = s->flags & TFSM_SYN ? s->win : tfsm_window(f, a, b, s);
+	u32 edge = s->ack + win;
 
 	if (!has_fact(a, TFSM_E_ACKS) || tfsm_after(s->ack, a->ack))
 		a->ack = s->ack;

@@ -21,35 +21,43 @@
 
 static bool is_end(const struct tfsm_end *e, u8 state, u16 facts)
 {
-	return e->state == state && (e->facts & DECISIVE) == facts;
+	const struct tfsm_end want = { .state = state, .facts = facts };
+	const struct tfsm_end mask = { .state = 0xf, .facts = DECISIVE };
+
+	return (e->shape & mask.shape) == want.shape;
 }
 
 /* An end of a handshake: these are all its facts, whether or not it scales windows. */
 static bool is_opening(const struct tfsm_end *e, u8 state, u16 facts)
 {
-	return e->state == state && (e->facts & ~TFSM_E_WSCALE) == facts;
+	const struct tfsm_end want = { .state = state, .facts = facts };
+	const struct tfsm_end mask = { .state = 0xf, .facts = (u16)~TFSM_E_WSCALE };
+
+	return (e->shape & mask.shape) == want.shape;
 }
 
-/* Do SEQ and ACK continue what passed before? */
-static bool is_next(const struct tfsm_end *a, const struct tfsm_end *b, const struct tfsm_seg *s)
+/*
+ * Learn the numbers of a segment that ends at @end. Return: false, and nothing is done, unless SEQ
+ * and ACK continue what passed before.
+ */
+static noinline bool take_next(struct tfsm *f, struct tfsm_end *a, struct tfsm_end *b,
+			       const struct tfsm_seg *s, u32 end)
 {
-	return s->seq == a->next && s->seq == a->run && !tfsm_after(s->seq, b->edge + 1) &&
-	       !tfsm_before(s->ack, a->ack) && !tfsm_after(s->ack, b->next);
-}
+	u32 seq = s->seq, ack = s->ack, win, edge;
 
-/* The numbers of a segment that is_next(). */
-static void learn_next(struct tfsm *f, struct tfsm_end *a, struct tfsm_end *b,
-		       const struct tfsm_seg *s, u32 end)
-{
-	u32 win = tfsm_window(f, a, b, s);
-
+	if (seq != a->next || seq != a->run || tfsm_after(seq, b->edge + 1) ||
+	    tfsm_before(ack, a->ack) || tfsm_after(ack, b->next))
+		return false;
+	win = tfsm_window(f, a, b, s);
+	edge = ack + win;
 	a->next = end;
 	a->run = end;
-	a->ack = s->ack;
-	if (tfsm_after(s->ack + win, a->edge))
-		a->edge = s->ack + win;
+	a->ack = ack;
+	if (tfsm_after(edge, a->edge))
+		a->edge = edge;
 	tfsm_learn_window(a, win);
-	tfsm_learn_acked(b, s->ack);
+	tfsm_learn_acked(b, ack);
+	return true;
 }
 
 static void raise_event(struct tfsm *f, struct tfsm_end *e, u8 event, struct tfsm_out *o)
@@ -78,19 +86,17 @@ bool tfsm_in_order(struct tfsm *f, const struct tfsm_seg *s)
 
 	if (s->kind != TFSM_KIND_ACK || s->flags & TFSM_FIN || f->flags & UNUSUAL)
 		return false;
-	if (!is_end(a, TCPFSM_ESTABLISHED, UP) || !is_end(b, TCPFSM_ESTABLISHED, UP))
+	if (!is_end(b, TCPFSM_ESTABLISHED, UP) || !is_end(a, TCPFSM_ESTABLISHED, UP))
 		if (!is_half_closed(a, b, s))
 			return false;
-	if (!is_next(a, b, s))
-		return false;
-	learn_next(f, a, b, s, s->seq + s->len);
-	return true;
+	return take_next(f, a, b, s, s->seq + s->len);
 }
 
 /* ---- handshake ---- */
 
 /* The first SYN|ACK, of an end that listened. */
-static bool take_first_synack(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
+static noinline bool take_first_synack(struct tfsm *f, const struct tfsm_seg *s,
+				       struct tfsm_out *o)
 {
 	struct tfsm_end *a = sender_of(f, s), *b = receiver_of(f, s);
 
@@ -108,7 +114,7 @@ static bool take_first_synack(struct tfsm *f, const struct tfsm_seg *s, struct t
 }
 
 /* The ACK of it, perhaps with the first data. */
-static bool take_first_ack(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
+static noinline bool take_first_ack(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
 {
 	const u16 sent = TFSM_E_SYN | TFSM_E_SENT;
 	struct tfsm_end *a = sender_of(f, s), *b = receiver_of(f, s);
@@ -167,22 +173,22 @@ static enum close find_close(const struct tfsm_end *a, const struct tfsm_end *b,
 	return CLOSE_OTHER;
 }
 
-static bool take_close(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
+static noinline bool take_close(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
 {
 	struct tfsm_end *a = sender_of(f, s), *b = receiver_of(f, s);
 	enum close what = find_close(a, b, s);
 	bool fin = s->flags & TFSM_FIN;
 	u32 end = s->seq + s->len + fin;
 
-	if (what == CLOSE_OTHER || f->flags & UNUSUAL || s->partial || !is_next(a, b, s))
+	if (what == CLOSE_OTHER || f->flags & UNUSUAL || s->partial)
 		return false;
 	if (what == CLOSE_ACK && (s->ack != b->next || b->fin_again))
 		return false;
-	/* A FIN that was sent before, or acknowledged before it passed. */
-	if (fin && ((has_fact(a, TFSM_E_MARK) && !tfsm_after(end, a->mark)) ||
-		    !tfsm_before(b->ack, end)))
+	/* A FIN that was sent before what passed before it. */
+	if (fin && has_fact(a, TFSM_E_MARK) && !tfsm_after(end, a->mark))
 		return false;
-	learn_next(f, a, b, s, end);
+	if (!take_next(f, a, b, s, end))
+		return false;
 	if (what == CLOSE_ACK) {
 		if (!fin) {
 			a->mark = s->seq;
@@ -210,5 +216,5 @@ bool tfsm_quick(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
 		return false;
 	if (sender_of(f, s)->state == TCPFSM_SYN_SENT)
 		return take_first_ack(f, s, o);
-	return tfsm_in_order(f, s) || take_close(f, s, o);
+	return take_close(f, s, o);
 }

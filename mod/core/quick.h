@@ -6,11 +6,10 @@
 #include "tfsm.h"
 
 /*
- * tfsm_quick - take a segment that is what an ordinary connection sends next
+ * tfsm_quick - take a segment with which an ordinary connection opens or closes
  * @o: as for tfsm_track()
  *
- * These are the SYN|ACK, the ACK of it, what tfsm_in_order() takes, and the FINs and ACKs of a
- * connection that closes from one end first.
+ * These are the SYN|ACK, the ACK of it, and the FINs and ACKs of a close from one end first.
  *
  * Return: true, and it has done all that tfsm_track_fully() would do and return TFSM_OK for; or
  * false, and it has done nothing.

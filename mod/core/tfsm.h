@@ -150,12 +150,21 @@ struct tfsm_end {
 				 */
 	u16	maxwin;		/* largest window granted, scaled, in units of 16 KB, rounded up */
 	u16	moves;		/* transitions so far, modulo 2^16 */
-	u8	state:4;	/* enum tcpfsm_state, as shown */
-	u8	wscale:4;
-	u8	under:4;	/* the state that goes on beneath a RST we took, or UNSET */
-	u8	fin_again:1;	/* its FIN was retransmitted */
-	u8	hole:1;		/* below next, and nothing has passed since that may fill it */
-	u16	facts;		/* TFSM_E_* */
+	union {
+		struct {
+			u8	state:4;	/* enum tcpfsm_state, as shown */
+			u8	wscale:4;
+			u8	under:4;	/* the state that goes on beneath a RST we took,
+						 * or UNSET
+						 */
+			u8	fin_again:1;	/* its FIN was retransmitted */
+			u8	hole:1;		/* below next, and nothing has passed since that
+						 * may fill it
+						 */
+			u16	facts;		/* TFSM_E_* */
+		};
+		u32	shape;	/* state and facts at once, to be compared */
+	};
 };
 
 /* A SYN that passed within a connection: it starts a new flow once it is answered. */
@@ -353,8 +362,8 @@ static inline u16 tfsm_step(const struct tfsm *f)
  * tfsm_in_order - what most segments are: next in sequence, in an established connection
  *
  * Also what passes once one end has closed. It does what tfsm_track() would do and returns true, if
- * that changes nothing but sequence numbers and leaves nothing to note. tfsm_track() has it among
- * its short ways; a caller that asks first saves the preparations.
+ * that changes nothing but sequence numbers and leaves nothing to note. A caller that asks it first
+ * saves time; tfsm_track() does not ask it.
  */
 bool tfsm_in_order(struct tfsm *f, const struct tfsm_seg *s);
 

@@ -168,7 +168,8 @@ static bool take_segment(struct passage *p, struct track_flow *f, u8 dir)
 	enum tfsm_verdict verdict;
 
 	seg.dir = dir;
-	verdict = tfsm_shell_track(&keeper, p, &f->fsm, &seg, &o);
+	verdict = tfsm_in_order(&f->fsm, &seg) ? TFSM_OK :
+		  tfsm_shell_track(&keeper, p, &f->fsm, &seg, &o);
 	if (tfsm_belongs(verdict))
 		note_segment(f, p->s, dir);
 	track_moved(p->t, f, &o);
