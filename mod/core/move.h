@@ -19,7 +19,13 @@ static inline void tfsm_write_move(struct tfsm *f, struct tfsm_end *e, u8 to, u8
 	e->moves++;
 }
 
-/* Raise an event at an end. @given: the state, for events whose cell of the machine is GIVEN. */
+/* Raise an event that leads to a state, at an end with nothing beneath it. */
+static inline void tfsm_raise(struct tfsm *f, struct tfsm_end *e, u8 event, struct tfsm_out *o)
+{
+	tfsm_write_move(f, e, tfsm_next(e->state, event), event, 0, o);
+}
+
+/* Raise any event at any end. @given: the state, for events whose cell of the machine is GIVEN. */
 void tfsm_move_given(struct tfsm *f, struct tfsm_end *e, u8 event, u8 given, u8 flags,
 		     struct tfsm_out *o);
 void tfsm_move(struct tfsm *f, struct tfsm_end *e, u8 event, struct tfsm_out *o);

@@ -310,8 +310,8 @@ static void open_syn(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *
 
 	tfsm_learn_syn(a, s);
 	b->facts |= TFSM_E_PASSIVE;
-	tfsm_move(f, a, TCPFSM_SND_SYN, o);
-	tfsm_move(f, b, TCPFSM_PASSIVE_OPEN, o);
+	tfsm_raise(f, a, TCPFSM_SND_SYN, o);
+	tfsm_raise(f, b, TCPFSM_PASSIVE_OPEN, o);
 }
 
 static void open_synack(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)

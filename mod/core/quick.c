@@ -60,11 +60,6 @@ static noinline bool take_next(struct tfsm *f, struct tfsm_end *a, struct tfsm_e
 	return true;
 }
 
-static void raise_event(struct tfsm *f, struct tfsm_end *e, u8 event, struct tfsm_out *o)
-{
-	tfsm_write_move(f, e, tfsm_next(e->state, event), event, 0, o);
-}
-
 /* ---- data ---- */
 
 /* What passes in either direction once one end has closed, and its peer knows. */
@@ -108,7 +103,7 @@ static noinline bool take_first_synack(struct tfsm *f, const struct tfsm_seg *s,
 	tfsm_learn_syn(a, s);
 	tfsm_learn_ack(f, s);
 	a->facts |= TFSM_E_TOOK_SYN;
-	raise_event(f, a, TCPFSM_SND_SYNACK, o);
+	tfsm_raise(f, a, TCPFSM_SND_SYNACK, o);
 	b->facts |= TFSM_E_SYN_ACKED;
 	return true;
 }
@@ -130,9 +125,9 @@ static noinline bool take_first_ack(struct tfsm *f, const struct tfsm_seg *s, st
 	a->run = a->next;
 	tfsm_learn_ack(f, s);
 	a->facts |= TFSM_E_TOOK_SYN;
-	raise_event(f, a, TCPFSM_TOOK_SYNACK, o);
+	tfsm_raise(f, a, TCPFSM_TOOK_SYNACK, o);
 	b->facts |= TFSM_E_SYN_ACKED;
-	raise_event(f, b, TCPFSM_SYN_ACKED, o);
+	tfsm_raise(f, b, TCPFSM_SYN_ACKED, o);
 	return true;
 }
 
@@ -195,15 +190,15 @@ static noinline bool take_close(struct tfsm *f, const struct tfsm_seg *s, struct
 			a->facts |= TFSM_E_MARK;
 		}
 		a->facts |= TFSM_E_TOOK_FIN;
-		raise_event(f, a, TCPFSM_TOOK_FIN, o);
+		tfsm_raise(f, a, TCPFSM_TOOK_FIN, o);
 	}
 	if (fin) {
 		a->facts |= TFSM_E_FIN;
-		raise_event(f, a, TCPFSM_SND_FIN, o);
+		tfsm_raise(f, a, TCPFSM_SND_FIN, o);
 	}
 	if (what == CLOSE_ACK) {
 		b->facts |= TFSM_E_FIN_ACKED;
-		raise_event(f, b, TCPFSM_FIN_ACKED, o);
+		tfsm_raise(f, b, TCPFSM_FIN_ACKED, o);
 	}
 	return true;
 }

@@ -2,15 +2,13 @@
 /* What follows from the engine's verdicts, for whoever keeps flows. */
 #include "shell.h"
 
-enum tfsm_verdict tfsm_shell_track(const struct tfsm_keeper *k, void *ctx, struct tfsm *f,
-				   const struct tfsm_seg *s, struct tfsm_out *o)
+static noinline enum tfsm_verdict track_with_ext(const struct tfsm_keeper *k, void *ctx,
+						 struct tfsm *f, const struct tfsm_seg *s,
+						 struct tfsm_out *o)
 {
-	enum tfsm_verdict verdict = tfsm_track(f, s, o);
-	struct tfsm_ext *ext;
+	struct tfsm_ext *ext = k->alloc_ext(ctx);
+	enum tfsm_verdict verdict;
 
-	if (verdict != TFSM_NEED_EXT)
-		return verdict;
-	ext = k->alloc_ext(ctx);
 	if (ext)
 		tfsm_set_ext(f, ext);
 	else
@@ -18,6 +16,14 @@ enum tfsm_verdict tfsm_shell_track(const struct tfsm_keeper *k, void *ctx, struc
 	verdict = tfsm_track(f, s, o);
 	f->flags &= ~TFSM_F_NO_EXT;
 	return verdict;
+}
+
+enum tfsm_verdict tfsm_shell_track(const struct tfsm_keeper *k, void *ctx, struct tfsm *f,
+				   const struct tfsm_seg *s, struct tfsm_out *o)
+{
+	enum tfsm_verdict verdict = tfsm_track(f, s, o);
+
+	return verdict == TFSM_NEED_EXT ? track_with_ext(k, ctx, f, s, o) : verdict;
 }
 
 /* Which end of a new flow sent this segment? */

@@ -174,16 +174,16 @@ bool tfsm_moves(const struct tfsm *f, const struct tfsm_seg *s)
 
 	if (s->flags & (TFSM_SYN | TFSM_FIN | TFSM_RST))
 		return true;
+	if (has_fact(b, TFSM_E_FIN) &&
+	    (!has_fact(b, TFSM_E_FIN_ACKED) || !has_fact(a, TFSM_E_TOOK_FIN)))
+		return true;
 	if (!(up & 1U << a->state) || !(up & 1U << b->state))
 		return true;
 	if (f->flags & (TFSM_F_BENEATH | TCPFSM_F_SUSPECT | TCPFSM_F_UNCONFIRMED))
 		return true;
 	if (has_fact(a, TFSM_E_SENT) && tfsm_after(s->seq, a->next))
 		return true;
-	if (has_fact(b, TFSM_E_SENT) && tfsm_after(s->ack, b->next))
-		return true;
-	return has_fact(b, TFSM_E_FIN) &&
-	       (!has_fact(b, TFSM_E_FIN_ACKED) || !has_fact(a, TFSM_E_TOOK_FIN));
+	return has_fact(b, TFSM_E_SENT) && tfsm_after(s->ack, b->next);
 }
 
 void tfsm_expire(struct tfsm *f, struct tfsm_out *o)
