@@ -146,7 +146,7 @@ static void believe_moved_fin(struct tfsm *f, const struct tfsm_seg *s, struct t
 {
 	struct tfsm_end *b = receiver_of(f, s);
 
-	if (has_fact(sender_of(f, s), TFSM_E_TOOK_FIN) || !tfsm_take_moved_fin(f, !s->dir, s->ack))
+	if (!tfsm_take_moved_fin(f, !s->dir, s->ack) || has_fact(sender_of(f, s), TFSM_E_TOOK_FIN))
 		return;
 	b->next = s->ack;
 	b->run = s->ack;

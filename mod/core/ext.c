@@ -101,11 +101,11 @@ bool tfsm_take_moved_fin(struct tfsm *f, u8 dir, u32 ack)
 	if (!(f->flags & TFSM_F_STRAYS))
 		return false;
 	stray = &tfsm_ext(f)->stray[dir];
-	if (!stray->fin_moved || ack != stray->end)
+	if (!stray->fin_moved || tfsm_before(ack, stray->end))
 		return false;
 	stray->fin_moved = false;
 	update_strays(f);
-	return true;
+	return ack == stray->end;
 }
 
 void tfsm_end_strays(struct tfsm *f, u8 dir)

@@ -20,7 +20,10 @@ bool tfsm_strays_agree(struct tfsm *f, const struct tfsm_seg *s);
 /* The last stray of this sender is a FIN below what the sender seems to have sent. */
 void tfsm_keep_moved_fin(struct tfsm *f, u8 dir);
 
-/* Does this ACK of the peer cover such a FIN, and nothing beyond it? Then it is no stray. */
+/*
+ * Does this ACK of the peer cover such a FIN, and nothing beyond it? Then it is no stray; nor is
+ * one beyond which the peer has acknowledged, for that is no FIN of this connection.
+ */
 bool tfsm_take_moved_fin(struct tfsm *f, u8 dir, u32 ack);
 
 /* This sender's segments are acceptable again: its strays in a row end. */

@@ -103,6 +103,13 @@ TEST(a_forged_segment_does_not_keep_a_flow_from_the_short_way)
 	EXPECT_EQ(2, p.quick);
 	play(&p, "< A 301 131");
 	EXPECT_EQ(3, p.quick);
+	play(&p, "> FA 121 301");
+	ASSERT_TRUE(play_noted(&p, TFSM_NOTE_fin_moved));
+	play(&p, "< A 301 131");		/* beyond that FIN, which it thus refutes */
+	play(&p, "> A 131 301 len=10");
+	EXPECT_EQ(3, p.quick);
+	play(&p, "> A 141 301 len=10");
+	EXPECT_EQ(4, p.quick);
 	free(tfsm_ext(&p.flow));
 }
 
