@@ -118,8 +118,7 @@ static noinline bool take_first_ack(struct tfsm *f, const struct tfsm_seg *s, st
 	    !is_opening(b, TCPFSM_SYN_RCVD,
 			sent | TFSM_E_ACKS | TFSM_E_TOOK_SYN | TFSM_E_PASSIVE) ||
 	    f->flags & (UNUSUAL | TFSM_F_EXT) || s->flags & TFSM_FIN ||
-	    s->seq != a->next || s->seq != a->run || tfsm_after(s->seq, b->edge + 1) ||
-	    s->ack != b->next)
+	    s->seq != a->next || tfsm_after(s->seq, b->edge + 1) || s->ack != b->next)
 		return false;
 	a->next = s->seq + s->len;
 	a->run = a->next;

@@ -87,6 +87,8 @@ static const struct game unusual[] = {
 	{ "first ACK beyond", { "> S 100", "< SA 300 101", "> A 101 302" } },
 	{ "first ACK with a FIN", { "> S 100", "< SA 300 101", "> FA 101 301" } },
 	{ "first ACK behind a hole", { "> S 100", "< SA 300 101", "> A 111 301" } },
+	{ "first ACK beyond the window", {
+		"> S 100 len=10", "< SA 300 101 win=0", "> A 111 301" } },
 	{ "first ACK at the ISN", { "> S 100", "< SA 300 101", "> A 100 301" } },
 	{ "first ACK after a refused one", {
 		"> S 100", "< SA 300 101", "> A 101 300", "> A 101 301" } },
@@ -161,6 +163,47 @@ TEST(what_is_not_ordinary_goes_the_full_way)
 		}
 		free(tfsm_ext(&p.flow));
 	}
+}
+
+/* Where the FIN was sent again, the ACK of it sets no mark that data could lie below. */
+TEST(data_without_a_mark_goes_the_short_way)
+{
+	struct play p = {};
+
+	play(&p, "> S 100");
+	play(&p, "< SA 300 101");
+	play(&p, "> A 101 301");
+	play(&p, "> FA 101 301");
+	play(&p, "> FA 101 301");
+	play(&p, "< A 301 102");
+	p.quick = 0;
+	play(&p, "< A 301 102 len=5");
+	EXPECT_EQ(1, p.quick);
+}
+
+TEST(what_comes_while_the_peer_is_gone_goes_the_full_way)
+{
+	struct play p = {};
+
+	play(&p, "> S 100");
+	play(&p, "< SA 300 101");
+	play(&p, "> A 101 301");
+	play(&p, "> FA 101 301");
+	play(&p, "< A 301 102");
+	ASSERT_STREQ("CLOSED:CLOSE_WAIT", play_gone(&p, TCPFSM_ORIG));
+	p.quick = 0;
+	play(&p, "< A 301 102 len=5");
+	play(&p, "< FA 306 102");
+	EXPECT_EQ(0, p.quick);
+}
+
+TEST(fin_of_an_end_that_has_acknowledged_nothing_here_goes_the_full_way)
+{
+	struct play p = { .local = { { .state = TCPFSM_CLOSE_WAIT } } };
+
+	ASSERT_STREQ("CLOSE_WAIT:FIN_WAIT_2", play(&p, "< A 301 101"));
+	play(&p, "> FA 101 301");
+	EXPECT_EQ(0, p.quick);
 }
 
 static void play_at(struct play *p, u8 dir, u32 seq, u32 ack, u32 len)
