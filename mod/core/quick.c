@@ -19,7 +19,8 @@
 #define FIN_DONE	(TFSM_E_FIN | TFSM_E_FIN_ACKED)
 #define DECISIVE	(UP | FIN_DONE | TFSM_E_TOOK_FIN | TFSM_E_HELD | TFSM_E_EARLY_FIN)
 
-static bool is_end(const struct tfsm_end *e, u8 state, u16 facts)
+/* An end of a connection: its state, and the facts that decide what a segment does. */
+static bool has_shape(const struct tfsm_end *e, u8 state, u16 facts)
 {
 	const struct tfsm_end want = { .state = state, .facts = facts };
 	const struct tfsm_end mask = { .state = 0xf, .facts = DECISIVE };
@@ -68,10 +69,10 @@ static bool is_half_closed(const struct tfsm_end *a, const struct tfsm_end *b,
 {
 	const u16 closed = UP | FIN_DONE, open = UP | TFSM_E_TOOK_FIN;
 
-	if (is_end(a, TCPFSM_FIN_WAIT_2, closed))
-		return is_end(b, TCPFSM_CLOSE_WAIT, open) && !s->len;
+	if (has_shape(a, TCPFSM_FIN_WAIT_2, closed))
+		return has_shape(b, TCPFSM_CLOSE_WAIT, open) && !s->len;
 	/* Below the mark, it would become the mark. */
-	return is_end(a, TCPFSM_CLOSE_WAIT, open) && is_end(b, TCPFSM_FIN_WAIT_2, closed) &&
+	return has_shape(a, TCPFSM_CLOSE_WAIT, open) && has_shape(b, TCPFSM_FIN_WAIT_2, closed) &&
 	       !(has_fact(a, TFSM_E_MARK) && tfsm_before(s->seq, a->mark));
 }
 
@@ -81,7 +82,7 @@ bool tfsm_in_order(struct tfsm *f, const struct tfsm_seg *s)
 
 	if (s->kind != TFSM_KIND_ACK || s->flags & TFSM_FIN || f->flags & UNUSUAL)
 		return false;
-	if (!is_end(b, TCPFSM_ESTABLISHED, UP) || !is_end(a, TCPFSM_ESTABLISHED, UP))
+	if (!has_shape(b, TCPFSM_ESTABLISHED, UP) || !has_shape(a, TCPFSM_ESTABLISHED, UP))
 		if (!is_half_closed(a, b, s))
 			return false;
 	return take_next(f, a, b, s, s->seq + s->len);
@@ -146,21 +147,21 @@ static enum close find_close(const struct tfsm_end *a, const struct tfsm_end *b,
 
 	switch (a->state) {
 	case TCPFSM_ESTABLISHED:
-		if (!is_end(a, TCPFSM_ESTABLISHED, UP))
+		if (!has_shape(a, TCPFSM_ESTABLISHED, UP))
 			break;
-		if (is_end(b, TCPFSM_FIN_WAIT_1, UP | TFSM_E_FIN))
+		if (has_shape(b, TCPFSM_FIN_WAIT_1, UP | TFSM_E_FIN))
 			return CLOSE_ACK;
-		if (fin && is_end(b, TCPFSM_ESTABLISHED, UP))
+		if (fin && has_shape(b, TCPFSM_ESTABLISHED, UP))
 			return CLOSE_FIN;
 		break;
 	case TCPFSM_CLOSE_WAIT:
-		if (fin && is_end(a, TCPFSM_CLOSE_WAIT, UP | TFSM_E_TOOK_FIN) &&
-		    is_end(b, TCPFSM_FIN_WAIT_2, UP | FIN_DONE))
+		if (fin && has_shape(a, TCPFSM_CLOSE_WAIT, UP | TFSM_E_TOOK_FIN) &&
+		    has_shape(b, TCPFSM_FIN_WAIT_2, UP | FIN_DONE))
 			return CLOSE_FIN;
 		break;
 	case TCPFSM_FIN_WAIT_2:
-		if (!fin && !s->len && is_end(a, TCPFSM_FIN_WAIT_2, UP | FIN_DONE) &&
-		    is_end(b, TCPFSM_LAST_ACK, UP | TFSM_E_FIN | TFSM_E_TOOK_FIN))
+		if (!fin && !s->len && has_shape(a, TCPFSM_FIN_WAIT_2, UP | FIN_DONE) &&
+		    has_shape(b, TCPFSM_LAST_ACK, UP | TFSM_E_FIN | TFSM_E_TOOK_FIN))
 			return CLOSE_ACK;
 		break;
 	}

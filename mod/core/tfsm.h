@@ -16,8 +16,9 @@
  *
  * A segment is classified (classify.c: flags to kind), checked (accept.c: sequence space), and
  * tracked (track.c, and below it open.c, ack.c, reset.c: which events at which end, in which
- * order). What ordinary connections send is recognized first and takes a short way (quick.c). Each event goes through the endpoint machine (machine.c); the only writer of a
- * state is tfsm_write_move() in move.h.
+ * order). Each event goes through the endpoint machine (machine.c); the only writer of a state is
+ * tfsm_write_move() in move.h. What ordinary connections send is recognized first, and takes a
+ * short way to the same end (quick.c).
  */
 #ifndef _TFSM_H
 #define _TFSM_H
@@ -163,7 +164,7 @@ struct tfsm_end {
 						 */
 			u16	facts;		/* TFSM_E_* */
 		};
-		u32	shape;	/* state and facts at once, to be compared */
+		u32	shape;		/* all these, to be compared at once */
 	};
 };
 

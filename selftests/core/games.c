@@ -80,7 +80,7 @@ TEST(short_way_does_what_the_full_way_does)
 	EXPECT_LT(quick, all);
 }
 
-/* Neither slows the flow for good: not a SYN that is kept, and not a stray once it counts no more. */
+/* A SYN that is kept does not slow the flow, nor does a stray once it counts no more. */
 TEST(a_forged_segment_does_not_keep_a_flow_from_the_short_way)
 {
 	struct play p = {};

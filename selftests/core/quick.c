@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which segments go a short way (mod/core/quick.c), and which must not. That the short way does what
- * the full one does, play.h holds against each other for every segment that any test plays.
+ * Which segments go a short way (mod/core/quick.c), and which must not. That a short way does what
+ * the full one does, play.h demands of every segment that any test plays.
  */
 #include "kselftest_harness.h"
 
