@@ -52,7 +52,8 @@ static bool evict_flow(struct tcpfsm_flow *f, unsigned int queue, const struct s
 	__releases(&f->lock)
 {
 	enum tfsm_class class = tcpfsm_timeout_class_of(f->waits);
-	bool here = class == tcpfsm_timeout_class_of(queue) && is_evictable(f, s);
+	bool here = (queue == TCPFSM_QUEUE_SOON || class == tcpfsm_timeout_class_of(queue)) &&
+		    is_evictable(f, s);
 
 	/* Active, or of another class by now: it goes behind the others. */
 	if (!here && tcpfsm_timeout_go_on(f)) {
@@ -101,12 +102,14 @@ static bool is_flooded(void)
 }
 
 /*
- * Among the flows that have their ticket at a processor. Handshakes in progress go before TIME_WAIT
+ * Among the flows that have their ticket at a processor: first those that are over, or soon will be.
+ * Handshakes in progress go before TIME_WAIT
  * only if they are many, or take long: else each new connection would end the slowest client's.
  */
 static bool evict_at(struct tcpfsm_net *tn, struct tcpfsm_cpu *c, const struct search *s)
 {
 	return evict_class(tn, c, TFSM_CLASS_CLOSED, 0, s) ||
+	       evict_from(tn, c, TCPFSM_QUEUE_SOON, 0, s) ||
 	       evict_class(tn, c, TFSM_CLASS_OPENING, is_flooded() ? 0 : SLOW, s) ||
 	       evict_class(tn, c, TFSM_CLASS_TIME_WAIT, 0, s) ||
 	       evict_class(tn, c, TFSM_CLASS_OPENING, 0, s) ||

@@ -100,19 +100,21 @@ static void ask_sockets(struct tcpfsm_flow *f)
 {
 	struct tcpfsm_snap snap;
 	u8 alive, asked;
+	u32 stamp;
 
 	/* What becomes of it meanwhile needs it to have a ticket. */
 	if (!tcpfsm_queue_push(f, f->waits)) {
 		go_on(f, false);
 		return;
 	}
+	stamp = f->stamp;
 	tcpfsm_flow_snapshot(f, &snap);
 	asked = ends_to_ask(f, &snap, tcpfsm_timeout_class_of(f->waits));
 	spin_unlock(&f->lock);
 	alive = living_ends(&snap, asked);
 	if (!tcpfsm_flow_lock(f, snap.id))
 		return;
-	if (tfsm_step(&f->fsm) == snap.step && tcpfsm_timeout_is_over(f))
+	if (tfsm_step(&f->fsm) == snap.step && f->stamp == stamp)
 		act_on_answer(f, &snap, alive, tcpfsm_timeout_local_ends(snap.flags) & ~alive);
 	else
 		spin_unlock(&f->lock);		/* it has moved meanwhile */

@@ -25,12 +25,14 @@ enum tcpfsm_owner {
 
 /*
  * By time-out class, apart for flows with a local socket, which are asked after rather than timed
- * out; and one for TIME_WAITs whose time is over but whose local socket still exists.
+ * out; one for TIME_WAITs whose time is over but whose local socket still exists; and one for tickets
+ * of flows whose time will be over before the ticket's turn would come in their own queue.
  */
 enum tcpfsm_queue {
 	TCPFSM_QUEUE_REMOTE,
 	TCPFSM_QUEUE_LOCAL = TCPFSM_QUEUE_REMOTE + TFSM_CLASSES,
 	TCPFSM_QUEUE_RECHECK = TCPFSM_QUEUE_LOCAL + TFSM_CLASSES,
+	TCPFSM_QUEUE_SOON,
 	TCPFSM_QUEUES,
 };
 

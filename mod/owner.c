@@ -40,6 +40,16 @@ struct left_over {
 
 static DEFINE_PER_CPU(struct left_over, left_over);
 
+unsigned int tcpfsm_owner_flows(u8 owner)
+{
+	return atomic_read(&owners[owner].issued);
+}
+
+static unsigned int count_issued_flows(void)
+{
+	return tcpfsm_owner_flows(TCPFSM_HOST) + tcpfsm_owner_flows(TCPFSM_GUEST);
+}
+
 static int batch_size(void)
 {
 	return clamp(READ_ONCE(tcpfsm_max_flows) / (SLACK * nr_cpu_ids), 1U, BATCH);
@@ -77,7 +87,8 @@ void tcpfsm_owner_uncharge(u8 owner)
 	atomic_t *left = &this_cpu_ptr(&left_over)->flows[owner];
 	int batch = batch_size();
 
-	if (batch == 1) {
+	/* Where flows have to make room for others, what one leaves is for the one that comes. */
+	if (batch == 1 || count_issued_flows() > READ_ONCE(tcpfsm_max_flows)) {
 		atomic_dec(&owners[owner].issued);
 	} else if (atomic_inc_return(left) >= 2 * batch) {
 		atomic_sub(batch, left);
@@ -95,16 +106,6 @@ static void collect_left_over(void)
 		for (owner = 0; owner < TCPFSM_OWNERS; owner++)
 			atomic_sub(atomic_xchg(&per_cpu(left_over, cpu).flows[owner], 0),
 				   &owners[owner].issued);
-}
-
-unsigned int tcpfsm_owner_flows(u8 owner)
-{
-	return atomic_read(&owners[owner].issued);
-}
-
-static unsigned int count_issued_flows(void)
-{
-	return tcpfsm_owner_flows(TCPFSM_HOST) + tcpfsm_owner_flows(TCPFSM_GUEST);
 }
 
 static unsigned int count_all_flows(void)

@@ -18,6 +18,7 @@
 #define ASK_HALF_CLOSED	60	/* tcp_fin_timeout */
 #define RECHECK		(HZ / 2)
 #define IDLE_MOST	(1U << 30)	/* more is not told apart: with a time-out, below 2^31 */
+#define SOON		(4 * HZ)	/* so much later than its time-out, a flow may end */
 #define MEET_MOST	(60 * HZ)	/* void tickets do not stay for longer */
 
 enum tfsm_class tcpfsm_timeout_class_of(unsigned int queue)
@@ -129,22 +130,26 @@ bool tcpfsm_timeout_wait_in(struct tcpfsm_flow *f, unsigned int queue)
 	return tcpfsm_queue_push(f, queue);
 }
 
+/* Of exact queues, the ticket was pushed when the flow came there. */
+static u32 span_waited(const struct tcpfsm_flow *f)
+{
+	return (u32)jiffies - (is_exact(f->waits) ? f->stamp : READ_ONCE(f->last));
+}
+
 bool tcpfsm_timeout_go_on(struct tcpfsm_flow *f)
 {
 	u32 now = (u32)jiffies;
+	s32 left;
 
 	if (now - f->last > IDLE_MOST)
 		WRITE_ONCE(f->last, now - IDLE_MOST);
 	/* It has been seen to have a local socket, meanwhile. */
 	if (f->waits != TCPFSM_QUEUE_RECHECK && f->waits != tcpfsm_timeout_queue_of(f))
 		change_queue(f, tcpfsm_timeout_queue_of(f));
+	left = READ_ONCE(tcpfsm_flow_net(f)->wait[f->waits]) - span_waited(f);
+	if (!is_exact(f->waits) && left < (s32)READ_ONCE(tcpfsm_flow_net(f)->meet[f->waits]))
+		return tcpfsm_queue_push(f, TCPFSM_QUEUE_SOON);
 	return tcpfsm_queue_push(f, f->waits);
-}
-
-/* Of exact queues, the ticket was pushed when the flow came there. */
-static u32 span_waited(const struct tcpfsm_flow *f)
-{
-	return (u32)jiffies - (is_exact(f->waits) ? f->stamp : READ_ONCE(f->last));
 }
 
 bool tcpfsm_timeout_is_over(const struct tcpfsm_flow *f)
@@ -170,7 +175,14 @@ static unsigned int seconds_of(const struct tcpfsm_net *tn, unsigned int queue)
 
 static u32 wait_of(const struct tcpfsm_net *tn, unsigned int queue)
 {
-	return queue == TCPFSM_QUEUE_RECHECK ? RECHECK : seconds_of(tn, queue) * HZ;
+	switch (queue) {
+	case TCPFSM_QUEUE_RECHECK:
+		return RECHECK;
+	case TCPFSM_QUEUE_SOON:
+		return SOON;
+	default:
+		return seconds_of(tn, queue) * HZ;
+	}
 }
 
 void tcpfsm_timeout_apply(struct tcpfsm_net *tn)
@@ -180,11 +192,12 @@ void tcpfsm_timeout_apply(struct tcpfsm_net *tn)
 
 	for (i = 0; i < TCPFSM_QUEUES; i++) {
 		WRITE_ONCE(tn->wait[i], wait_of(tn, i));
-		if (!is_exact(i))
+		if (!is_exact(i) && i != TCPFSM_QUEUE_SOON)
 			meet = min(meet, tn->wait[i]);
 	}
 	/* A flow may be of another class by then: its ticket is met within the shortest time-out. */
 	for (i = 0; i < TCPFSM_QUEUES; i++)
 		WRITE_ONCE(tn->meet[i], is_exact(i) ? tn->wait[i] : meet);
+	WRITE_ONCE(tn->meet[TCPFSM_QUEUE_SOON], min_t(u32, meet, SOON));
 	tcpfsm_queue_rearm(tn);
 }

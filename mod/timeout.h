@@ -5,7 +5,7 @@
  *
  * Only TIME_WAIT and closed flows are met on time: they get a ticket when they become so. Others keep
  * the ticket that they have if it is met early enough, and are put where they belong when it is; so
- * an idle flow ends between one and two time-outs after its last segment, or a minute late.
+ * an idle flow ends when its time-out is over, or some seconds later.
  */
 #ifndef _TCPFSM_TIMEOUT_H
 #define _TCPFSM_TIMEOUT_H

@@ -23,6 +23,7 @@ from beds import Conntrack, FILE, Nobody, PUSHER, Tcpfsm, host, reader
 
 FLOWS = 65536
 FULL = 1024             # flows in a table that is full: the least that the module takes
+AGED = 64               # connections of each processor before those that are counted
 WHO = {"nobody": Nobody, "conntrack": Conntrack, "tcpfsm": Tcpfsm}
 LISTENER = {"conntrack": ["conntrack", "-E"], "tcpfsm": [TOOL, "monitor"]}
 WORKLOADS = {
@@ -96,6 +97,9 @@ def connections(rows, workload, name, measured, warm=8):
     listen = workload == "subscriber" and name in LISTENER
     with host(who) as push, reader(LISTENER[name]) if listen else contextlib.nullcontext():
         name_modules()
+        if workload != "evicting":
+            # What each processor makes once, as pages of a log, is not a connection's cost.
+            push.try_to(op="turns", cpus=rows.cpus, flows=AGED, first=1 << 20, **words)
         row = rows.next(workload, name)
         answer = push.try_to(op="turns", cpus=rows.cpus, flows=measured, warm=warm, row=row, **words)
         if not evicting:
