@@ -38,7 +38,7 @@ static void join_service(struct tcpfsm_report *r, struct tcpfsm_flow *f)
 	r->service = s;
 }
 
-static bool answers(const struct tcpfsm_report *r)
+static bool has_answered(const struct tcpfsm_report *r)
 {
 	u8 i;
 
@@ -82,7 +82,7 @@ void tcpfsm_commit_moves(struct tcpfsm_report *r, struct tcpfsm_flow *f, const s
 		tell_of_flow(r, f);
 	else
 		tcpfsm_flow_identify(f, &r->snap);
-	if (unlikely(f->service == r->tn->other) && answers(r))
+	if (unlikely(f->service == r->tn->other) && has_answered(r))
 		join_service(r, f);
 }
 

@@ -44,20 +44,31 @@ static inline bool tcpfsm_cpu_is_locked(const struct tcpfsm_cpu *c)
 	return IS_ENABLED(CONFIG_PREEMPT_RT) || unlikely(c->shared);
 }
 
-/* To write it; then put it. Context: bottom halves off. */
-#define tcpfsm_cpu_get(tn) ({						\
-	struct tcpfsm_cpu *own = *this_cpu_ptr((tn)->cpus);		\
-									\
-	if (unlikely(!own))						\
-		own = tcpfsm_cpu_make(tn);				\
-	if (tcpfsm_cpu_is_locked(own))					\
-		spin_lock(&own->lock);					\
-	own; })
+/*
+ * To write it; then put it. Context: bottom halves off. sparse does not follow a lock that is taken
+ * under a condition, and is not shown it.
+ */
+#ifdef __CHECKER__
+struct tcpfsm_cpu *tcpfsm_cpu_get(struct tcpfsm_net *tn);
+void tcpfsm_cpu_put(struct tcpfsm_cpu *c);
+#else
+static inline struct tcpfsm_cpu *tcpfsm_cpu_get(struct tcpfsm_net *tn)
+{
+	struct tcpfsm_cpu *c = *this_cpu_ptr(tn->cpus);
 
-#define tcpfsm_cpu_put(own) do {					\
-	if (tcpfsm_cpu_is_locked(own))					\
-		spin_unlock(&(own)->lock);				\
-} while (0)
+	if (unlikely(!c))
+		c = tcpfsm_cpu_make(tn);
+	if (tcpfsm_cpu_is_locked(c))
+		spin_lock(&c->lock);
+	return c;
+}
+
+static inline void tcpfsm_cpu_put(struct tcpfsm_cpu *c)
+{
+	if (tcpfsm_cpu_is_locked(c))
+		spin_unlock(&c->lock);
+}
+#endif
 
 /*
  * Has the namespace a spare? Then what is counted from here on is not lost: a flow may begin. So it
@@ -73,8 +84,8 @@ struct tcpfsm_cpu *tcpfsm_cpu_of(const struct tcpfsm_net *tn, unsigned int i);
 
 /* Of all processors and the spare: i is the number for tcpfsm_cpu_of(). */
 #define tcpfsm_for_each_cpu(i, c, tn)					\
-	for ((i) = 0; (i) <= nr_cpu_ids; (i)++)				\
-		if (((c) = tcpfsm_cpu_of(tn, i)))
+	for ((i) = 0; (c) = tcpfsm_cpu_of(tn, i), (i) <= nr_cpu_ids; (i)++) \
+		if (c)
 
 static inline void tcpfsm_count(struct tcpfsm_net *tn, enum tcpfsm_counter counter)
 {

@@ -22,6 +22,7 @@ void tcpfsm_end_reported(struct tcpfsm_flow *f, u8 reason, struct tcpfsm_report 
 {
 	struct tcpfsm_local *local = tcpfsm_flow_local(f);
 	struct tfsm_ext *ext = tfsm_ext(&f->fsm);
+
 	tcpfsm_commit_end(r, f, reason);
 	tcpfsm_table_remove(f);
 	tcpfsm_timeout_stop(f);

@@ -65,19 +65,27 @@ static bool evict_flow(struct tcpfsm_flow *f, unsigned int queue, const struct s
 	return true;
 }
 
+/* The same, if the ticket is not void. */
+static bool evict_ticket(struct tcpfsm_net *tn, unsigned int queue, const struct tcpfsm_ticket *t,
+			 const struct search *s)
+{
+	struct tcpfsm_flow *f = tcpfsm_queue_lock(tn, queue, t);
+
+	if (!f)
+		return false;
+	return evict_flow(f, queue, s);
+}
+
 /* End the oldest flow of a queue that may go, as far as a few looks tell. @age: of its ticket */
 static bool evict_from(struct tcpfsm_net *tn, struct tcpfsm_cpu *c, unsigned int queue, u32 age,
 		       const struct search *s)
 {
 	unsigned int looks = s->looks;
 	struct tcpfsm_ticket t;
-	struct tcpfsm_flow *f;
 
-	while (looks-- && tcpfsm_queue_take(c, queue, age, s->patient, &t)) {
-		f = tcpfsm_queue_lock(tn, queue, &t);
-		if (f && evict_flow(f, queue, s))
+	while (looks-- && tcpfsm_queue_take(c, queue, age, s->patient, &t))
+		if (evict_ticket(tn, queue, &t, s))
 			return true;
-	}
 	return false;
 }
 
@@ -94,7 +102,7 @@ static bool is_flooded(void)
 	static unsigned long asked;
 	static bool flooded;
 
-	if (READ_ONCE(asked) != jiffies) {
+	if (time_after(jiffies, READ_ONCE(asked))) {
 		WRITE_ONCE(asked, jiffies);
 		WRITE_ONCE(flooded, tcpfsm_timeout_opening() > READ_ONCE(tcpfsm_max_flows) / 8);
 	}
@@ -102,9 +110,9 @@ static bool is_flooded(void)
 }
 
 /*
- * Among the flows that have their ticket at a processor: first those that are over, or soon will be.
- * Handshakes in progress go before TIME_WAIT
- * only if they are many, or take long: else each new connection would end the slowest client's.
+ * Among the flows that have their ticket at a processor: first those that are over, or soon will
+ * be. Handshakes in progress go before TIME_WAIT only if they are many, or take long: else each new
+ * connection would end the slowest client's.
  */
 static bool evict_at(struct tcpfsm_net *tn, struct tcpfsm_cpu *c, const struct search *s)
 {

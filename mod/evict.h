@@ -5,8 +5,8 @@
  * The host's namespaces, those of the initial user namespace, are sure of half the table between
  * them, whoever else makes flows or namespaces; an owner above its half gives way first. Within a
  * namespace flows go in the order of their classes (TCPFSM_CLASS_LIST), oldest first, those with
- * local sockets after the others; handshakes in progress behind TIME_WAIT, unless they are many or slow.
- * Active established flows are never evicted, but for those of an owner above its half.
+ * local sockets after the others; handshakes in progress behind TIME_WAIT, unless they are many or
+ * slow. Active established flows are never evicted, but for those of an owner above its half.
  */
 #ifndef _TCPFSM_EVICT_H
 #define _TCPFSM_EVICT_H

@@ -3,8 +3,8 @@
  * A queue of tickets, in the order in which they came. Nothing is ever taken out of its middle: a
  * ticket that has become void stays until its turn comes, and whoever meets it there drops it.
  *
- * Tickets are kept in chunks, so that pushing and popping touch no ticket but the last and the first.
- * The caller locks.
+ * Tickets are kept in chunks, so that pushing and popping touch no ticket but the last and the
+ * first. The caller locks.
  */
 #ifndef _TCPFSM_FIFO_H
 #define _TCPFSM_FIFO_H

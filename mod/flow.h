@@ -76,8 +76,8 @@ static inline struct tcpfsm_net *tcpfsm_flow_net(const struct tcpfsm_flow *f)
 }
 
 /*
- * Set all of a flow that has just been allocated, but for the engine's work: the flow is alive, has a
- * new id, and its ends are UNSET. Its service is the caller's to set. Under its lock.
+ * Set all of a flow that has just been allocated, but for the engine's work: the flow is alive, has
+ * a new id, and its ends are UNSET. Its service is the caller's to set. Under its lock.
  */
 void tcpfsm_flow_init(struct tcpfsm_flow *f, const struct tcpfsm_tuple *t, u8 orig, u64 now);
 
@@ -105,8 +105,8 @@ void tcpfsm_flow_free_ext(struct tfsm_ext *ext);
 #endif
 
 /*
- * Lock a flow met under RCU, if it still is the one with this id. Return: false, and it is not locked,
- * if it is not.
+ * Lock a flow met under RCU, if it still is the one with this id. Return: false, and it is not
+ * locked, if it is not.
  */
 #define tcpfsm_flow_lock(f, id) \
 	tcpfsm_locked_if(&(f)->lock, tcpfsm_flow_do_lock(f, id))

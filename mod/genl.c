@@ -159,7 +159,7 @@ static struct log_dump **log_dump_of(struct netlink_callback *cb)
 	return TCPFSM_CURSOR(struct log_dump *, cb);
 }
 
-static int log_start(struct netlink_callback *cb)
+static int log_dump_start(struct netlink_callback *cb)
 {
 	struct log_dump *d = kvzalloc(offsetof(struct log_dump, cursor) + tcpfsm_log_cursor_size(),
 				      GFP_KERNEL);
@@ -184,7 +184,7 @@ static int log_dump(struct sk_buff *skb, struct netlink_callback *cb)
 	return skb->len;
 }
 
-static int log_done(struct netlink_callback *cb)
+static int log_dump_done(struct netlink_callback *cb)
 {
 	kvfree(*log_dump_of(cb));
 	return 0;
@@ -222,7 +222,7 @@ static const struct genl_ops ops[] = {
 		.dumpit = service_dump, NO_POLICY,
 	}, {
 		.cmd = TCPFSM_CMD_LOG_GET, .flags = GENL_UNS_ADMIN_PERM,
-		.start = log_start, .dumpit = log_dump, .done = log_done, NO_POLICY,
+		.start = log_dump_start, .dumpit = log_dump, .done = log_dump_done, NO_POLICY,
 	},
 };
 

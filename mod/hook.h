@@ -10,9 +10,9 @@ int tcpfsm_hook_open(struct tcpfsm_net *tn);
 void tcpfsm_hook_close(struct tcpfsm_net *tn);
 
 /*
- * Switch tracking of a namespace on or off (sysctl enabled); it has no hooks while it is off. Segments
- * may be under way until a grace period is over. Process context. Return: 0, or why there are no
- * hooks.
+ * Switch tracking of a namespace on or off (sysctl enabled); it has no hooks while it is off.
+ * Segments may be under way until a grace period is over. Process context. Return: 0, or why there
+ * are no hooks.
  */
 int tcpfsm_hook_enable(struct tcpfsm_net *tn, bool on);
 

@@ -43,7 +43,7 @@ static struct tcpfsm_log *allocate_ring(unsigned int size, u64 first, gfp_t gfp)
 	log->pages = DIV_ROUND_UP(size, PER_PAGE);
 	log->first = first;
 	log->next = first;
-	log->place = log->pages - 1;	/* the first entry is on the page behind, which is the first */
+	log->place = log->pages - 1;	/* the first entry turns it, to the first page */
 	log->slot = PER_PAGE;
 	return log;
 }
@@ -158,12 +158,10 @@ static bool find_entry(struct tcpfsm_log *log, struct tcpfsm_log_place *place,
 
 	while (place->next < place->end) {
 		lowest = lowest_kept(log, READ_ONCE(log->next), &dropped);
-		if (place->next < lowest)
-			place->next = lowest;
-		else if (copy_entry(log, place->next, to))
+		place->next = max(place->next, lowest);
+		if (place->next < place->end && copy_entry(log, place->next, to))
 			return true;
-		else
-			place->next++;		/* it was never written, or is being written over */
+		place->next++;		/* it was never written, or is being written over */
 	}
 	return false;
 }
@@ -302,8 +300,8 @@ static void free_log(struct tcpfsm_cpu *c)
 const struct tcpfsm_cpu_part tcpfsm_log_part = { .make = make_log, .free = free_log };
 
 /*
- * Its numbers go on. Between the two rings, the writer may take a number twice: once in each. The old
- * ring is put before others that wait to be released.
+ * Its numbers go on. Between the two rings, the writer may take a number twice: once in each. The
+ * old ring is put before others that wait to be released.
  */
 static int exchange_ring(struct tcpfsm_cpu *c, unsigned int size, struct tcpfsm_log **retired)
 {

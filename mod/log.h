@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The last transitions of a namespace, which can be read again and again. Each processor keeps those
- * that it has recorded, in a ring that nobody else writes, and numbers them from 1. A reader merges
- * the rings by time.
+ * The last transitions of a namespace, which can be read again and again. Each processor keeps
+ * those that it has recorded, in a ring that nobody else writes, and numbers them from 1. A reader
+ * merges the rings by time.
  */
 #ifndef _TCPFSM_LOG_H
 #define _TCPFSM_LOG_H
@@ -19,7 +19,7 @@ struct tcpfsm_report;
 #define TCPFSM_LOG_SIZE_MAX	(1U << 20)
 
 struct tcpfsm_log_entry {
-	u64		  seq;		/* of its ring, from 1; 0: not written yet, or being written */
+	u64		  seq;		/* of its ring, from 1; 0: not written, or not wholly */
 	u64		  flow;
 	u64		  when;		/* ktime */
 	u64		  dwell;	/* ns */

@@ -25,8 +25,8 @@ enum tcpfsm_owner {
 
 /*
  * By time-out class, apart for flows with a local socket, which are asked after rather than timed
- * out; one for TIME_WAITs whose time is over but whose local socket still exists; and one for tickets
- * of flows whose time will be over before the ticket's turn would come in their own queue.
+ * out; one for TIME_WAITs whose time is over but whose local socket still exists; and one for
+ * tickets of flows whose time will be over before the ticket's turn would come in their own queue.
  */
 enum tcpfsm_queue {
 	TCPFSM_QUEUE_REMOTE,

@@ -3,8 +3,8 @@
  * How many flows each owner has, and in which namespaces.
  *
  * Flows are issued to processors in batches, for a count that every one of them writes would be the
- * slowest thing about a new flow. What a processor has left over is small beside the table; in a small
- * table a batch is one, and nothing is left over.
+ * slowest thing about a new flow. What a processor has left over is small beside the table; in a
+ * small table a batch is one, and nothing is left over.
  */
 #include <linux/atomic.h>
 #include <linux/list.h>
@@ -132,9 +132,14 @@ bool tcpfsm_owner_over_half(u8 owner)
 	return tcpfsm_owner_flows(owner) > READ_ONCE(tcpfsm_max_flows) / 2;
 }
 
+static unsigned int count_flows_of(const struct tcpfsm_net *tn)
+{
+	return percpu_counter_sum_positive((struct percpu_counter *)&tn->flows);
+}
+
 unsigned int tcpfsm_owner_flows_shown(const struct tcpfsm_net *tn)
 {
-	return net_eq(tn->net, &init_net) ? count_all_flows() : percpu_counter_sum_positive((struct percpu_counter *)&tn->flows);
+	return net_eq(tn->net, &init_net) ? count_all_flows() : count_flows_of(tn);
 }
 
 unsigned int tcpfsm_owner_share(const struct tcpfsm_net *tn)

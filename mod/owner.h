@@ -13,8 +13,8 @@
 extern unsigned int tcpfsm_max_flows;
 
 /*
- * A flow is about to be made, or was freed again. Return: false if this one is above max_flows; it is
- * charged all the same, and has to be uncharged unless another flow makes room for it. Context:
+ * A flow is about to be made, or was freed again. Return: false if this one is above max_flows; it
+ * is charged all the same, and has to be uncharged unless another flow makes room for it. Context:
  * bottom halves off.
  */
 bool tcpfsm_owner_charge(u8 owner);

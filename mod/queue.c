@@ -22,7 +22,9 @@ struct tcpfsm_queues {
 	struct delayed_work	work;
 };
 
-/* A processor's own workers are for what cannot wait; ours may have a million flows to go through. */
+/*
+ * A processor's own workers are for what cannot wait; ours may have a million flows to go through.
+ */
 static struct workqueue_struct *workers;
 static void (*meet)(struct tcpfsm_cpu *c, struct tcpfsm_net *tn);
 
@@ -76,8 +78,10 @@ struct tcpfsm_flow *tcpfsm_queue_do_lock(const struct tcpfsm_net *tn, unsigned i
 
 	if (!f)
 		return NULL;
-	if (f->tag == tn->tag && f->queue == queue && f->stamp == t->stamp)
+	if (f->tag == tn->tag && f->queue == queue && f->stamp == t->stamp) {
+		tcpfsm_hand_over(&f->lock);
 		return f;
+	}
 	spin_unlock(&f->lock);
 	return NULL;
 }

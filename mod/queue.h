@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Queues of flows that wait, without policy: which queue a flow waits in, and what becomes of it when
- * its turn comes, is decided elsewhere (timeout.h, expire.h).
+ * Queues of flows that wait, without policy: which queue a flow waits in, and what becomes of it
+ * when its turn comes, is decided elsewhere (timeout.h, expire.h).
  *
- * No flow has a timer. Each has one ticket, in a queue of the processor that has pushed it last; the
- * tickets of a queue are met equally long after they were pushed, so the first one tells when that
- * is, and one work for each processor and namespace meets them. A flow that gets another ticket voids
- * the one before, which is dropped when it is met.
+ * No flow has a timer. Each has one ticket, in a queue of the processor that has pushed it last;
+ * the tickets of a queue are met equally long after they were pushed, so the first one tells when
+ * that is, and one work for each processor and namespace meets them. A flow that gets another
+ * ticket voids the one before, which is dropped when it is met.
  */
 #ifndef _TCPFSM_QUEUE_H
 #define _TCPFSM_QUEUE_H
@@ -25,8 +25,9 @@ struct tcpfsm_flow;
 bool tcpfsm_queue_push(struct tcpfsm_flow *f, unsigned int queue);
 
 /*
- * Lock the flow for which a ticket from this queue of the namespace is. Return: NULL if the ticket is
- * void: the flow has ended, or has got another ticket. Context: RCU read side, bottom halves off.
+ * Lock the flow for which a ticket from this queue of the namespace is. Return: NULL if the ticket
+ * is void: the flow has ended, or has got another ticket. Context: RCU read side, bottom halves
+ * off.
  */
 #define tcpfsm_queue_lock(tn, queue, t) ({					\
 	struct tcpfsm_flow *holder = tcpfsm_queue_do_lock(tn, queue, t);	\
@@ -46,9 +47,9 @@ unsigned int tcpfsm_queue_take_all(struct tcpfsm_cpu *c, unsigned int queue,
 				   struct tcpfsm_ticket *to, unsigned int n);
 
 /*
- * Take the first ticket, if it was pushed at least @age jiffies ago. Return: false if it was not, if
- * there is none, or (unless @wait) if another processor works at these queues. Context: bottom halves
- * off.
+ * Take the first ticket, if it was pushed at least @age jiffies ago. Return: false if it was not,
+ * if there is none, or (unless @wait) if another processor works at these queues. Context: bottom
+ * halves off.
  */
 bool tcpfsm_queue_take(struct tcpfsm_cpu *c, unsigned int queue, u32 age, bool wait,
 		       struct tcpfsm_ticket *to);

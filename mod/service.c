@@ -2,9 +2,9 @@
 /*
  * Services.
  *
- * A flow holds no reference to its row: each flow is in one state of it, so a row whose gauges add up
- * to nothing has no flows. Such a row may be taken out of the table; once no processor can meet it
- * there any more, and it still has no flows, it is freed.
+ * A flow holds no reference to its row: each flow is in one state of it, so a row whose gauges add
+ * up to nothing has no flows. Such a row may be taken out of the table; once no processor can meet
+ * it there any more, and it still has no flows, it is freed.
  */
 #include <linux/jiffies.h>
 #include <linux/percpu.h>
@@ -38,11 +38,13 @@ struct delta {
 	struct tcpfsm_service_counts counts;
 };
 
-static struct own {
-	spinlock_t	      lock;	/* with PREEMPT_RT, where bottom halves preempt each other */
+struct own {
+	spinlock_t	      lock;	/* with PREEMPT_RT: bottom halves preempt each other */
 	struct tcpfsm_service *last;	/* found here */
 	struct delta	      delta[SLOTS];
-} __percpu *owns;
+};
+
+static struct own __percpu *owns;
 
 static void add_counts(struct tcpfsm_service_counts *to, const struct tcpfsm_service_counts *from)
 {
@@ -101,6 +103,7 @@ static void sum_once(struct tcpfsm_service *s, struct tcpfsm_service_counts *sum
 {
 	int cpu;
 
+	/* If it changes meanwhile, it is read anew. */
 	*sums = data_race(s->folded);
 	for_each_possible_cpu(cpu) {
 		const struct delta *d = &per_cpu_ptr(owns, cpu)->delta[s->slot];
@@ -293,7 +296,7 @@ static bool evict_row(u8 owner)
 }
 
 /* Rows that may be taken before the table is full and idle ones are searched for. */
-static unsigned int plenty(void)
+static unsigned int rows_before_search(void)
 {
 	return tcpfsm_max_services - min(IDLERS, tcpfsm_max_services / 4);
 }
@@ -304,7 +307,7 @@ static bool has_room(u8 owner)
 	unsigned int own = atomic_read(&rows[owner]), other = atomic_read(&rows[!owner]);
 	unsigned int half = tcpfsm_max_services / 2;
 
-	if (own + other == plenty() || own + 1 == half)
+	if (own + other == rows_before_search() || own + 1 == half)
 		mod_delayed_work(system_unbound_wq, &tidy, 0);
 	if (own + other < tcpfsm_max_services && (owner == TCPFSM_HOST || own < half))
 		return true;
@@ -430,7 +433,7 @@ static bool needs_idle_rows(void)
 	unsigned int all = guests + atomic_read(&rows[TCPFSM_HOST]);
 
 	return READ_ONCE(nr_idle) < IDLERS / 4 &&
-	       (all >= plenty() || guests >= plenty() / 2);
+	       (all >= rows_before_search() || guests >= rows_before_search() / 2);
 }
 
 static void tidy_rows(struct work_struct *work)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Services: address and port of a responding endpoint, over all its flows. A service has a row from
- * the first SYN|ACK that it sends; flows without one, and those that find no place in the table, are
- * counted in the namespace's row of the others.
+ * the first SYN|ACK that it sends; flows without one, and those that find no place in the table,
+ * are counted in the namespace's row of the others.
  *
  * What happens to a service is counted by each processor in memory of its own, and folded into the
  * row when that memory is needed for another service. A row is freed when it has no flows.
@@ -69,8 +69,8 @@ int tcpfsm_service_net_init(struct tcpfsm_net *tn);
 void tcpfsm_service_net_exit(struct tcpfsm_net *tn);
 
 /*
- * The row of a service, or that of the others: if it has none; if it has none and gets none, either.
- * A flow may keep it while it lives. Context: bottom halves off, as for the next ones.
+ * The row of a service, or that of the others: if it has none; if it has none and gets none,
+ * either. A flow may keep it while it lives. Context: bottom halves off, as for the next ones.
  */
 struct tcpfsm_service *tcpfsm_service_find(const struct tcpfsm_service_key *key);
 struct tcpfsm_service *tcpfsm_service_get(const struct tcpfsm_service_key *key);

@@ -85,11 +85,13 @@ static struct tcpfsm_flow *chain_of(const struct bucket *b)
 
 /* The lock is in the line that is written anyway. */
 static void lock_bucket(struct bucket *b)
+	__acquires(bitlock)
 {
 	bit_spin_lock(LOCK_BIT, &b->more);
 }
 
 static void unlock_bucket(struct bucket *b)
+	__releases(bitlock)
 {
 	bit_spin_unlock(LOCK_BIT, &b->more);
 }
@@ -97,6 +99,7 @@ static void unlock_bucket(struct bucket *b)
 /* Bucket locked. The flow is whole before a lookup can find it. */
 static void set_chain(struct bucket *b, const struct tcpfsm_flow *f)
 {
+	/* See chain_of(). */
 	smp_store_release(&b->more, (unsigned long)f | BIT(LOCK_BIT));
 }
 
@@ -134,7 +137,7 @@ static bool may_be(const struct tcpfsm_flow *f, const struct tcpfsm_tuple *t)
 static bool is_flow(const struct tcpfsm_flow *f, const struct tcpfsm_tuple *t)
 {
 	if (f->tag != t->tn->tag || f->l3 != t->l3 || !may_be(f, t) ||
-	    f->is_ip6 != (t->family == AF_INET6))
+	    tcpfsm_flow_family(f) != t->family)
 		return false;
 	return !f->is_ip6 || (ipv6_addr_equal(&f->ip6[0], &t->addr[0].ip6) &&
 			      ipv6_addr_equal(&f->ip6[1], &t->addr[1].ip6));
@@ -202,7 +205,7 @@ static bool lock_if_marked(struct tcpfsm_flow *f, u16 id)
 	return false;
 }
 
-struct tcpfsm_flow *tcpfsm_table_find_marked(u32 hash, u16 id)
+struct tcpfsm_flow *tcpfsm_table_do_find_marked(u32 hash, u16 id)
 {
 	unsigned int bucket = hash & mask, i;
 	const struct bucket *b = &buckets[bucket];

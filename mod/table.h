@@ -28,8 +28,13 @@ struct tcpfsm_flow *tcpfsm_table_do_find_lock(const struct tcpfsm_tuple *t);
 /* The hash of a locked flow's tuple. */
 u32 tcpfsm_table_hash_of(const struct tcpfsm_flow *f);
 
-/* Find and lock a flow by its hash and the low 16 bits of its id: as good as surely the one meant. */
-struct tcpfsm_flow *tcpfsm_table_find_marked(u32 hash, u16 id);
+/*
+ * Find and lock a flow by its hash and the low 16 bits of its id: as good as surely the one meant.
+ */
+#define tcpfsm_table_find_marked(hash, id) ({					\
+	struct tcpfsm_flow *marked = tcpfsm_table_do_find_marked(hash, id);	\
+	tcpfsm_locked_if(&marked->lock, marked) ? marked : NULL; })
+struct tcpfsm_flow *tcpfsm_table_do_find_marked(u32 hash, u16 id);
 
 /*
  * Memory for a flow of this family, or NULL. Its lock is initialized, and it is in no list;

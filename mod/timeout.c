@@ -195,7 +195,9 @@ void tcpfsm_timeout_apply(struct tcpfsm_net *tn)
 		if (!is_exact(i) && i != TCPFSM_QUEUE_SOON)
 			meet = min(meet, tn->wait[i]);
 	}
-	/* A flow may be of another class by then: its ticket is met within the shortest time-out. */
+	/*
+	 * A flow may be of another class by then: its ticket is met within the shortest time-out.
+	 */
 	for (i = 0; i < TCPFSM_QUEUES; i++)
 		WRITE_ONCE(tn->meet[i], is_exact(i) ? tn->wait[i] : meet);
 	WRITE_ONCE(tn->meet[TCPFSM_QUEUE_SOON], min_t(u32, meet, SOON));

@@ -3,9 +3,9 @@
  * Which queue a flow belongs to, and for how long it waits there: by its time-out class
  * (core/class.c), and by whether it has a local socket.
  *
- * Only TIME_WAIT and closed flows are met on time: they get a ticket when they become so. Others keep
- * the ticket that they have if it is met early enough, and are put where they belong when it is; so
- * an idle flow ends when its time-out is over, or some seconds later.
+ * Only TIME_WAIT and closed flows are met on time: they get a ticket when they become so. Others
+ * keep the ticket that they have if it is met early enough, and are put where they belong when it
+ * is; so an idle flow ends when its time-out is over, or some seconds later.
  */
 #ifndef _TCPFSM_TIMEOUT_H
 #define _TCPFSM_TIMEOUT_H
@@ -22,8 +22,8 @@ void tcpfsm_timeout_update(struct tcpfsm_flow *f, bool restart);
 bool tcpfsm_timeout_wait_in(struct tcpfsm_flow *f, unsigned int queue);
 
 /*
- * Its ticket was met, and its time is not over: it gets the next one, where it belongs. Return: false
- * if there is no memory.
+ * Its ticket was met, and its time is not over: it gets the next one, where it belongs. Return:
+ * false if there is no memory.
  */
 bool tcpfsm_timeout_go_on(struct tcpfsm_flow *f);
 

@@ -334,8 +334,8 @@ enum tcpfsm_log_attr {
 	TCPFSM_LOG_DST,
 	TCPFSM_LOG_SPORT,		/* u32, host order */
 	TCPFSM_LOG_DPORT,
-	TCPFSM_LOG_CPU,			/* u32, that has recorded it; the number of CPUs: one of those
-					 * for which there was no memory
+	TCPFSM_LOG_CPU,			/* u32; the number of CPUs: recorded by one without memory
+					 * for a log of its own
 					 */
 	__TCPFSM_LOG_MAX,
 };
