@@ -15,6 +15,7 @@ void tcpfsm_commit_begin(struct tcpfsm_report *r, const struct tcpfsm_flow *f)
 	r->before[TCPFSM_RESP] = f->fsm.end[TCPFSM_RESP].state;
 	r->notes = 0;
 	r->moves = 0;
+	r->ends = 0;
 	r->reason = TCPFSM_REASON_UNSET;
 	r->left = NULL;
 	r->opened = false;
@@ -75,6 +76,7 @@ void tcpfsm_commit_moves(struct tcpfsm_report *r, struct tcpfsm_flow *f, const s
 		u64 since = tcpfsm_flow_since(f, m->end);
 
 		r->move[i] = *m;
+		r->ends |= 1U << m->end;
 		r->dwell[i] = o->now > since ? o->now - since : 0;
 		tcpfsm_flow_moved(f, m->end, m->to, r->age);
 	}
@@ -107,7 +109,8 @@ void tcpfsm_commit_deliver(const struct tcpfsm_report *r)
 	if (r->moves)
 		tcpfsm_log_report(c, r);
 	tcpfsm_cpu_put(c);
-	if (r->moves || r->reason || r->notes & BIT_ULL(TFSM_NOTE_synack_resent))
+	if (r->ends & 1U << TCPFSM_RESP || r->reason || r->left || r->opened ||
+	    r->notes & BIT_ULL(TFSM_NOTE_synack_resent))
 		tcpfsm_service_report(r);
 	if (!r->told)
 		return;

@@ -81,8 +81,7 @@ void tcpfsm_flow_init(struct tcpfsm_flow *f, const struct tcpfsm_tuple *t, u8 or
 
 	lockdep_assert_held(&f->lock);
 	WRITE_ONCE(f->key, t->key);
-	WRITE_ONCE(f->port[0], t->port[0]);
-	WRITE_ONCE(f->port[1], t->port[1]);
+	WRITE_ONCE(f->ports, t->ports);
 	f->tag = t->tn->tag;
 	f->l3 = t->l3;
 	f->is_ip6 = t->family == AF_INET6;

@@ -36,7 +36,10 @@ struct tcpfsm_flow {
 		u64		key;
 		__be32		ip4[2];
 	};
-	__be16			port[2];
+	union {
+		__be16		port[2];
+		u32		ports;
+	};
 
 	spinlock_t		lock;		/* all below */
 	u32			tag;		/* of its namespace; 0: not alive */

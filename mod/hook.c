@@ -56,7 +56,8 @@ static bool seen_elsewhere(const struct nf_hook_state *state)
 
 static bool is_to_itself(const struct tcpfsm_tuple *t)
 {
-	return t->port[0] == t->port[1] && !memcmp(&t->addr[0], &t->addr[1], sizeof(t->addr[0]));
+	return unlikely(t->port[0] == t->port[1]) &&
+	       !memcmp(&t->addr[0], &t->addr[1], sizeof(t->addr[0]));
 }
 
 static bool is_offloaded(const struct sk_buff *skb)

@@ -24,48 +24,76 @@ static void read_options(struct tfsm_seg *seg, const struct sk_buff *skb, unsign
 		tfsm_read_options(seg, p, length);
 }
 
-/* Addresses as they are in the header: source first. */
-struct addresses {
-	union tcpfsm_addr src, dst;
-};
-
-/* Does the source come second in the canonical order? Any order will do. */
-static bool sorts_behind(const struct addresses *a, const struct tcphdr *th)
-{
-	if (a->src.words[1] != a->dst.words[1])
-		return a->src.words[1] > a->dst.words[1];
-	if (a->src.words[0] != a->dst.words[0])
-		return a->src.words[0] > a->dst.words[0];
-	return (__force u16)th->source > (__force u16)th->dest;
-}
-
-static void set_tuple(struct tcpfsm_view *v, const struct addresses *a, const struct tcphdr *th,
-		      u8 family)
+/*
+ * Put both ends in canonical order: any order will do that does not depend on who sends. Written
+ * out, for an index that is not known costs more than all the rest.
+ */
+static void order_ends(struct tcpfsm_view *v, bool swap, const struct tcphdr *th,
+		       union tcpfsm_addr src, union tcpfsm_addr dst)
 {
 	struct tcpfsm_tuple *t = &v->tuple;
 
-	v->from = sorts_behind(a, th);
-	t->family = family;
-	t->addr[v->from] = a->src;
-	t->addr[v->from ^ 1] = a->dst;
-	t->port[v->from] = th->source;
-	t->port[v->from ^ 1] = th->dest;
+	v->from = swap;
+	if (swap) {
+		t->addr[0] = dst;
+		t->addr[1] = src;
+		t->port[0] = th->dest;
+		t->port[1] = th->source;
+	} else {
+		t->addr[0] = src;
+		t->addr[1] = dst;
+		t->port[0] = th->source;
+		t->port[1] = th->dest;
+	}
 }
 
-/* IPv4 header at the network header. Return: offset of TCP from skb->data, or negative. */
-static int read_ip4(struct tcpfsm_view *v, const struct sk_buff *skb, struct addresses *a)
+static bool port_sorts_behind(const struct tcphdr *th)
+{
+	return (__force u16)th->source > (__force u16)th->dest;
+}
+
+static void set_tuple4(struct tcpfsm_view *v, const struct iphdr *iph, const struct tcphdr *th)
+{
+	u32 src = (__force u32)iph->saddr, dst = (__force u32)iph->daddr;
+	bool swap = src != dst ? src > dst : port_sorts_behind(th);
+
+	v->tuple.family = AF_INET;
+	order_ends(v, swap, th, tcpfsm_addr_of_ip4(iph->saddr), tcpfsm_addr_of_ip4(iph->daddr));
+}
+
+static void set_tuple6(struct tcpfsm_view *v, const struct ipv6hdr *ip6h, const struct tcphdr *th)
+{
+	const union tcpfsm_addr src = { .ip6 = ip6h->saddr }, dst = { .ip6 = ip6h->daddr };
+	bool swap;
+
+	if (src.words[1] != dst.words[1])
+		swap = src.words[1] > dst.words[1];
+	else if (src.words[0] != dst.words[0])
+		swap = src.words[0] > dst.words[0];
+	else
+		swap = port_sorts_behind(th);
+	v->tuple.family = AF_INET6;
+	order_ends(v, swap, th, src, dst);
+}
+
+/*
+ * IPv4 header at the network header. Return: offset of TCP from skb->data, or negative; *@partial: it
+ * is a first fragment.
+ */
+static int read_ip4(const struct tcpfsm_view *v, const struct sk_buff *skb, bool *partial)
 {
 	const struct iphdr *iph = ip_hdr(skb);
 
 	if (iph->protocol != IPPROTO_TCP)
 		return -1;
-	if (iph->frag_off & htons(IP_OFFSET)) {
-		tcpfsm_count(v->tuple.tn, TCPFSM_C_later_fragments);
-		return -1;
+	*partial = false;
+	if (unlikely(iph->frag_off & htons(IP_OFFSET | IP_MF))) {
+		if (iph->frag_off & htons(IP_OFFSET)) {
+			tcpfsm_count(v->tuple.tn, TCPFSM_C_later_fragments);
+			return -1;
+		}
+		*partial = true;
 	}
-	v->seg.partial = (iph->frag_off & htons(IP_MF)) != 0;
-	a->src = tcpfsm_addr_of_ip4(iph->saddr);
-	a->dst = tcpfsm_addr_of_ip4(iph->daddr);
 	return skb_network_offset(skb) + iph->ihl * 4;
 }
 
@@ -81,68 +109,70 @@ static bool is_later_tcp_fragment(const struct sk_buff *skb, int offset, u8 next
 	return fh && fh->nexthdr == IPPROTO_TCP;
 }
 
-static int read_ip6(struct tcpfsm_view *v, const struct sk_buff *skb, struct addresses *a)
+static int read_ip6(const struct tcpfsm_view *v, const struct sk_buff *skb, bool *partial)
 {
 	const struct ipv6hdr *ip6h = ipv6_hdr(skb);
 	int offset = skb_network_offset(skb) + sizeof(*ip6h);
 	u8 next = ip6h->nexthdr;
 	__be16 frag = 0;
 
-	if (next != IPPROTO_TCP) {
-		if (!ipv6_ext_hdr(next))
-			return -1;
-		offset = ipv6_skip_exthdr(skb, offset, &next, &frag);
-		if (offset >= 0 && is_later_tcp_fragment(skb, offset, next, frag))
-			tcpfsm_count(v->tuple.tn, TCPFSM_C_later_fragments);
-		if (offset < 0 || next != IPPROTO_TCP)
-			return -1;
-		v->seg.partial = (frag & htons(IP6_MF)) != 0;
-	}
-	a->src.ip6 = ip6h->saddr;
-	a->dst.ip6 = ip6h->daddr;
+	*partial = false;
+	if (likely(next == IPPROTO_TCP))
+		return offset;
+	if (!ipv6_ext_hdr(next))
+		return -1;
+	offset = ipv6_skip_exthdr(skb, offset, &next, &frag);
+	if (offset >= 0 && is_later_tcp_fragment(skb, offset, next, frag))
+		tcpfsm_count(v->tuple.tn, TCPFSM_C_later_fragments);
+	if (offset < 0 || next != IPPROTO_TCP)
+		return -1;
+	*partial = (frag & htons(IP6_MF)) != 0;
 	return offset;
+}
+
+/* What it weighs: a packet that the device will cut up has the headers of each of its parts. */
+static void weigh_packet(struct tcpfsm_view *v, const struct sk_buff *skb, unsigned int headers)
+{
+	v->packets = 1;
+	v->bytes = skb->len - skb_network_offset(skb);
+	if (skb_is_gso(skb) && skb_shinfo(skb)->gso_segs) {
+		v->packets = skb_shinfo(skb)->gso_segs;
+		v->bytes += (v->packets - 1) * headers;
+	}
 }
 
 bool tcpfsm_packet_view(struct tcpfsm_view *v, const struct sk_buff *skb, u8 family)
 {
-	struct tfsm_seg *seg = &v->seg;
-	struct addresses a tcpfsm_uninitialized;
+	struct tcphdr buf tcpfsm_uninitialized;
 	const struct tcphdr *th;
 	unsigned int doff, len;
-	struct tcphdr buf tcpfsm_uninitialized;
+	bool partial;
 	int offset;
 
-	*seg = (struct tfsm_seg) {};
-	offset = family == AF_INET ? read_ip4(v, skb, &a) : read_ip6(v, skb, &a);
+	offset = family == AF_INET ? read_ip4(v, skb, &partial) : read_ip6(v, skb, &partial);
 	if (offset < 0)
 		return false;
 	th = skb_header_pointer(skb, offset, sizeof(buf), &buf);
-	if (!th) {
-		tcpfsm_count(v->tuple.tn, TCPFSM_C_short_header);
-		return false;
-	}
-	doff = th->doff * 4;
+	doff = th ? th->doff * 4 : 0;
 	len = skb->len - offset;
-	if (doff < sizeof(*th) || doff > len) {
+	if (unlikely(doff < sizeof(*th) || doff > len)) {
 		tcpfsm_count(v->tuple.tn, TCPFSM_C_short_header);
 		return false;
 	}
 	v->skb = skb;
 	v->offset = offset;
-	seg->seq = ntohl(th->seq);
-	seg->ack = ntohl(th->ack_seq);
-	seg->len = len - doff;
-	seg->win = ntohs(th->window);
-	tfsm_set_flags(seg, ((const u8 *)th)[13]);
-	if (seg->flags & TFSM_SYN && doff > sizeof(*th))
-		read_options(seg, skb, offset + sizeof(*th), doff - sizeof(*th));
-	v->packets = 1;
-	v->bytes = skb->len - skb_network_offset(skb);
-	if (skb_is_gso(skb) && skb_shinfo(skb)->gso_segs) {
-		v->packets = skb_shinfo(skb)->gso_segs;
-		v->bytes += (v->packets - 1) * (offset + doff - skb_network_offset(skb));
-	}
-	set_tuple(v, &a, th, family);
+	v->seg = (struct tfsm_seg) {
+		.seq = ntohl(th->seq), .ack = ntohl(th->ack_seq), .len = len - doff,
+		.win = ntohs(th->window), .partial = partial,
+	};
+	tfsm_set_flags(&v->seg, ((const u8 *)th)[13]);
+	if (v->seg.flags & TFSM_SYN && doff > sizeof(*th))
+		read_options(&v->seg, skb, offset + sizeof(*th), doff - sizeof(*th));
+	weigh_packet(v, skb, offset + doff - skb_network_offset(skb));
+	if (family == AF_INET)
+		set_tuple4(v, ip_hdr(skb), th);
+	else
+		set_tuple6(v, ipv6_hdr(skb), th);
 	return true;
 }
 

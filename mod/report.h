@@ -55,6 +55,7 @@ struct tcpfsm_report {
 	u64		  notes;	/* bit n: enum tfsm_note n */
 	u16		  step;		/* of the first move */
 	u8		  moves;
+	u8		  ends;		/* that moved, a mask */
 	u8		  before[TCPFSM_ENDS];	/* UNSET: the flow is new */
 	u8		  after[TCPFSM_ENDS];
 	u8		  reason;	/* why the flow has ended; UNSET: it has not */

@@ -129,8 +129,7 @@ void tcpfsm_table_hash(struct tcpfsm_tuple *t)
 /* May it be this flow? Asked without its lock; it tells most others apart. */
 static bool may_be(const struct tcpfsm_flow *f, const struct tcpfsm_tuple *t)
 {
-	return READ_ONCE(f->key) == t->key && READ_ONCE(f->port[0]) == t->port[0] &&
-	       READ_ONCE(f->port[1]) == t->port[1];
+	return READ_ONCE(f->key) == t->key && READ_ONCE(f->ports) == t->ports;
 }
 
 /* Is it this flow, and alive? Under its lock, or its bucket's lock if it is there. */

@@ -23,8 +23,17 @@
 
 enum tfsm_class tcpfsm_timeout_class_of(unsigned int queue)
 {
-	/* What is checked again are sockets that outlive their TIME_WAIT. */
-	return queue == TCPFSM_QUEUE_RECHECK ? TFSM_CLASS_TIME_WAIT : queue % TFSM_CLASSES;
+	static const u8 class_of[TCPFSM_QUEUES] = {
+#define X(id, name, seconds, help)					\
+		[TCPFSM_QUEUE_REMOTE + TFSM_CLASS_##id] = TFSM_CLASS_##id, \
+		[TCPFSM_QUEUE_LOCAL + TFSM_CLASS_##id] = TFSM_CLASS_##id,
+		TCPFSM_CLASS_LIST(X)
+#undef X
+		/* What is checked again are sockets that outlive their TIME_WAIT. */
+		[TCPFSM_QUEUE_RECHECK] = TFSM_CLASS_TIME_WAIT,
+	};
+
+	return class_of[queue];
 }
 
 u8 tcpfsm_timeout_local_ends(u32 flags)

@@ -34,7 +34,10 @@ struct tcpfsm_tuple {
 	u64		  key;		/* both addresses; IPv6: mixed from them */
 	u32		  hash;
 	u32		  l3;		/* ifindex of the VRF or link-local scope, or 0 */
-	__be16		  port[2];
+	union {
+		__be16	  port[2];
+		u32	  ports;
+	};
 	u8		  family;
 	union tcpfsm_addr addr[2];
 };

@@ -10,9 +10,9 @@ import threading
 import time
 
 import bed
-from bed import (ACK, ADDR, HOSTS, SYN, TOOL, Traffic, Wire, close_to, counters, deep, entries, equal, guests,
-                 load_command, loaded, max_flows, muted, pair, pair_of, run, status, table, test,
-                 true, tuple_of, unload, until, within)
+from bed import (ACK, ADDR, HOSTS, SYN, TOOL, Traffic, Wire, close_to, counters, deep, delay,
+                 entries, equal, guests, listen, load_command, loaded, max_flows, muted, pair,
+                 pair_of, run, status, stream, table, test, true, tuple_of, unload, until, within)
 
 
 @test
@@ -151,6 +151,33 @@ def the_host_takes_its_half_from_guests():
             until(lambda: counters("server")["segments"] >= 400, "all have passed")
         true(held(HOSTS) >= 511, f"the host has {held(HOSTS)}")
         true(held(names) >= 500, f"the guests keep {held(names)}")
+
+@test
+def a_table_full_of_time_wait_lets_handshakes_finish():
+    """At 50 connections a second, each of which takes half a second."""
+    with loaded("max_flows=1024", "hashsize=1024"), contextlib.closing(listen("server", 4, 8710, 512)):
+        for _ in range(360):
+            c, s = pair(4, 8700)
+            close_to(c, s)
+        true(entries() > 1000, f"{entries()} flows")
+        delay(250)
+        clients = []
+        try:
+            for _ in range(250):
+                clients.append(stream("client", 4))
+                clients[-1].setblocking(False)
+                clients[-1].connect_ex((ADDR[4]["server"], 8710))
+                time.sleep(0.02)
+            time.sleep(1)
+            for name in HOSTS:
+                have = counters(name)
+                equal((have["evicted_opening"], have["flows_midstream"]), (0, 0), name)
+            true(sum(counters(name)["evicted_time_wait"] for name in HOSTS) > 500, "TIME_WAITs made room")
+        finally:
+            for c in clients:
+                c.close()
+            delay(0)
+
 
 @test
 def a_full_table_evicts_half_open_first():
