@@ -70,12 +70,12 @@ void tcpfsm_commit_moves(struct tcpfsm_report *r, struct tcpfsm_flow *f, const s
 		return;
 	r->now = o->now;
 	r->age = o->now > f->start ? o->now - f->start : 0;
+	r->move = o->move;
 	r->step = tfsm_step(&f->fsm) - o->moves + 1;
 	for (i = 0; i < o->moves; i++) {
 		const struct tfsm_move *m = &o->move[i];
 		u64 since = tcpfsm_flow_since(f, m->end);
 
-		r->move[i] = *m;
 		r->ends |= 1U << m->end;
 		r->dwell[i] = o->now > since ? o->now - since : 0;
 		tcpfsm_flow_moved(f, m->end, m->to, r->age);

@@ -15,7 +15,10 @@
 /* Remember where the flow's ends are before anything moves. */
 void tcpfsm_commit_begin(struct tcpfsm_report *r, const struct tcpfsm_flow *f);
 
-/* Record what came of a segment, or of time, at this flow. Sets the moves' step numbers. */
+/*
+ * Record what came of a segment, or of time, at this flow. Sets the moves' step numbers. @o has to
+ * stay until the report is delivered.
+ */
 void tcpfsm_commit_moves(struct tcpfsm_report *r, struct tcpfsm_flow *f, const struct tfsm_out *o);
 
 /* The flow ends for @reason: it is about to leave the table. */

@@ -74,7 +74,7 @@ noinline struct tcpfsm_cpu *tcpfsm_cpu_make(struct tcpfsm_net *tn)
 
 struct tcpfsm_cpu *tcpfsm_cpu_of(const struct tcpfsm_net *tn, unsigned int i)
 {
-	if (i >= nr_cpu_ids)
+	if (i >= nr_cpu_ids || !tn->cpus)	/* none: a namespace that was not finished */
 		return READ_ONCE(tn->spare);
 	return cpu_possible(i) ? READ_ONCE(*per_cpu_ptr(tn->cpus, i)) : NULL;
 }

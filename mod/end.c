@@ -50,7 +50,11 @@ static void commit_moves(struct tcpfsm_flow *f, const struct tfsm_out *o, struct
 	__releases(&f->lock)
 {
 	tcpfsm_commit_moves(r, f, o);
-	tcpfsm_timeout_update(f, restart);
+	/* Its ticket was taken, so without another it would stay for ever. */
+	if (unlikely(!tcpfsm_timeout_update(f, restart))) {
+		tcpfsm_end_reported(f, TCPFSM_REASON_EVICTED, r);
+		return;
+	}
 	spin_unlock(&f->lock);
 	tcpfsm_commit_deliver(r);
 }
@@ -111,28 +115,36 @@ static void end_ticket(struct tcpfsm_net *tn, unsigned int queue, const struct t
 	rcu_read_unlock();
 }
 
-/* End all flows that have their ticket here. */
-static void end_flows_of(struct tcpfsm_cpu *c, struct tcpfsm_net *tn)
+/* End all flows that have their ticket here. Return: there were tickets. */
+static bool end_flows_of(struct tcpfsm_cpu *c, struct tcpfsm_net *tn)
 {
 	struct tcpfsm_ticket tickets[BATCH];
 	unsigned int queue, n, i;
+	bool any = false;
 
 	tcpfsm_queue_work_begins(c);	/* it does not have some of them in its hands */
 	for (queue = 0; queue < TCPFSM_QUEUES; queue++) {
 		while ((n = tcpfsm_queue_take_all(c, queue, tickets, BATCH))) {
 			for (i = 0; i < n; i++)
 				end_ticket(tn, queue, &tickets[i]);
+			any = true;
 			cond_resched();
 		}
 	}
 	tcpfsm_queue_work_ends(c, HZ);
+	return any;
 }
 
 void tcpfsm_end_all(struct tcpfsm_net *tn)
 {
 	struct tcpfsm_cpu *c;
 	unsigned int i;
+	bool any;
 
-	tcpfsm_for_each_cpu(i, c, tn)
-		end_flows_of(c, tn);
+	/* A work that has tickets in its hands may give them back to a processor that is done. */
+	do {
+		any = false;
+		tcpfsm_for_each_cpu(i, c, tn)
+			any |= end_flows_of(c, tn);
+	} while (any);
 }

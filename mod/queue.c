@@ -74,16 +74,9 @@ bool tcpfsm_queue_push(struct tcpfsm_flow *f, unsigned int queue)
 struct tcpfsm_flow *tcpfsm_queue_do_lock(const struct tcpfsm_net *tn, unsigned int queue,
 					 const struct tcpfsm_ticket *t)
 {
-	struct tcpfsm_flow *f = tcpfsm_table_find_marked(t->where, t->mark);
-
-	if (!f)
-		return NULL;
-	if (f->tag == tn->tag && f->queue == queue && f->stamp == t->stamp) {
-		tcpfsm_hand_over(&f->lock);
-		return f;
-	}
-	spin_unlock(&f->lock);
-	return NULL;
+	return tcpfsm_table_do_find_holder(&(struct tcpfsm_holder) {
+		.hash = t->where, .tag = tn->tag, .stamp = t->stamp, .id = t->mark, .queue = queue,
+	});
 }
 
 unsigned int tcpfsm_queue_take_all(struct tcpfsm_cpu *c, unsigned int queue,

@@ -62,7 +62,7 @@ struct tcpfsm_report {
 	bool		  opened;
 	bool		  midstream;
 	bool		  told;		/* somebody listens: all of snap is valid */
-	struct tfsm_move  move[TFSM_MOVES_MAX];
+	const struct tfsm_move *move;	/* those of the struct tfsm_out that it was filled from */
 	u64		  dwell[TFSM_MOVES_MAX];	/* ns */
 	struct tcpfsm_snap snap;	/* if moves: id and tuple are valid */
 };

@@ -192,11 +192,12 @@ again:
 	return NULL;
 }
 
-/* Return: its id ends like this, and it is locked. */
-static bool lock_if_marked(struct tcpfsm_flow *f, u16 id)
+/* Return: it holds the ticket, and is locked. */
+static bool lock_if_holder(struct tcpfsm_flow *f, const struct tcpfsm_holder *h)
 {
 	spin_lock(&f->lock);
-	if (f->tag && (u16)tcpfsm_flow_id(f) == id) {
+	if (f->tag == h->tag && f->queue == h->queue && f->stamp == h->stamp &&
+	    (u16)tcpfsm_flow_id(f) == h->id) {
 		tcpfsm_hand_over(&f->lock);
 		return true;
 	}
@@ -204,21 +205,21 @@ static bool lock_if_marked(struct tcpfsm_flow *f, u16 id)
 	return false;
 }
 
-struct tcpfsm_flow *tcpfsm_table_do_find_marked(u32 hash, u16 id)
+struct tcpfsm_flow *tcpfsm_table_do_find_holder(const struct tcpfsm_holder *h)
 {
-	unsigned int bucket = hash & mask, i;
+	unsigned int bucket = h->hash & mask, i;
 	const struct bucket *b = &buckets[bucket];
 	struct tcpfsm_flow *f;
 	unsigned long place;
 
 	for (i = 0; i < PLACES; i++) {
 		place = READ_ONCE(b->place[i]);
-		if (tag_fits(place, hash) && lock_if_marked(from_place(place), id))
+		if (tag_fits(place, h->hash) && lock_if_holder(from_place(place), h))
 			return from_place(place);
 	}
 again:
 	for (f = chain_of(b); !is_end(f); f = rcu_dereference(f->next))
-		if (lock_if_marked(f, id))
+		if (lock_if_holder(f, h))
 			return f;
 	if (f != end_of(bucket))
 		goto again;

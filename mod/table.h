@@ -29,12 +29,22 @@ struct tcpfsm_flow *tcpfsm_table_do_find_lock(const struct tcpfsm_tuple *t);
 u32 tcpfsm_table_hash_of(const struct tcpfsm_flow *f);
 
 /*
- * Find and lock a flow by its hash and the low 16 bits of its id: as good as surely the one meant.
+ * Who holds a ticket: what the flow has to be, all of it. Two flows that agree in it may stand in for
+ * each other: both are due.
  */
-#define tcpfsm_table_find_marked(hash, id) ({					\
-	struct tcpfsm_flow *marked = tcpfsm_table_do_find_marked(hash, id);	\
-	tcpfsm_locked_if(&marked->lock, marked) ? marked : NULL; })
-struct tcpfsm_flow *tcpfsm_table_do_find_marked(u32 hash, u16 id);
+struct tcpfsm_holder {
+	u32	hash;
+	u32	tag;		/* of the namespace */
+	u32	stamp;
+	u16	id;		/* low bits */
+	u8	queue;
+};
+
+/* Find such a flow and lock it, or return NULL. */
+#define tcpfsm_table_find_holder(h) ({						\
+	struct tcpfsm_flow *holder = tcpfsm_table_do_find_holder(h);		\
+	tcpfsm_locked_if(&holder->lock, holder) ? holder : NULL; })
+struct tcpfsm_flow *tcpfsm_table_do_find_holder(const struct tcpfsm_holder *h);
 
 /*
  * Memory for a flow of this family, or NULL. Its lock is initialized, and it is in no list;

@@ -117,8 +117,7 @@ static void change_queue(struct tcpfsm_flow *f, unsigned int queue)
 	count_opening(queue, 1);
 }
 
-/* Without memory for a ticket, what it has is met late. */
-void tcpfsm_timeout_update(struct tcpfsm_flow *f, bool restart)
+bool tcpfsm_timeout_update(struct tcpfsm_flow *f, bool restart)
 {
 	unsigned int queue = tcpfsm_timeout_queue_of(f);
 	bool stays = queue == f->waits;
@@ -127,10 +126,12 @@ void tcpfsm_timeout_update(struct tcpfsm_flow *f, bool restart)
 	if (f->waits == TCPFSM_QUEUE_RECHECK)
 		stays = tcpfsm_timeout_class_of(queue) == TFSM_CLASS_TIME_WAIT;
 	if (stays && !restart)
-		return;
+		return true;
 	change_queue(f, queue);
-	if ((is_exact(queue) || is_met_late(f, queue)) && !tcpfsm_queue_push(f, queue))
-		tcpfsm_count(tcpfsm_flow_net(f), TCPFSM_C_no_memory);
+	if ((!is_exact(queue) && !is_met_late(f, queue)) || tcpfsm_queue_push(f, queue))
+		return true;
+	tcpfsm_count(tcpfsm_flow_net(f), TCPFSM_C_no_memory);
+	return false;
 }
 
 bool tcpfsm_timeout_wait_in(struct tcpfsm_flow *f, unsigned int queue)

@@ -15,8 +15,11 @@
 /* Under the flow's lock: it is new. Return: false if there is no memory for a ticket. */
 bool tcpfsm_timeout_start(struct tcpfsm_flow *f);
 
-/* Its pair or flags may have changed; with @restart its time starts anew in any case. */
-void tcpfsm_timeout_update(struct tcpfsm_flow *f, bool restart);
+/*
+ * Its pair or flags may have changed; with @restart its time starts anew in any case. Return: false
+ * if there was no memory for a ticket that it should have got.
+ */
+bool tcpfsm_timeout_update(struct tcpfsm_flow *f, bool restart);
 
 /* It belongs to this queue from now on, whatever its class, and gets a ticket. */
 bool tcpfsm_timeout_wait_in(struct tcpfsm_flow *f, unsigned int queue);

@@ -97,7 +97,7 @@ def connections(rows, workload, name, measured, warm=8):
     listen = workload == "subscriber" and name in LISTENER
     with host(who) as push, reader(LISTENER[name]) if listen else contextlib.nullcontext():
         name_modules()
-        if workload != "evicting":
+        if not evicting:
             # What each processor makes once, as pages of a log, is not a connection's cost.
             push.try_to(op="turns", cpus=rows.cpus, flows=AGED, first=1 << 20, **words)
         row = rows.next(workload, name)
