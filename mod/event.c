@@ -18,7 +18,7 @@
 #include "report.h"
 
 #define DELAY		msecs_to_jiffies(10)
-#define QUIET		msecs_to_jiffies(20)	/* after a message that nobody received */
+#define QUIET		msecs_to_jiffies(10)	/* after a message that nobody received */
 #define MESSAGE_SIZE	SKB_WITH_OVERHEAD(8192UL)
 
 struct group {
@@ -34,6 +34,7 @@ struct tcpfsm_batch {
 	struct timer_list	timer;
 	struct tcpfsm_net	*tn;
 	u32			cpu;
+	unsigned long		quiet_until;	/* jiffies: events are numbered, and not sent */
 	struct group		group[TCPFSM_GROUPS];
 };
 
@@ -48,11 +49,11 @@ static const u8 group_cmd[TCPFSM_GROUPS] = {
  * Whether anybody listens is asked once a jiffy and processor. A listener misses nothing that it
  * could know of: who asks for positions, as a dump does, is heard at once.
  */
-static void be_quiet(struct tcpfsm_net *tn, unsigned long span)
+static void be_quiet(struct tcpfsm_net *tn)
 {
 	struct tcpfsm_cpu *c = tcpfsm_cpu_get(tn);
 
-	WRITE_ONCE(c->quiet_until, jiffies + span);
+	WRITE_ONCE(c->quiet_until, jiffies + 1);
 	tcpfsm_cpu_put(c);
 }
 
@@ -85,9 +86,9 @@ static void send_message(struct tcpfsm_batch *b, unsigned int group)
 	g->skb = NULL;
 	*(u32 *)nla_data(g->count) = g->events;
 	genlmsg_end(skb, g->header);
-	/* Sockets of other namespaces have joined the group: we are not told before. */
+	/* Those who have joined the group are of other namespaces, or have no room. */
 	if (tcpfsm_msg_multicast(b->tn->net, skb, group) == -ESRCH)
-		be_quiet(b->tn, QUIET);
+		b->quiet_until = jiffies + QUIET;
 }
 
 /* Flows first, so that a listener knows whose transitions follow. */
@@ -194,6 +195,7 @@ static noinline struct tcpfsm_batch __percpu *make_batches(struct tcpfsm_net *tn
 		timer_setup(&b->timer, flush_batch, TIMER_PINNED);
 		b->tn = tn;
 		b->cpu = cpu;
+		b->quiet_until = jiffies;
 	}
 	old = cmpxchg(&tn->batch, NULL, new);
 	if (!old)
@@ -216,7 +218,7 @@ bool tcpfsm_event_wanted(const struct tcpfsm_report *r)
 	transitions = has_listeners(r, TCPFSM_GROUP_TRANSITION);
 	flows = has_listeners(r, TCPFSM_GROUP_FLOW);
 	if (!transitions && !flows)
-		be_quiet(r->tn, 1);
+		be_quiet(r->tn);
 	return (r->moves && transitions) || ((r->opened || r->reason) && flows);
 }
 
@@ -240,6 +242,13 @@ void tcpfsm_event_report(const struct tcpfsm_report *r)
 	}
 	b = this_cpu_ptr(batch);
 	spin_lock(&b->lock);
+	if (time_before(jiffies, b->quiet_until)) {
+		/* A listener sees by the numbers what it has not got. */
+		b->group[TCPFSM_GROUP_TRANSITION].next += transitions ? r->moves : 0;
+		b->group[TCPFSM_GROUP_FLOW].next += flows ? r->opened + !!r->reason : 0;
+		spin_unlock(&b->lock);
+		return;
+	}
 	if (flows && r->opened)
 		add_flow(b, r, &clock);
 	if (transitions)
@@ -264,6 +273,7 @@ int tcpfsm_event_positions(struct tcpfsm_net *tn, struct sk_buff *skb)
 		struct tcpfsm_batch *b = per_cpu_ptr(batch, cpu);
 
 		spin_lock_bh(&b->lock);
+		b->quiet_until = jiffies;
 		transition = b->group[TCPFSM_GROUP_TRANSITION].next;
 		flow = b->group[TCPFSM_GROUP_FLOW].next;
 		spin_unlock_bh(&b->lock);
