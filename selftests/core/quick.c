@@ -206,35 +206,55 @@ TEST(fin_of_an_end_that_has_acknowledged_nothing_here_goes_the_full_way)
 	EXPECT_EQ(0, p.quick);
 }
 
-static void play_at(struct play *p, u8 dir, u32 seq, u32 ack, u32 len)
+static void play_at(struct play *p, u8 dir, u8 flags, u32 seq, u32 ack, u32 len)
 {
 	struct tfsm_seg s = {
-		.dir = dir, .flags = TFSM_ACK, .seq = seq, .ack = ack, .len = len, .win = 65535,
+		.dir = dir, .flags = flags, .seq = seq, .ack = ack, .len = len, .win = 65535,
 	};
 
 	play_seg(p, s);
 }
 
-/* 2^31 bytes behind the mark that the ACK of the peer's FIN set, data lies below it and sets it. */
+/* resp answers the FIN of orig, which sets the mark, and sends @count times 64 KB behind it. */
+static u32 play_behind_mark(struct play *p, u32 count)
+{
+	u32 seq = 301;
+
+	play(p, "> S 100");
+	play(p, "< SA 300 101");
+	play(p, "> A 101 301");
+	play(p, "> FA 101 301");
+	play(p, "< A 301 102");
+	for (p->quick = 0; count--; seq += 1U << 16) {
+		play_at(p, TCPFSM_RESP, TFSM_ACK, seq, 102, 1U << 16);
+		play_at(p, TCPFSM_ORIG, TFSM_ACK, 102, seq + (1U << 16), 0);
+	}
+	return seq;
+}
+
+/* 2^31 bytes behind the mark, data lies below it, and sets it anew. */
 TEST(data_below_the_mark_goes_the_full_way)
 {
 	struct play p = {};
-	u32 seq = 301;
+	u32 seq = play_behind_mark(&p, 1U << 15);
 
-	play(&p, "> S 100");
-	play(&p, "< SA 300 101");
-	play(&p, "> A 101 301");
-	play(&p, "> FA 101 301");
-	play(&p, "< A 301 102");
-	for (p.quick = 0; seq - 301 < 1U << 31; seq += 1U << 16) {
-		play_at(&p, TCPFSM_RESP, seq, 102, 1U << 16);
-		play_at(&p, TCPFSM_ORIG, 102, seq + (1U << 16), 0);
-	}
 	EXPECT_EQ(1U << 16, p.quick);
-	play_at(&p, TCPFSM_RESP, seq, 102, 1);
+	play_at(&p, TCPFSM_RESP, TFSM_ACK, seq, 102, 1);
 	EXPECT_EQ(1U << 16, p.quick);
-	play_at(&p, TCPFSM_RESP, seq + 1, 102, 1);
+	play_at(&p, TCPFSM_RESP, TFSM_ACK, seq + 1, 102, 1);
 	EXPECT_EQ((1U << 16) + 1, p.quick);
+}
+
+TEST(fin_below_the_mark_goes_the_full_way)
+{
+	struct play p = {};
+	u32 seq = play_behind_mark(&p, (1U << 15) - 1);
+
+	p.quick = 0;
+	play_at(&p, TCPFSM_RESP, TFSM_ACK, seq, 102, (1U << 16) - 1);
+	EXPECT_EQ(1, p.quick);
+	play_at(&p, TCPFSM_RESP, TFSM_FIN | TFSM_ACK, seq + (1U << 16) - 1, 102, 10);
+	EXPECT_EQ(1, p.quick);
 }
 
 TEST_HARNESS_MAIN
