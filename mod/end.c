@@ -119,12 +119,13 @@ static void end_ticket(struct tcpfsm_net *tn, unsigned int queue, const struct t
 static bool end_flows_of(struct tcpfsm_cpu *c, struct tcpfsm_net *tn)
 {
 	struct tcpfsm_ticket tickets[BATCH];
+	unsigned long delay = HZ;
 	unsigned int queue, n, i;
 	bool any = false;
 
-	tcpfsm_queue_work_begins(c);	/* it does not have some of them in its hands */
+	tcpfsm_queue_work_begins(c, true);	/* it does not have some of them in its hands */
 	for (queue = 0; queue < TCPFSM_QUEUES; queue++) {
-		while ((n = tcpfsm_queue_take_all(c, queue, tickets, BATCH))) {
+		while ((n = tcpfsm_queue_take_due(c, queue, tickets, BATCH, &delay))) {
 			for (i = 0; i < n; i++)
 				end_ticket(tn, queue, &tickets[i]);
 			any = true;
@@ -141,10 +142,13 @@ void tcpfsm_end_all(struct tcpfsm_net *tn)
 	unsigned int i;
 	bool any;
 
-	/* A work that has tickets in its hands may give them back to a processor that is done. */
+	/*
+	 * A work that has tickets in its hands may give them back to a processor that is done. Once
+	 * segments pass again, new flows keep coming.
+	 */
 	do {
 		any = false;
 		tcpfsm_for_each_cpu(i, c, tn)
 			any |= end_flows_of(c, tn);
-	} while (any);
+	} while (any && !READ_ONCE(tn->hooked));
 }

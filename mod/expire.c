@@ -168,7 +168,7 @@ static void expire_flows(struct tcpfsm_cpu *c, struct tcpfsm_net *tn)
 	unsigned long delay = DAY;
 	unsigned int queue;
 
-	tcpfsm_queue_work_begins(c);
+	tcpfsm_queue_work_begins(c, false);
 	for (queue = 0; queue < TCPFSM_QUEUES; queue++)
 		while (meet_some(c, tn, queue, &delay) && !READ_ONCE(tn->closing))
 			;

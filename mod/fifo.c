@@ -52,12 +52,8 @@ bool tcpfsm_fifo_push(struct tcpfsm_fifo *q, const struct tcpfsm_ticket *t)
 	c->ticket[c->nr++] = (struct packed_ticket) {
 		.where = t->where, .mark = t->mark, .later = t->stamp - c->stamp,
 	};
+	q->nr++;
 	return true;
-}
-
-bool tcpfsm_fifo_is_empty(const struct tcpfsm_fifo *q)
-{
-	return !q->head;
 }
 
 bool tcpfsm_fifo_first(const struct tcpfsm_fifo *q, struct tcpfsm_ticket *to)
@@ -79,6 +75,7 @@ void tcpfsm_fifo_pop(struct tcpfsm_fifo *q)
 {
 	struct tcpfsm_chunk *c = q->head;
 
+	q->nr--;
 	if (++q->first < c->nr)
 		return;
 	q->head = c->next;

@@ -21,6 +21,7 @@ struct tcpfsm_ticket {
 struct tcpfsm_fifo {
 	struct tcpfsm_chunk *head, *tail;
 	u32	first;		/* place of the first ticket in the head */
+	u32	nr;		/* tickets */
 };
 
 /* Return: false if there is no memory. Any context. */
@@ -28,8 +29,6 @@ bool tcpfsm_fifo_push(struct tcpfsm_fifo *q, const struct tcpfsm_ticket *t);
 
 /* Copy the first ticket. Return: false if there is none. */
 bool tcpfsm_fifo_first(const struct tcpfsm_fifo *q, struct tcpfsm_ticket *to);
-
-bool tcpfsm_fifo_is_empty(const struct tcpfsm_fifo *q);
 
 /* Take the first ticket away; there is one. */
 void tcpfsm_fifo_pop(struct tcpfsm_fifo *q);

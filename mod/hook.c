@@ -222,7 +222,7 @@ static int set_hooked(struct tcpfsm_net *tn, bool on)
 		err = nf_register_net_hooks(tn->net, ops, ARRAY_SIZE(ops));
 	else
 		nf_unregister_net_hooks(tn->net, ops, ARRAY_SIZE(ops));
-	tn->hooked = on && !err;
+	WRITE_ONCE(tn->hooked, on && !err);
 	return err;
 }
 

@@ -11,9 +11,16 @@
 #include "queue.h"
 #include "table.h"
 
+#define FEW	1024U	/* tickets, which are never too many */
+#define MANY	4U	/* times the tickets that were valid last: most of them are void */
+
 struct tcpfsm_queues {
 	spinlock_t		lock;
 	struct tcpfsm_fifo	fifo[TCPFSM_QUEUES];
+	u32			early[TCPFSM_QUEUES];	/* tickets to meet before their turn */
+	u32			nr;		/* tickets in all of them */
+	u32			most;		/* with more, all are met early: the work drops void ones */
+	bool			crowded;	/* the work does so now */
 	bool			armed;		/* the work runs at wake_at */
 	u32			wake_at;	/* jiffies */
 	struct tcpfsm_cpu	*cpu;
@@ -64,7 +71,7 @@ bool tcpfsm_queue_push(struct tcpfsm_flow *f, unsigned int queue)
 	if (likely(pushed)) {
 		f->queue = queue;
 		f->stamp = t.stamp;
-		arm_work(q, READ_ONCE(tn->meet[queue]));
+		arm_work(q, unlikely(++q->nr > q->most) ? 0 : READ_ONCE(tn->meet[queue]));
 	}
 	spin_unlock(&q->lock);
 	tcpfsm_cpu_put(c);
@@ -79,37 +86,37 @@ struct tcpfsm_flow *tcpfsm_queue_do_lock(const struct tcpfsm_net *tn, unsigned i
 	});
 }
 
-unsigned int tcpfsm_queue_take_all(struct tcpfsm_cpu *c, unsigned int queue,
-				   struct tcpfsm_ticket *to, unsigned int n)
+static void pop_ticket(struct tcpfsm_queues *q, unsigned int queue)
 {
-	struct tcpfsm_queues *q = c->queues;
-	struct tcpfsm_fifo *fifo = &q->fifo[queue];
-	unsigned int taken = 0;
+	lockdep_assert_held(&q->lock);
+	tcpfsm_fifo_pop(&q->fifo[queue]);
+	q->nr--;
+}
 
-	spin_lock_bh(&q->lock);
-	while (taken < n && tcpfsm_fifo_first(fifo, &to[taken])) {
-		taken++;
-		tcpfsm_fifo_pop(fifo);
-	}
-	spin_unlock_bh(&q->lock);
-	return taken;
+/* Jiffies until the turn of this ticket, which is the queue's first. */
+static s32 time_left(const struct tcpfsm_queues *q, unsigned int queue,
+		     const struct tcpfsm_ticket *t)
+{
+	return t->stamp + READ_ONCE(q->tn->meet[queue]) - (u32)jiffies;
 }
 
 unsigned int tcpfsm_queue_take_due(struct tcpfsm_cpu *c, unsigned int queue,
 				   struct tcpfsm_ticket *to, unsigned int n, unsigned long *delay)
 {
 	struct tcpfsm_queues *q = c->queues;
-	struct tcpfsm_fifo *fifo = &q->fifo[queue];
 	unsigned int taken = 0;
 	s32 left = 0;
 
 	spin_lock_bh(&q->lock);
-	while (taken < n && tcpfsm_fifo_first(fifo, &to[taken])) {
-		left = to[taken].stamp + READ_ONCE(q->tn->meet[queue]) - (u32)jiffies;
-		if (left > 0)
+	while (taken < n && tcpfsm_fifo_first(&q->fifo[queue], &to[taken])) {
+		left = time_left(q, queue, &to[taken]);
+		if (left > 0 && !q->early[queue])
 			break;
+		if (q->early[queue])
+			q->early[queue]--;
+		left = 0;
 		taken++;
-		tcpfsm_fifo_pop(fifo);
+		pop_ticket(q, queue);
 	}
 	spin_unlock_bh(&q->lock);
 	if (left > 0)
@@ -129,7 +136,7 @@ bool tcpfsm_queue_take(struct tcpfsm_cpu *c, unsigned int queue, u32 age, bool w
 		return false;
 	taken = tcpfsm_fifo_first(&q->fifo[queue], to) && (u32)jiffies - to->stamp >= age;
 	if (taken)
-		tcpfsm_fifo_pop(&q->fifo[queue]);
+		pop_ticket(q, queue);
 	spin_unlock(&q->lock);
 	return taken;
 }
@@ -153,26 +160,31 @@ static void run_work(struct work_struct *work)
 	meet(q->cpu, q->tn);
 }
 
-void tcpfsm_queue_work_begins(struct tcpfsm_cpu *c)
+void tcpfsm_queue_work_begins(struct tcpfsm_cpu *c, bool all)
 {
 	struct tcpfsm_queues *q = c->queues;
+	unsigned int i;
 
 	mutex_lock(&q->busy);
 	spin_lock_bh(&q->lock);
 	q->armed = false;
+	q->crowded = q->nr > q->most;
+	for (i = 0; i < TCPFSM_QUEUES; i++)
+		q->early[i] = all || q->crowded ? q->fifo[i].nr : 0;
 	spin_unlock_bh(&q->lock);
 }
 
 void tcpfsm_queue_work_ends(struct tcpfsm_cpu *c, unsigned long delay)
 {
 	struct tcpfsm_queues *q = c->queues;
-	unsigned int i;
-	bool any = false;
+	u32 most;
 
 	spin_lock_bh(&q->lock);
-	for (i = 0; i < TCPFSM_QUEUES && !any; i++)
-		any = !tcpfsm_fifo_is_empty(&q->fifo[i]);
-	if (any)
+	/* What is left of a crowd was valid just now. */
+	most = max(FEW, MANY * q->nr);
+	if (q->crowded || most < q->most)
+		q->most = most;
+	if (q->nr)
 		arm_work(q, delay);
 	spin_unlock_bh(&q->lock);
 	mutex_unlock(&q->busy);
@@ -189,6 +201,7 @@ static bool make_queues(struct tcpfsm_cpu *c, struct tcpfsm_net *tn)
 	INIT_DELAYED_WORK(&q->work, run_work);
 	q->cpu = c;
 	q->tn = tn;
+	q->most = FEW;
 	c->queues = q;
 	return true;
 }

@@ -42,10 +42,6 @@ struct tcpfsm_flow *tcpfsm_queue_do_lock(const struct tcpfsm_net *tn, unsigned i
 unsigned int tcpfsm_queue_take_due(struct tcpfsm_cpu *c, unsigned int queue,
 				   struct tcpfsm_ticket *to, unsigned int n, unsigned long *delay);
 
-/* The same, whether their turn has come or not. */
-unsigned int tcpfsm_queue_take_all(struct tcpfsm_cpu *c, unsigned int queue,
-				   struct tcpfsm_ticket *to, unsigned int n);
-
 /*
  * Take the first ticket, if it was pushed at least @age jiffies ago. Return: false if it was not,
  * if there is none, or (unless @wait) if another processor works at these queues. Context: bottom
@@ -60,8 +56,12 @@ bool tcpfsm_queue_take(struct tcpfsm_cpu *c, unsigned int queue, u32 age, bool w
  */
 void tcpfsm_queue_rearm(struct tcpfsm_net *tn);
 
-/* The work begins; it ends, and shall run again after @delay jiffies. */
-void tcpfsm_queue_work_begins(struct tcpfsm_cpu *c);
+/*
+ * The work begins; it ends, and shall run again after @delay jiffies. @all: the turn of each ticket
+ * that is there has come. So it has if the void ones among them are too many: they are bounded by the
+ * valid ones, and a few.
+ */
+void tcpfsm_queue_work_begins(struct tcpfsm_cpu *c, bool all);
 void tcpfsm_queue_work_ends(struct tcpfsm_cpu *c, unsigned long delay);
 
 extern const struct tcpfsm_cpu_part tcpfsm_queue_part;
