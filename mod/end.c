@@ -91,14 +91,12 @@ void tcpfsm_end_gone(struct tcpfsm_flow *f, u8 end_mask)
 {
 	f->fsm.flags &= ~((end_mask & 1U << TCPFSM_ORIG ? TCPFSM_F_LOCAL_ORIG : 0) |
 			  (end_mask & 1U << TCPFSM_RESP ? TCPFSM_F_LOCAL_RESP : 0));
-	f->last = (u32)jiffies;
 	tell_engine(f, end_mask, tfsm_gone);
 }
 
 void tcpfsm_end_lives(struct tcpfsm_flow *f, u8 end_mask)
 	__releases(&f->lock)
 {
-	f->last = (u32)jiffies;
 	tell_engine(f, end_mask, tfsm_lives);
 }
 

@@ -45,7 +45,7 @@ struct tcpfsm_flow {
 	u32			tag;		/* of its namespace; 0: not alive */
 	u32			l3;
 	struct tfsm		fsm;		/* its word: the id, or a struct tcpfsm_local */
-	u32			last;		/* jiffies of the last acceptable segment */
+	u32			last;		/* jiffies when its time-out began anew */
 	u64			bytes[TCPFSM_ENDS];
 	u32			packets[TCPFSM_ENDS];
 

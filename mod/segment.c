@@ -322,7 +322,7 @@ static bool move_flow(struct tcpfsm_flow *f, struct tcpfsm_view *v)
 		return tfsm_shell_replace(&keeper, &p, &f->fsm, &v->seg, verdict);
 	}
 	if (verdict == TFSM_OK)
-		f->last = (u32)jiffies;
+		tcpfsm_timeout_touch(f);
 	if (o.moves || o.time_wait || (flags ^ f->fsm.flags) & CLASS_FLAGS)
 		tcpfsm_timeout_update(f, o.time_wait);
 	tcpfsm_audit(f, v, &audit);

@@ -51,7 +51,10 @@ unsigned int tcpfsm_timeout_queue_of(const struct tcpfsm_flow *f)
 	return TCPFSM_QUEUE_LOCAL + class;
 }
 
-/* Flows of this queue are met when their time is over, not later. */
+/*
+ * Flows of this queue are met when their time is over, not later. It began when they came there, or
+ * when 2MSL started anew: no other segment counts.
+ */
 static bool is_exact(unsigned int queue)
 {
 	enum tfsm_class class = tcpfsm_timeout_class_of(queue);
@@ -102,12 +105,26 @@ void tcpfsm_timeout_stop(struct tcpfsm_flow *f)
 	count_opening(f->waits, -1);
 }
 
+void tcpfsm_timeout_touch(struct tcpfsm_flow *f)
+{
+	if (!is_exact(f->waits))
+		f->last = (u32)jiffies;
+}
+
+static u32 wait_in(const struct tcpfsm_flow *f, unsigned int queue)
+{
+	return READ_ONCE(tcpfsm_flow_net(f)->wait[queue]);
+}
+
+static u32 meet_in(const struct tcpfsm_flow *f, unsigned int queue)
+{
+	return READ_ONCE(tcpfsm_flow_net(f)->meet[queue]);
+}
+
 /* Is the flow's ticket met too late for a queue that it comes to now? */
 static bool is_met_late(const struct tcpfsm_flow *f, unsigned int queue)
 {
-	u32 met = f->stamp + READ_ONCE(tcpfsm_flow_net(f)->meet[f->queue]);
-
-	return time_after32(met, (u32)jiffies + READ_ONCE(tcpfsm_flow_net(f)->wait[queue]));
+	return time_after32(f->stamp + meet_in(f, f->queue), (u32)jiffies + wait_in(f, queue));
 }
 
 static void change_queue(struct tcpfsm_flow *f, unsigned int queue)
@@ -120,15 +137,18 @@ static void change_queue(struct tcpfsm_flow *f, unsigned int queue)
 bool tcpfsm_timeout_update(struct tcpfsm_flow *f, bool restart)
 {
 	unsigned int queue = tcpfsm_timeout_queue_of(f);
-	bool stays = queue == f->waits;
+	bool comes = tcpfsm_timeout_class_of(queue) != tcpfsm_timeout_class_of(f->waits);
 
 	/* A socket that outlives its TIME_WAIT is checked again until the class is another. */
-	if (f->waits == TCPFSM_QUEUE_RECHECK)
-		stays = tcpfsm_timeout_class_of(queue) == TFSM_CLASS_TIME_WAIT;
-	if (stays && !restart)
+	if (!restart && !comes && (queue == f->waits || f->waits == TCPFSM_QUEUE_RECHECK))
 		return true;
 	change_queue(f, queue);
-	if ((!is_exact(queue) && !is_met_late(f, queue)) || tcpfsm_queue_push(f, queue))
+	if (restart || is_exact(queue))
+		f->last = (u32)jiffies;
+	/* A ticket that is met too early is no harm, but one more. */
+	if (!(comes && is_exact(queue)) && !is_met_late(f, queue))
+		return true;
+	if (tcpfsm_queue_push(f, queue))
 		return true;
 	tcpfsm_count(tcpfsm_flow_net(f), TCPFSM_C_no_memory);
 	return false;
@@ -140,33 +160,36 @@ bool tcpfsm_timeout_wait_in(struct tcpfsm_flow *f, unsigned int queue)
 	return tcpfsm_queue_push(f, queue);
 }
 
-/* Of exact queues, the ticket was pushed when the flow came there. */
 static u32 span_waited(const struct tcpfsm_flow *f)
 {
-	return (u32)jiffies - (is_exact(f->waits) ? f->stamp : READ_ONCE(f->last));
+	return (u32)jiffies - (f->waits == TCPFSM_QUEUE_RECHECK ? f->stamp : READ_ONCE(f->last));
+}
+
+/* In which queue is a flow met in time that waits for so much longer? Else it is met more often. */
+static unsigned int queue_for(const struct tcpfsm_flow *f, s32 left)
+{
+	if (left >= (s32)meet_in(f, f->waits))
+		return f->waits;
+	return is_exact(f->waits) && left <= SOON ? TCPFSM_QUEUE_RECHECK : TCPFSM_QUEUE_SOON;
 }
 
 bool tcpfsm_timeout_go_on(struct tcpfsm_flow *f)
 {
 	u32 now = (u32)jiffies;
-	s32 left;
 
 	if (now - f->last > IDLE_MOST)
 		WRITE_ONCE(f->last, now - IDLE_MOST);
 	/* It has been seen to have a local socket, meanwhile. */
 	if (f->waits != TCPFSM_QUEUE_RECHECK && f->waits != tcpfsm_timeout_queue_of(f))
 		change_queue(f, tcpfsm_timeout_queue_of(f));
-	left = READ_ONCE(tcpfsm_flow_net(f)->wait[f->waits]) - span_waited(f);
-	if (!is_exact(f->waits) && left < (s32)READ_ONCE(tcpfsm_flow_net(f)->meet[f->waits]))
-		return tcpfsm_queue_push(f, TCPFSM_QUEUE_SOON);
-	return tcpfsm_queue_push(f, f->waits);
+	return tcpfsm_queue_push(f, queue_for(f, wait_in(f, f->waits) - span_waited(f)));
 }
 
 bool tcpfsm_timeout_is_over(const struct tcpfsm_flow *f)
 {
 	if (f->waits != TCPFSM_QUEUE_RECHECK && f->waits != tcpfsm_timeout_queue_of(f))
 		return false;
-	return span_waited(f) >= READ_ONCE(tcpfsm_flow_net(f)->wait[f->waits]);
+	return span_waited(f) >= wait_in(f, f->waits);
 }
 
 /* ---- settings ---- */

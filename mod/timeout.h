@@ -15,6 +15,9 @@
 /* Under the flow's lock: it is new. Return: false if there is no memory for a ticket. */
 bool tcpfsm_timeout_start(struct tcpfsm_flow *f);
 
+/* It has had an acceptable segment. */
+void tcpfsm_timeout_touch(struct tcpfsm_flow *f);
+
 /*
  * Its pair or flags may have changed; with @restart its time starts anew in any case. Return: false
  * if there was no memory for a ticket that it should have got.

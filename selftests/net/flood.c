@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Segments in great number, from nobody: floods from sources at random, and frames of any shape
- * around a connection that is there.
+ * Segments in great number, from nobody: floods from sources at random, one ACK of a connection again
+ * and again, and frames of any shape around a connection that is there.
  *
- *   flood syn|ack|shapes [-i DEVICE -m MAC] -s SOURCE -d DESTINATION -p SPORT -q DPORT
+ *   flood syn|ack|again|shapes [-i DEVICE -m MAC] -s SOURCE -d DESTINATION -p SPORT -q DPORT
  *         [-S SEQ -A ACK] -n COUNT [-r SEED]
  *
  * syn and ack take SOURCE and SPORT at random, DESTINATION is an address like 10.0.2.1 or fd02::1.
@@ -31,7 +31,7 @@
 #define BATCH	32
 #define FRAME	2048
 
-enum what { FLOOD_SYN, FLOOD_ACK, FLOOD_SHAPES };
+enum what { FLOOD_SYN, FLOOD_ACK, FLOOD_AGAIN, FLOOD_SHAPES };
 
 static struct options {
 	enum what what;
@@ -204,14 +204,18 @@ static void flood(void)
 	bool syn = opt.what == FLOOD_SYN;
 	unsigned int len, head;
 
-	scribble(src, sizeof(src));
-	if (opt.family == AF_INET)
-		head = sizeof(struct iphdr);
-	else
-		head = sizeof(struct ip6_hdr), src[0] = 0x20;
+	head = opt.family == AF_INET ? sizeof(struct iphdr) : sizeof(struct ip6_hdr);
 	tcp = packet + head;
-	len = segment(tcp, src, 1024 + below(64512), rnd(), syn ? 0 : rnd(), 5,
-		      syn ? TH_SYN : TH_ACK, 0, syn ? 0 : 10, false);
+	if (opt.what == FLOOD_AGAIN) {
+		memcpy(src, opt.src, sizeof(src));
+		len = segment(tcp, src, opt.sport, opt.seq, opt.ack, 5, TH_ACK, 0, 0, false);
+	} else {
+		scribble(src, sizeof(src));
+		if (opt.family == AF_INET6)
+			src[0] = 0x20;
+		len = segment(tcp, src, 1024 + below(64512), rnd(), syn ? 0 : rnd(), 5,
+			      syn ? TH_SYN : TH_ACK, 0, syn ? 0 : 10, false);
+	}
 	if (opt.family == AF_INET)
 		ip4_header(packet, src, head + len, rnd(), 0, 0x45);
 	else
@@ -426,7 +430,7 @@ static void mac(const char *word)
 
 static void arguments(int argc, char **argv)
 {
-	static const char *const kinds[] = { "syn", "ack", "shapes" };
+	static const char *const kinds[] = { "syn", "ack", "again", "shapes" };
 	int c;
 
 	for (c = 0; c < 3; c++)

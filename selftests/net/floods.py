@@ -9,9 +9,9 @@ import os
 import threading
 import time
 
-from bed import (ADDR, HOSTS, Traffic, both, close_to, connect, counters, deep, entries, equal, flood, guests,
-                 key_of, listen, loaded, main_bare, pair, pair_of, sysctl, table, talk, test, true,
-                 until, within, write)
+from bed import (ACK, ADDR, FIN, HOSTS, SYN, Traffic, both, close_to, connect, counters, deep, entries,
+                 equal, flood, guests, key_of, listen, loaded, main_bare, pair, pair_of, sysctl, table, talk,
+                 test, true, until, wire, within, write)
 
 LIMIT = 4096
 SEGMENTS = deep(100_000, 5_000_000)
@@ -131,6 +131,27 @@ def a_namespace_floods_while_others_work():
         print(f"# {n} connections beside {SEGMENTS} SYNs of a guest")
         talk(c, s)
         close_to(c, s)
+
+
+@both
+def acks_into_time_wait_take_no_memory(v):
+    """Each of them starts 2MSL anew, and none leaves anything behind."""
+    with loaded(), wire(v, 41000, 9600) as w:
+        w.send("client", SYN, 1000)
+        w.send("server", SYN | ACK, 5000, 1001)
+        w.send("client", ACK, 1001, 5001)
+        w.send("server", FIN | ACK, 5001, 1001)
+        w.send("client", FIN | ACK, 1001, 5002)
+        w.send("server", ACK, 5002, 1002)
+        equal(pair_of("router", w.key), "CLOSED:TIME_WAIT")
+        flood("client", "again", v, 1000, 9600, 41000, 1002, 5002)
+        before = unreclaimable()
+        flood("client", "again", v, SEGMENTS, 9600, 41000, 1002, 5002)
+        grown = unreclaimable() - before
+        have = counters("router")["time_wait_restarted"]
+        print(f"# {have} segments, slab grew by {grown} kB")
+        equal(have, SEGMENTS + 1000)
+        true(grown < SEGMENTS // 1024, "less than a byte a segment")
 
 
 @both
