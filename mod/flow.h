@@ -56,7 +56,7 @@ struct tcpfsm_flow {
 	u8			orig:1;		/* index of orig in the canonical order */
 	u8			local:1;	/* there is a struct tcpfsm_local */
 	u8			noted:2;	/* by end: it holds that end's socket */
-	u8			is_ip6:1;
+	bool			is_ip6;		/* also read without the lock */
 	u8			refused;	/* segments, 255: or more */
 	struct tcpfsm_flow __rcu *next;		/* in its bucket's chain; under RCU */
 	struct tcpfsm_service	*service;	/* which knows the namespace */

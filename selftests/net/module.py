@@ -179,6 +179,61 @@ def a_table_full_of_time_wait_lets_handshakes_finish():
             delay(0)
 
 
+SWITCH = "/sys/devices/system/cpu/cpu1/online"
+
+
+@contextlib.contextmanager
+def last_cpu_only():
+    cpus = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(cpus)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, cpus)
+
+
+def a_processor_that_goes_offline_takes_nothing_along():
+    """What it has counted is still counted, what it has logged is read, and its flows end in time."""
+    with loaded("max_flows=1024", "hashsize=1024"):
+        with last_cpu_only():
+            c, s = pair(4, 8720)
+            closed = [pair(4, 8721) for _ in range(50)]
+            for pair_ in closed:
+                for end in pair_:
+                    end.close()
+        for name in HOSTS:
+            until(lambda n=name: counters(n)["flows_opened"] == 51, "all have opened")
+        key = tuple_of(4, c.getsockname()[1], 8720)
+        before = {name: (table(name, "log"), counters(name)) for name in HOSTS}
+        until(lambda: entries() == 3 * 51, "all have been seen")
+        try:
+            bed.write(SWITCH, 0)
+            for name in HOSTS:
+                rows, had = before[name]
+                equal(table(name, "log")[:len(rows)], rows, "the log")
+                equal(counters(name)["flows_opened"], had["flows_opened"], "flows")
+                equal(pair_of(name, key), "ESTABLISHED:ESTABLISHED", name)
+                for timeout in ("time_wait", "closed", "closing", "half_closed"):
+                    bed.sysctl(name, f"timeout_{timeout}", 1)
+            # The router has no sockets to ask; at the ends, those in TIME_WAIT live for a minute.
+            until(lambda: len(table("router", "flows")) == 1, "flows have ended", 30)
+            with contextlib.closing(Wire(4)) as w, muted():
+                for i in range(2000):
+                    w.sport = 1024 + i
+                    w.raw_send("client", SYN, i)
+                until(lambda: counters("router")["evicted_opening"] > 500, "handshakes made room")
+            equal(entries(), 1024)
+        finally:
+            bed.write(SWITCH, 1)
+        equal(pair_of("router", key), "ESTABLISHED:ESTABLISHED")
+        close_to(c, s)
+
+
+# User-mode Linux has no such switch.
+if os.path.exists(SWITCH):
+    test(a_processor_that_goes_offline_takes_nothing_along)
+
+
 @test
 def a_full_table_evicts_half_open_first():
     """A flood of SYNs through the router: established flows stay, no segment is dropped."""
