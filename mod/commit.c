@@ -23,7 +23,7 @@ void tcpfsm_commit_begin(struct tcpfsm_report *r, const struct tcpfsm_flow *f)
 }
 
 /* A service answers for the first time: from here on it has a row of its own. */
-static void join_service(struct tcpfsm_report *r, struct tcpfsm_flow *f)
+static noinline void join_service(struct tcpfsm_report *r, struct tcpfsm_flow *f)
 {
 	const struct tcpfsm_flow_tuple *t = &r->snap.tuple;
 	const struct tcpfsm_service_key key = {
@@ -74,11 +74,9 @@ void tcpfsm_commit_moves(struct tcpfsm_report *r, struct tcpfsm_flow *f, const s
 	r->step = tfsm_step(&f->fsm) - o->moves + 1;
 	for (i = 0; i < o->moves; i++) {
 		const struct tfsm_move *m = &o->move[i];
-		u64 since = tcpfsm_flow_since(f, m->end);
 
 		r->ends |= 1U << m->end;
-		r->dwell[i] = o->now > since ? o->now - since : 0;
-		tcpfsm_flow_moved(f, m->end, m->to, r->age);
+		r->dwell[i] = tcpfsm_flow_moved(f, m->end, m->to, r->age);
 	}
 	if (tcpfsm_event_wanted(r) || tcpfsm_trace_wanted())
 		tell_of_flow(r, f);

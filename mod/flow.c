@@ -137,10 +137,13 @@ u64 tcpfsm_flow_since(const struct tcpfsm_flow *f, u8 end)
 	return f->start + unpack_span(f->moved[end]);
 }
 
-void tcpfsm_flow_moved(struct tcpfsm_flow *f, u8 end, u8 state, u64 age)
+u64 tcpfsm_flow_moved(struct tcpfsm_flow *f, u8 end, u8 state, u64 age)
 {
+	u64 before = unpack_span(f->moved[end]);
+
 	f->moved[end] = pack_span(age);
 	f->history[end] = f->history[end] << 4 | state;
+	return age > before ? age - before : 0;
 }
 
 /* ---- what users see ---- */
