@@ -5,7 +5,7 @@ What scripts/sharing runs in its guest: connections on all processors at once, p
 nf_conntrack and tcpfsm, counted by QEMU's plugin. Prints a line for each row that the plugin
 counts, and the kernel's symbols, by which the plugin's addresses can be read:
 
-    row NUMBER CPUS WORKLOAD WHO
+    row NUMBER CPUS WORKLOAD WHO CONNECTIONS
     symbols BASE64
 """
 import argparse
@@ -18,7 +18,7 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path += [os.path.join(HERE, ".."), os.path.join(HERE, "../../net")]
 # pylint: disable=wrong-import-position
-from bed import TOOL, equal, run
+from bed import TOOL, equal, run, write
 from beds import Conntrack, FILE, Nobody, PUSHER, Tcpfsm, host, reader
 
 FLOWS = 65536
@@ -32,7 +32,9 @@ WORKLOADS = {
     "services": {"services": 4099},
     "subscriber": {"services": 1},
     "evicting": {"services": 1, "syns": 1},
+    "expiry": {"services": 1},
 }
+EXPIRES = "expire_flows"        # the function that a processor's tickets are met by
 
 
 class Rows:
@@ -42,9 +44,9 @@ class Rows:
         self.cpus = cpus
         self.last = 0
 
-    def next(self, workload, who):
+    def next(self, workload, who, measured):
         self.last += 1
-        print("row", self.last, self.cpus, workload, who, flush=True)
+        print("row", self.last, self.cpus, workload, who, self.cpus * measured, flush=True)
         return self.last
 
 
@@ -100,7 +102,7 @@ def connections(rows, workload, name, measured, warm=8):
         if not evicting:
             # What each processor makes once, as pages of a log, is not a connection's cost.
             push.try_to(op="turns", cpus=rows.cpus, flows=AGED, first=1 << 20, **words)
-        row = rows.next(workload, name)
+        row = rows.next(workload, name, measured)
         answer = push.try_to(op="turns", cpus=rows.cpus, flows=measured, warm=warm, row=row, **words)
         if not evicting:
             equal(answer["dropped"], 0, f"segments that {name} dropped")
@@ -108,6 +110,20 @@ def connections(rows, workload, name, measured, warm=8):
             equal(who.have(), most, "flows in a full table")
         if name == "tcpfsm":
             print_symbols()
+
+
+def expiry(rows, measured):
+    """Of tcpfsm alone: nf_conntrack walks its whole table for flows that are over, however many."""
+    who = Tcpfsm(FLOWS, FLOWS)
+    with host(who) as push:
+        for key in ("time_wait", "closed"):
+            write(f"/proc/sys/net/tcpfsm/timeout_{key}", 1)
+        name_modules()
+        push.try_to(op="turns", cpus=rows.cpus, flows=measured, **WORKLOADS["expiry"])
+        equal(who.have(), rows.cpus * measured, "flows")
+        push.try_to(op="work", work=EXPIRES, ms=6000, row=rows.next("expiry", "tcpfsm", measured))
+        equal(who.have(), 0, "flows that are left")
+        print_symbols()
 
 
 def arguments():
@@ -127,6 +143,9 @@ def main():
     name_entry(symbols())
     for workload in words.workloads.split(","):
         if workload == "split" and cpus == 1:
+            continue
+        if workload == "expiry":
+            expiry(rows, words.connections or per_cpu(cpus))
             continue
         for name in words.who.split(","):
             connections(rows, workload, name, words.connections or per_cpu(cpus))

@@ -44,11 +44,11 @@ class Row:
     cpus: int
     workload: str
     who: str
+    connections: int
     kinds: dict = dataclasses.field(default_factory=dict)   # of means by field
     blames: list = dataclasses.field(default_factory=list)  # moved, pc, site
     spent: list = dataclasses.field(default_factory=list)   # kind, pc, times
     windows: dict = dataclasses.field(default_factory=dict) # by kind
-    connections: int = 0
     symbols: "Symbols" = None
 
 
@@ -77,7 +77,7 @@ def read_pair(counted, printed):
     with open(printed, encoding="utf-8") as f:
         for word, *words in filter(None, map(str.split, f)):
             if word == "row":
-                rows[int(words[0])] = Row(int(words[1]), words[2], words[3])
+                rows[int(words[0])] = Row(int(words[1]), words[2], words[3], int(words[4]))
                 waiting.append(rows[int(words[0])])
             elif word == "symbols":
                 symbols = Symbols(words[0])
@@ -91,8 +91,6 @@ def read_pair(counted, printed):
                 values = dict(zip(words[1::2], map(int, words[2::2])))
                 row.kinds[int(words[0])] = {key: values[key] / values["windows"] for key in FIELDS}
                 row.windows[int(words[0])] = values["windows"]
-                if int(words[0]) == 0:
-                    row.connections = values["windows"]
             elif word == "spent":
                 row.spent.append((int(words[0]), int(words[1], 16), int(words[2])))
             else:
@@ -103,9 +101,13 @@ def read_pair(counted, printed):
 def net(rows, row):
     """Means by kind and field, without what the empty hooks need."""
     floor = rows[row.cpus, row.workload, "nobody"]
-    return {kind: {field: means[field] - floor.kinds.get(kind, means)[field] if kind != WORK
-                   else means[field] for field in FIELDS}
+    return {kind: {field: means[field] - floor.kinds[kind][field] for field in FIELDS}
             for kind, means in row.kinds.items()}
+
+
+def of_work(row, field):
+    """What expiry takes of a connection: there is a window whenever tickets are met."""
+    return row.kinds[WORK][field] * row.windows[WORK] / row.connections
 
 
 def total(kinds, wanted, field):
@@ -147,6 +149,12 @@ def print_summary(rows):
     """What the two need for a connection, and what that is of each other."""
     body = []
     for cpus, workload in dict.fromkeys((row.cpus, row.workload) for row in rows.values()):
+        if workload == "expiry":
+            row = rows[cpus, workload, "tcpfsm"]
+            body += [[f"{cpus} CPUs, expiry of a connection, {what}", "-",
+                      figure(of_work(row, field)), "-"]
+                     for what, field in (("instructions", "instructions"), ("lines moved", "moved"))]
+            continue
         nets = [net(rows, rows[key]) for who in WHO if (key := (cpus, workload, who)) in rows]
         if len(nets) < len(WHO):
             continue
@@ -272,7 +280,8 @@ def main():
     if words.expected:
         return 1 if check(named_figures(rows), words.expected) else 0
     for cpus, workload in dict.fromkeys((row.cpus, row.workload) for row in rows.values()):
-        print_kinds(rows, cpus, workload)
+        if workload != "expiry":
+            print_kinds(rows, cpus, workload)
     print_summary(rows)
     lines = Lines(words.modules)
     for row in rows.values():
