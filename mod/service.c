@@ -2,9 +2,9 @@
 /*
  * Services.
  *
- * A flow holds no reference to its row: each flow is in one state of it, so a row whose gauges add
- * up to nothing has no flows. Such a row may be taken out of the table; once no processor can meet
- * it there any more, and it still has no flows, it is freed.
+ * A flow holds no reference to its row: a row's flows are counted as all else is, by the processor
+ * on which they join it, leave it for another row, or end. A row whose count is 0 may be taken out
+ * of the table; free_retired_rows() tells when it is freed.
  */
 #include <linux/jiffies.h>
 #include <linux/percpu.h>
@@ -135,16 +135,16 @@ void tcpfsm_service_sum(struct tcpfsm_service *s, struct tcpfsm_service_counts *
 			sums->state[i] = 0;
 }
 
+/*
+ * While flows join the row, this is a guess: of one that comes and one that goes, the sum may have
+ * seen the second only. A processor's count is below 0 if more flows leave there than join.
+ */
 static bool has_flows(struct tcpfsm_service *s)
 {
 	struct tcpfsm_service_counts sums;
-	unsigned int i;
-	u64 flows = 0;
 
 	sum_counts(s, &sums);
-	for (i = 0; i < TCPFSM_STATES; i++)
-		flows += sums.state[i];
-	return flows;
+	return (u32)sums.flows;		/* what every machine reads at once */
 }
 
 /* ---- the table ---- */
@@ -383,15 +383,13 @@ static void search_idle_rows(void)
 }
 
 /*
- * Nobody finds the row any more. If it has no flows, nobody counts for it again either; what
- * processors still have of it is folded, so that they do not need it any more.
+ * Nobody finds the row, and nobody counts for it, any more. What processors still have of it is
+ * folded, so that they do not need it either.
  */
-static bool release_row(struct tcpfsm_service *s)
+static void release_row(struct tcpfsm_service *s)
 {
 	int cpu;
 
-	if (has_flows(s))
-		return false;
 	for_each_possible_cpu(cpu) {
 		struct own *own = per_cpu_ptr(owns, cpu);
 
@@ -401,10 +399,31 @@ static bool release_row(struct tcpfsm_service *s)
 		local_bh_enable();
 	}
 	kfree_rcu(s, rcu);
-	return true;
 }
 
-/* Free what was retired before a grace period and has no flows. */
+/* Those that have flows wait on. */
+static void put_back_rows_with_flows(struct list_head *list)
+{
+	struct tcpfsm_service *s, *next;
+	LIST_HEAD(busy);
+
+	list_for_each_entry_safe(s, next, list, retired)
+		if (has_flows(s))
+			list_move_tail(&s->retired, &busy);
+	spin_lock_bh(&lists_lock);
+	list_splice_tail(&busy, &retired_rows);
+	spin_unlock_bh(&lists_lock);
+}
+
+/*
+ * Free retired rows that have no flows. A segment finds a row and counts its flow in one section of
+ * RCU, so after the first grace period all who found the row have counted, and no flow joins it.
+ *
+ * From there on the processors' counts only fall, so a sum of them, read one after the other, is
+ * never below what they add up to when the last is read, which is the flows that have not been
+ * counted out: it is 0 only if there are none. After the second grace period, whoever reported
+ * something else of such a flow when it was counted out is done, too.
+ */
 static void free_retired_rows(void)
 {
 	struct tcpfsm_service *s, *next;
@@ -416,14 +435,12 @@ static void free_retired_rows(void)
 	if (list_empty(&mine))
 		return;
 	synchronize_rcu();
-	list_for_each_entry_safe(s, next, &mine, retired) {
-		list_del_init(&s->retired);
-		if (release_row(s))
-			continue;
-		spin_lock_bh(&lists_lock);
-		list_add_tail(&s->retired, &retired_rows);
-		spin_unlock_bh(&lists_lock);
-	}
+	put_back_rows_with_flows(&mine);
+	if (list_empty(&mine))
+		return;
+	synchronize_rcu();
+	list_for_each_entry_safe(s, next, &mine, retired)
+		release_row(s);
 }
 
 /* Will the table be full soon, and does it know too few rows to give up? */
@@ -476,6 +493,7 @@ static void count_leaver(struct tcpfsm_service_counts *c, u8 state)
 {
 	tcpfsm_add(&c->state[state], -1);
 	tcpfsm_add(&c->opened, -1);
+	tcpfsm_add(&c->flows, -1);
 }
 
 void tcpfsm_service_report(const struct tcpfsm_report *r)
@@ -494,10 +512,14 @@ void tcpfsm_service_report(const struct tcpfsm_report *r)
 			count_move(c, &r->move[i], r->age);
 	if (unlikely(r->notes & BIT_ULL(TFSM_NOTE_synack_resent)))
 		tcpfsm_add(&c->synack_resent, 1);
-	if (joins)
+	if (joins) {
 		tcpfsm_add(&c->opened, 1);
-	else if (before != after || r->reason)
+		tcpfsm_add(&c->flows, 1);
+	} else if (before != after || r->reason) {
 		tcpfsm_add(&c->state[before], -1);
+	}
+	if (r->reason)
+		tcpfsm_add(&c->flows, -1);
 	if (!r->reason && (joins || before != after))
 		tcpfsm_add(&c->state[after], 1);
 	unlock_own(own);
@@ -588,6 +610,7 @@ void tcpfsm_service_exit(void)
 {
 	cancel_delayed_work_sync(&tidy);
 	free_retired_rows();
+	WARN_ON(!list_empty(&retired_rows));
 	free_percpu(owns);
 	kvfree(table);
 }

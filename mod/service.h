@@ -23,6 +23,7 @@ struct tcpfsm_net;
 struct tcpfsm_report;
 
 struct tcpfsm_service_counts {
+	u64 flows;			/* gauge: those that are in this row now */
 	u64 state[TCPFSM_STATES];	/* gauge: its ends that are in this state now */
 	u64 opened;
 	u64 established;
@@ -45,7 +46,7 @@ struct tcpfsm_service {
 	u16			slot;		/* of each processor's counts */
 	union tcpfsm_addr	addr;
 	unsigned long		used;		/* jiffies, to about a second */
-	struct list_head	retired;	/* taken out of the table */
+	struct list_head	retired;	/* out of the table, or without flows lately */
 	struct rcu_head		rcu;
 
 	seqlock_t		lock ____cacheline_aligned_in_smp;	/* of the counts */

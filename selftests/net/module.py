@@ -4,13 +4,14 @@
 import contextlib
 import json
 import os
+import random
 import socket
 import struct
 import threading
 import time
 
 import bed
-from bed import (ACK, ADDR, HOSTS, SYN, TOOL, Traffic, Wire, close_to, counters, deep, delay,
+from bed import (ACK, ADDR, HOSTS, RST, SYN, TOOL, Traffic, Wire, close_to, counters, deep, delay,
                  entries, equal, guests, listen, load_command, loaded, max_flows, muted, pair,
                  pair_of, run, status, stream, table, test, true, tuple_of, unload, until, within)
 
@@ -336,6 +337,41 @@ def guests_leave_room_for_the_hosts_services():
         until(lambda: counters("server")["segments"] >= 16, "all have passed")
         rows = [r for name in HOSTS for r in table(name, "services") if r["addr"] != "other"]
         equal(len(rows), 8, "rows of the host")
+
+
+@test
+def services_come_and_go_on_all_processors():
+    """
+    Each segment of a connection passes on any processor. The module says when it is unloaded
+    if it has miscounted a service's flows.
+    """
+    def connect(until_when, ports):
+        cpus = os.sched_getaffinity(0)
+        with contextlib.closing(Wire(4)) as w:
+            while time.monotonic() < until_when:
+                w.sport, w.dport = random.randrange(1024, 65536), random.choice(ports)
+                for name, *segment in (("client", SYN, 1), ("server", SYN | ACK, 1, 2),
+                                       ("client", RST, 2)):
+                    os.sched_setaffinity(0, {random.choice(list(cpus))})
+                    w.raw_send(name, *segment)
+
+    with loaded("max_services=32"), muted():
+        for name in HOSTS:
+            bed.sysctl(name, "timeout_closed", 1)
+        end = time.monotonic() + 5
+        threads = [threading.Thread(target=connect, args=(end, range(9000, 9100))) for _ in range(3)]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        for name in HOSTS:
+            bed.sysctl(name, "enabled", 0)
+        for name in HOSTS:
+            rows = table(name, "services")
+            true(len(rows) <= 33, f"{len(rows)} rows")
+            true(sum(int(r["flows"]) for r in rows) > 0, "flows were counted")
+            for row in rows:
+                equal({n for s, n in row.items() if s.isupper()}, {"0"}, f"states of {row['port']}")
 
 
 @test
