@@ -63,7 +63,8 @@ static void fold_locked(struct tcpfsm_service *s, struct delta *d)
 		return;
 	add_counts(&s->folded, &d->counts);
 	memset(&d->counts, 0, sizeof(d->counts));
-	WRITE_ONCE(d->of, NULL);
+	/* Whoever sees that they are nobody's sees them empty: claim_delta(). */
+	smp_store_release(&d->of, NULL);
 }
 
 static void fold_delta(struct tcpfsm_service *s, struct delta *d)
@@ -73,17 +74,25 @@ static void fold_delta(struct tcpfsm_service *s, struct delta *d)
 	write_sequnlock(&s->lock);
 }
 
+/* Counts are 0 before they become a row's. */
+static noinline void claim_delta(struct delta *d, struct tcpfsm_service *s)
+{
+	/* If another processor has folded them, it has emptied them: fold_locked(). */
+	struct tcpfsm_service *of = smp_load_acquire(&d->of);
+
+	if (of)
+		fold_delta(of, d);
+	/* Whoever sees the row's name sees them empty, or later: sum_once(). */
+	smp_store_release(&d->of, s);
+}
+
 /* This processor's own counts of a row. */
 static struct tcpfsm_service_counts *counts_of(struct own *own, struct tcpfsm_service *s)
 {
 	struct delta *d = &own->delta[s->slot];
-	struct tcpfsm_service *of = READ_ONCE(d->of);
 
-	if (likely(of == s))
-		return &d->counts;
-	if (of)
-		fold_delta(of, d);
-	WRITE_ONCE(d->of, s);
+	if (unlikely(READ_ONCE(d->of) != s))
+		claim_delta(d, s);
 	return &d->counts;
 }
 
@@ -99,16 +108,20 @@ static void unlock_own(struct own *own)
 		spin_unlock(&own->lock);
 }
 
+/*
+ * If counts are folded meanwhile, the sums are wrong, and the lock's sequence tells: it changes
+ * before anything is counted for another row in the same place.
+ */
 static void sum_once(struct tcpfsm_service *s, struct tcpfsm_service_counts *sums)
 {
 	int cpu;
 
-	/* If it changes meanwhile, it is read anew. */
-	*sums = data_race(s->folded);
+	*sums = data_race(s->folded);	/* the caller finds out */
 	for_each_possible_cpu(cpu) {
 		const struct delta *d = &per_cpu_ptr(owns, cpu)->delta[s->slot];
 
-		if (READ_ONCE(d->of) == s)
+		/* Not the counts of the row before: claim_delta(). */
+		if (smp_load_acquire(&d->of) == s)
 			add_counts(sums, &d->counts);
 	}
 }
