@@ -126,15 +126,20 @@ static void sum_once(struct tcpfsm_service *s, struct tcpfsm_service_counts *sum
 	}
 }
 
-/* What is folded meanwhile is read anew, so that it counts once. */
+/*
+ * What is folded meanwhile is read anew, so that it counts once. Processors whose services share a
+ * place fold all the time, so the second time they have to wait.
+ */
 static void sum_counts(struct tcpfsm_service *s, struct tcpfsm_service_counts *sums)
 {
-	unsigned int seq;
+	unsigned int seq = read_seqbegin(&s->lock);
 
-	do {
-		seq = read_seqbegin(&s->lock);
-		sum_once(s, sums);
-	} while (read_seqretry(&s->lock, seq));
+	sum_once(s, sums);
+	if (likely(!read_seqretry(&s->lock, seq)))
+		return;
+	read_seqlock_excl_bh(&s->lock);
+	sum_once(s, sums);
+	read_sequnlock_excl_bh(&s->lock);
 }
 
 void tcpfsm_service_sum(struct tcpfsm_service *s, struct tcpfsm_service_counts *sums)
