@@ -21,7 +21,7 @@
 #include "service.h"
 
 #define BUCKETS	4096
-#define SLOTS	128	/* services of which a processor counts without the row */
+#define SLOTS	128	/* services of which a processor counts without the row; even */
 #define IDLERS	64U	/* rows that a full table can give up before the next search for such */
 
 static struct {
@@ -40,8 +40,9 @@ struct delta {
 
 struct own {
 	spinlock_t	      lock;	/* with PREEMPT_RT: bottom halves preempt each other */
+	unsigned int	      turn;	/* 0 or 1: which of two was claimed last */
 	struct tcpfsm_service *last;	/* found here */
-	struct delta	      delta[SLOTS];
+	struct delta	      delta[SLOTS];	/* a service's is in its slot, or the next */
 };
 
 static struct own __percpu *owns;
@@ -86,14 +87,21 @@ static noinline void claim_delta(struct delta *d, struct tcpfsm_service *s)
 	smp_store_release(&d->of, s);
 }
 
-/* This processor's own counts of a row. */
+/*
+ * This processor's own counts of a row. Of two places they take either in turn, so that two busy
+ * services of the same slot find one each, whoever else has been there.
+ */
 static struct tcpfsm_service_counts *counts_of(struct own *own, struct tcpfsm_service *s)
 {
 	struct delta *d = &own->delta[s->slot];
 
-	if (unlikely(READ_ONCE(d->of) != s))
-		claim_delta(d, s);
-	return &d->counts;
+	if (likely(READ_ONCE(d[0].of) == s))
+		return &d[0].counts;
+	if (likely(READ_ONCE(d[1].of) == s))
+		return &d[1].counts;
+	own->turn = !own->turn;
+	claim_delta(&d[own->turn], s);
+	return &d[own->turn].counts;
 }
 
 static void lock_own(struct own *own)
@@ -114,15 +122,17 @@ static void unlock_own(struct own *own)
  */
 static void sum_once(struct tcpfsm_service *s, struct tcpfsm_service_counts *sums)
 {
+	unsigned int i;
 	int cpu;
 
 	*sums = data_race(s->folded);	/* the caller finds out */
 	for_each_possible_cpu(cpu) {
 		const struct delta *d = &per_cpu_ptr(owns, cpu)->delta[s->slot];
 
-		/* Not the counts of the row before: claim_delta(). */
-		if (smp_load_acquire(&d->of) == s)
-			add_counts(sums, &d->counts);
+		for (i = 0; i < 2; i++)
+			/* Not the counts of the row before: claim_delta(). */
+			if (smp_load_acquire(&d[i].of) == s)
+				add_counts(sums, &d[i].counts);
 	}
 }
 
@@ -232,7 +242,7 @@ static struct tcpfsm_service *allocate_row(struct tcpfsm_net *tn, gfp_t gfp)
 	s->tn = tn;
 	s->owner = tn->owner;
 	s->used = jiffies;
-	s->slot = atomic_inc_return(&last_slot) % SLOTS;
+	s->slot = atomic_inc_return(&last_slot) * 2U % SLOTS;
 	INIT_LIST_HEAD(&s->retired);
 	seqlock_init(&s->lock);
 	return s;
@@ -414,6 +424,7 @@ static void release_row(struct tcpfsm_service *s)
 		cmpxchg(&own->last, s, NULL);
 		local_bh_disable();
 		fold_delta(s, &own->delta[s->slot]);
+		fold_delta(s, &own->delta[s->slot + 1]);
 		local_bh_enable();
 	}
 	kfree_rcu(s, rcu);

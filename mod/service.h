@@ -43,7 +43,7 @@ struct tcpfsm_service {
 	u8			family;		/* 0: the row of the others */
 	u8			owner;		/* enum tcpfsm_owner, of tn */
 	u16			bucket;		/* of the table; tn may be gone by then */
-	u16			slot;		/* of each processor's counts */
+	u16			slot;		/* its first place among a processor's counts */
 	union tcpfsm_addr	addr;
 	unsigned long		used;		/* jiffies, to about a second */
 	struct list_head	retired;	/* out of the table, or without flows lately */
