@@ -2,11 +2,17 @@
 /*
  * A ring has pages, each allocated when it is first written. An entry's own number is 0 while it is
  * written, and tells a reader whether it has seen one whole entry.
+ *
+ * A ring's entries are nearly in order of time: a flow that begins with a SYN that was kept has its
+ * first moves at the time of that SYN. So readers go by the latest time so far, which each page
+ * begins with: it never falls, and can be searched.
  */
 #include <linux/err.h>
+#include <linux/ktime.h>
 #include <linux/math64.h>
 #include <linux/mutex.h>
 #include <linux/overflow.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/xarray.h>
 
@@ -14,16 +20,24 @@
 #include "log.h"
 #include "report.h"
 
-#define PER_PAGE (PAGE_SIZE / sizeof(struct tcpfsm_log_entry))
+#define PER_PAGE ((PAGE_SIZE - sizeof(u64)) / sizeof(struct tcpfsm_log_entry))
 
 static DEFINE_MUTEX(resizing);
+
+struct log_page {
+	u64			before;	/* the latest time of the entries before it */
+	struct tcpfsm_log_entry entry[PER_PAGE];
+};
+
+static_assert(sizeof(struct log_page) <= PAGE_SIZE);
 
 struct tcpfsm_log {
 	u64		first;		/* lowest number of this ring */
 	u64		next;		/* number of the next entry */
+	u64		latest;		/* time of the entries so far */
 	unsigned int	size;
 	unsigned int	pages;		/* at most */
-	struct xarray	page;		/* of the ring, by place */
+	struct xarray	page;		/* struct log_page, by place */
 
 	/* Where the next entry goes: slot PER_PAGE is on the next page. NULL: no memory for it. */
 	struct tcpfsm_log_entry *at;
@@ -60,7 +74,7 @@ static void release_ring(struct tcpfsm_log *log)
 }
 
 /* The page at this place, a new one if need be; NULL if there is no memory. */
-static struct tcpfsm_log_entry *make_page(struct tcpfsm_log *log, unsigned int place)
+static struct log_page *make_page(struct tcpfsm_log *log, unsigned int place)
 {
 	void *page = xa_load(&log->page, place);
 
@@ -75,10 +89,15 @@ static struct tcpfsm_log_entry *make_page(struct tcpfsm_log *log, unsigned int p
 
 static noinline void turn_page(struct tcpfsm_log *log)
 {
+	struct log_page *page;
+
 	log->slot = 0;
 	if (++log->place == log->pages)
 		log->place = 0;
-	log->at = make_page(log, log->place);
+	page = make_page(log, log->place);
+	log->at = page ? page->entry : NULL;
+	if (page)
+		WRITE_ONCE(page->before, log->latest);
 }
 
 static void write_entry(struct tcpfsm_log_entry *e, u64 seq, const struct tcpfsm_report *r,
@@ -108,6 +127,8 @@ void tcpfsm_log_report(struct tcpfsm_cpu *c, const struct tcpfsm_report *r)
 	unsigned int i;
 
 	log = rcu_dereference_bh(c->log);
+	if (log && log->latest < r->now)
+		log->latest = r->now;
 	for (i = 0; log && i < r->moves; i++) {
 		if (log->slot == PER_PAGE)
 			turn_page(log);
@@ -122,18 +143,32 @@ void tcpfsm_log_report(struct tcpfsm_cpu *c, const struct tcpfsm_report *r)
 
 /* ---- readers, under RCU ---- */
 
+/* On which of a ring's pages an entry is, counted on from lap to lap; *@slot: where there. */
+static u64 page_of(const struct tcpfsm_log *log, u64 seq, u32 *slot)
+{
+	return div_u64_rem(seq - log->first, PER_PAGE, slot);
+}
+
+/* The page that is where this one was written. */
+static struct log_page *find_page(struct tcpfsm_log *log, u64 page)
+{
+	u32 place;
+
+	div_u64_rem(page, log->pages, &place);
+	return xa_load(&log->page, place);
+}
+
 /* Copy an entry of a ring, if it is still there, and written. */
 static bool copy_entry(struct tcpfsm_log *log, u64 seq, struct tcpfsm_log_entry *to)
 {
 	const struct tcpfsm_log_entry *e;
-	u32 slot, place;
-	u64 pages = div_u64_rem(seq - log->first, PER_PAGE, &slot);
+	const struct log_page *page;
+	u32 slot;
 
-	div_u64_rem(pages, log->pages, &place);
-	e = xa_load(&log->page, place);
-	if (!e)
+	page = find_page(log, page_of(log, seq, &slot));
+	if (!page)
 		return false;
-	e += slot;
+	e = &page->entry[slot];
 	if (READ_ONCE(e->seq) != seq)
 		return false;
 	smp_rmb();	/* the number, then the entry */
@@ -142,23 +177,20 @@ static bool copy_entry(struct tcpfsm_log *log, u64 seq, struct tcpfsm_log_entry 
 	return READ_ONCE(e->seq) == seq;
 }
 
-/* The lowest number that is kept; *@dropped: there have been lower ones. */
-static u64 lowest_kept(const struct tcpfsm_log *log, u64 end, bool *dropped)
+/* The lowest number that is kept. */
+static u64 lowest_kept(const struct tcpfsm_log *log)
 {
-	*dropped = end - log->first > log->size;
-	return *dropped ? end - log->size : log->first;
+	u64 next = READ_ONCE(log->next);
+
+	return next - log->first > log->size ? next - log->size : log->first;
 }
 
 /* Copy the next entry of a ring that is still there. Return: false if there is none. */
 static bool find_entry(struct tcpfsm_log *log, struct tcpfsm_log_place *place,
 		       struct tcpfsm_log_entry *to)
 {
-	bool dropped;
-	u64 lowest;
-
 	while (place->next < place->end) {
-		lowest = lowest_kept(log, READ_ONCE(log->next), &dropped);
-		place->next = max(place->next, lowest);
+		place->next = max(place->next, lowest_kept(log));
 		if (place->next < place->end && copy_entry(log, place->next, to))
 			return true;
 		place->next++;		/* it was never written, or is being written over */
@@ -178,33 +210,77 @@ size_t tcpfsm_log_cursor_size(void)
 	return struct_size((struct tcpfsm_log_cursor *)NULL, ring, nr_cpu_ids + 1);
 }
 
-/* Begin each ring with the oldest transition since which no ring has dropped one. */
-static void begin_rings(struct tcpfsm_net *tn, struct tcpfsm_log_cursor *cursor)
+/* What is recorded from now on is not read. */
+static void end_rings(struct tcpfsm_net *tn, struct tcpfsm_log_cursor *cursor)
 {
-	struct tcpfsm_log_entry e;
-	bool dropped;
-	u64 since = 0;
+	struct tcpfsm_log *log;
 	unsigned int i;
 
 	for (i = 0; i <= nr_cpu_ids; i++) {
-		struct tcpfsm_log_place *place = &cursor->ring[i];
-		struct tcpfsm_log *log = ring_of(tn, i);
-
-		*place = (struct tcpfsm_log_place) {};
-		if (!log)
-			continue;
-		place->end = READ_ONCE(log->next);
-		place->next = lowest_kept(log, place->end, &dropped);
-		if (dropped && find_entry(log, place, &e))
-			since = max(since, e.when);
+		cursor->ring[i] = (struct tcpfsm_log_place) {};
+		rcu_read_lock();
+		log = ring_of(tn, i);
+		if (log)
+			cursor->ring[i].end = READ_ONCE(log->next);
+		rcu_read_unlock();
 	}
+	smp_rmb();	/* the numbers, then the pages: write_entry(), after turn_page() */
+}
+
+/*
+ * Is all that comes before this page older? Not known, hence false, if it has been written over or
+ * there was no memory for it.
+ */
+static bool is_old_until(struct tcpfsm_log *log, u64 page, u64 since)
+{
+	const struct log_page *p = find_page(log, page);
+
+	return p && READ_ONCE(p->before) < since;
+}
+
+/* The first entry that is not older; all that come after it count as that late, too. */
+static u64 find_since(struct tcpfsm_log *log, u64 end, u64 since)
+{
+	u64 seq = lowest_kept(log), low, high, middle;
+	struct tcpfsm_log_entry e;
+	u32 slot;
+
+	if (seq >= end)
+		return end;
+	low = page_of(log, seq, &slot);
+	high = page_of(log, end - 1, &slot);
+	while (low < high) {
+		middle = high - (high - low) / 2;
+		if (is_old_until(log, middle, since))
+			low = middle;
+		else
+			high = middle - 1;
+	}
+	seq = max(seq, log->first + low * PER_PAGE);
+	end = min(end, log->first + (low + 1) * PER_PAGE);
+	while (seq < end && !(copy_entry(log, seq, &e) && e.when >= since))
+		seq++;
+	return seq;
+}
+
+/* Begin each ring with what is not older. Return: how many entries that makes. */
+static u64 begin_rings(struct tcpfsm_net *tn, struct tcpfsm_log_cursor *cursor, u64 since)
+{
+	struct tcpfsm_log *log;
+	unsigned int i;
+	u64 n = 0;
+
 	for (i = 0; i <= nr_cpu_ids; i++) {
 		struct tcpfsm_log_place *place = &cursor->ring[i];
-		struct tcpfsm_log *log = ring_of(tn, i);
 
-		while (log && find_entry(log, place, &e) && e.when < since)
-			place->next++;
+		rcu_read_lock();
+		log = ring_of(tn, i);
+		place->next = log ? find_since(log, place->end, since) : place->end;
+		rcu_read_unlock();
+		n += place->end - place->next;
+		cond_resched();
 	}
+	return n;
 }
 
 /* The ring whose next entry is the oldest, or -1. */
@@ -265,17 +341,26 @@ bool tcpfsm_log_next(struct tcpfsm_net *tn, struct tcpfsm_log_cursor *cursor,
 void tcpfsm_log_begin(struct tcpfsm_net *tn, struct tcpfsm_log_cursor *cursor)
 {
 	const unsigned int size = READ_ONCE(tn->log_size);
+	u64 since = 0, too_late, middle, most, n;
 	struct tcpfsm_log_entry e;
-	unsigned int i;
-	u64 n = 0;
 
-	rcu_read_lock();
-	begin_rings(tn, cursor);
-	rcu_read_unlock();
-	for (i = 0; i <= nr_cpu_ids; i++)
-		n += cursor->ring[i].end - cursor->ring[i].next;
-	while (n-- > size && tcpfsm_log_next(tn, cursor, &e))
-		;
+	end_rings(tn, cursor);
+	most = begin_rings(tn, cursor, since);
+	/* The rings may have many times as many. Since when are there just enough? */
+	too_late = ktime_get_ns() + 1;
+	while (most > size && too_late - since > 1) {
+		middle = since + (too_late - since) / 2;
+		n = begin_rings(tn, cursor, middle);
+		if (n >= size) {
+			since = middle;
+			most = n;
+		} else {
+			too_late = middle;
+		}
+	}
+	most = begin_rings(tn, cursor, since);
+	while (most-- > size && tcpfsm_log_next(tn, cursor, &e))	/* of the same time */
+		cond_resched();
 }
 
 /* ---- sizes ---- */

@@ -47,7 +47,7 @@ size_t tcpfsm_log_cursor_size(void);
 
 /*
  * Begin to read the last log_size transitions of the namespace. Each ring holds as many, so none of
- * them has been dropped. What is recorded from now on is not read.
+ * them has been dropped. What is recorded from now on is not read. Process context.
  */
 void tcpfsm_log_begin(struct tcpfsm_net *tn, struct tcpfsm_log_cursor *cursor);
 

@@ -390,6 +390,47 @@ def the_log_is_a_ring():
 
 
 @test
+def the_log_has_the_last_of_all_processors():
+    """Also after a flow has begun late, with a SYN that had been kept: it has its own time."""
+    cpus = sorted(os.sched_getaffinity(0))
+    seen = 0
+
+    def send(*segments):
+        nonlocal seen
+        for name, *segment in segments:
+            w.raw_send(name, *segment)
+        seen += len(segments)
+        until(lambda: counters("router")["segments"] >= seen, "all have passed")
+
+    try:
+        with loaded(), muted(), contextlib.closing(Wire(4)) as w:
+            bed.sysctl("router", "log_size", 64)
+            for port in range(5000, 5100):
+                os.sched_setaffinity(0, {cpus[port % len(cpus)]})
+                w.sport = port
+                send(("client", SYN, 1), ("server", SYN | ACK, 1, 2), ("client", ACK, 2, 2),
+                     ("client", SYN, 100000))
+            for port in range(5000, 5100):
+                os.sched_setaffinity(0, {cpus[port % len(cpus)]})
+                w.sport = port
+                send(("server", SYN | ACK, 1, 100001))
+                rows = table("router", "log")
+                equal(len(rows), 64, "rows")
+                true(any(r["sport"] == str(port) for r in rows), f"port {port} is there")
+                equal({r["cpu"] for r in rows}, {str(cpu) for cpu in cpus}, "processors")
+                for cpu in cpus:
+                    seqs = [int(r["seq"]) for r in rows if r["cpu"] == str(cpu)]
+                    equal(seqs, list(range(seqs[0], seqs[0] + len(seqs))), f"no gap on {cpu}")
+            ports = [int(r["sport"]) for r in rows]
+            equal(sorted(set(ports)), list(range(5078, 5100)), "the last ports")
+            late = [float(r["time"]) for r in rows if r["sport"] == "5099"]
+            equal(len(late), 3, "LISTEN, SYN_SENT, SYN_RCVD")
+            true(late[0] == late[1] < late[2] - 0.1, f"from {late[0]} to {late[2]}")
+    finally:
+        os.sched_setaffinity(0, set(cpus))
+
+
+@test
 def a_big_log_is_there_before_the_first_transition():
     with loaded():
         bed.sysctl("router", "log_size", 1 << 20)
