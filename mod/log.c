@@ -43,10 +43,17 @@ struct tcpfsm_log {
 	struct tcpfsm_log_entry *at;
 	unsigned int	place, slot;
 
-	struct tcpfsm_log *retired;	/* list of rings to release */
+	struct tcpfsm_log *link;	/* in a list of rings to use, or to release */
 };
 
-static struct tcpfsm_log *allocate_ring(unsigned int size, u64 first, gfp_t gfp)
+/* Its numbers go on from @first. */
+static void number_ring(struct tcpfsm_log *log, u64 first)
+{
+	log->first = first;
+	log->next = first;
+}
+
+static struct tcpfsm_log *allocate_ring(unsigned int size, gfp_t gfp)
 {
 	struct tcpfsm_log *log = kzalloc(sizeof(*log), gfp);
 
@@ -55,8 +62,7 @@ static struct tcpfsm_log *allocate_ring(unsigned int size, u64 first, gfp_t gfp)
 	xa_init(&log->page);
 	log->size = size;
 	log->pages = DIV_ROUND_UP(size, PER_PAGE);
-	log->first = first;
-	log->next = first;
+	number_ring(log, 1);
 	log->place = log->pages - 1;	/* the first entry turns it, to the first page */
 	log->slot = PER_PAGE;
 	return log;
@@ -367,8 +373,7 @@ void tcpfsm_log_begin(struct tcpfsm_net *tn, struct tcpfsm_log_cursor *cursor)
 
 static bool make_log(struct tcpfsm_cpu *c, struct tcpfsm_net *tn)
 {
-	struct tcpfsm_log *log = allocate_ring(READ_ONCE(tn->log_size), 1,
-					       GFP_ATOMIC | __GFP_NOWARN);
+	struct tcpfsm_log *log = allocate_ring(READ_ONCE(tn->log_size), GFP_ATOMIC | __GFP_NOWARN);
 
 	RCU_INIT_POINTER(c->log, log);
 	return log;
@@ -384,42 +389,98 @@ static void free_log(struct tcpfsm_cpu *c)
 
 const struct tcpfsm_cpu_part tcpfsm_log_part = { .make = make_log, .free = free_log };
 
-/*
- * Its numbers go on. Between the two rings, the writer may take a number twice: once in each. The
- * old ring is put before others that wait to be released.
- */
-static int exchange_ring(struct tcpfsm_cpu *c, unsigned int size, struct tcpfsm_log **retired)
+static void push_ring(struct tcpfsm_log **list, struct tcpfsm_log *log)
 {
-	struct tcpfsm_log *old = rcu_dereference_protected(c->log, lockdep_is_held(&resizing));
-	struct tcpfsm_log *new = allocate_ring(size, READ_ONCE(old->next), GFP_KERNEL);
+	log->link = *list;
+	*list = log;
+}
 
-	if (!new)
-		return -ENOMEM;
-	rcu_assign_pointer(c->log, new);
-	old->retired = *retired;
-	*retired = old;
+static struct tcpfsm_log *pop_ring(struct tcpfsm_log **list)
+{
+	struct tcpfsm_log *log = *list;
+
+	*list = log->link;
+	return log;
+}
+
+static struct tcpfsm_log *ring_to_resize(struct tcpfsm_cpu *c, unsigned int size)
+{
+	struct tcpfsm_log *log = rcu_dereference_protected(c->log, lockdep_is_held(&resizing));
+
+	return log->size == size ? NULL : log;
+}
+
+/* As many new rings as there are to exchange. */
+static int allocate_rings(struct tcpfsm_net *tn, unsigned int size, struct tcpfsm_log **made)
+{
+	struct tcpfsm_log *log;
+	struct tcpfsm_cpu *c;
+	unsigned int i;
+
+	tcpfsm_for_each_cpu(i, c, tn) {
+		if (!ring_to_resize(c, size))
+			continue;
+		log = allocate_ring(size, GFP_KERNEL);
+		if (!log)
+			return -ENOMEM;
+		push_ring(made, log);
+	}
 	return 0;
+}
+
+/* Their numbers go on. Between two rings, the writer may take a number twice: once in each. */
+static void exchange_rings(struct tcpfsm_net *tn, unsigned int size, struct tcpfsm_log **made,
+			   struct tcpfsm_log **retired)
+{
+	struct tcpfsm_log *old, *new;
+	struct tcpfsm_cpu *c;
+	unsigned int i;
+
+	tcpfsm_for_each_cpu(i, c, tn) {
+		old = ring_to_resize(c, size);
+		if (!old)
+			continue;
+		new = pop_ring(made);
+		number_ring(new, READ_ONCE(old->next));
+		rcu_assign_pointer(c->log, new);
+		push_ring(retired, old);
+	}
+}
+
+static int resize_rings(struct tcpfsm_net *tn, unsigned int size, struct tcpfsm_log **made,
+			struct tcpfsm_log **retired)
+{
+	unsigned int old = tn->log_size;
+	int err;
+
+	lockdep_assert_held(&resizing);
+	WRITE_ONCE(tn->log_size, size);
+	synchronize_rcu();	/* rings that are made from here on have this size */
+	err = allocate_rings(tn, size, made);
+	if (err)
+		WRITE_ONCE(tn->log_size, old);
+	else
+		exchange_rings(tn, size, made, retired);
+	return err;
+}
+
+static void release_rings(struct tcpfsm_log *list)
+{
+	while (list)
+		release_ring(pop_ring(&list));
 }
 
 int tcpfsm_log_resize(struct tcpfsm_net *tn, unsigned int size)
 {
-	struct tcpfsm_log *retired = NULL, *next;
-	struct tcpfsm_cpu *c;
-	unsigned int i;
-	int err = 0;
+	struct tcpfsm_log *made = NULL, *retired = NULL;
+	int err;
 
 	mutex_lock(&resizing);
-	if (size != tn->log_size) {
-		WRITE_ONCE(tn->log_size, size);		/* of rings to come, too */
-		tcpfsm_for_each_cpu(i, c, tn)
-			err = exchange_ring(c, size, &retired) ?: err;
-	}
+	err = resize_rings(tn, size, &made, &retired);
 	mutex_unlock(&resizing);
 	if (retired)
 		synchronize_rcu();
-	for (; retired; retired = next) {
-		next = retired->retired;
-		release_ring(retired);
-	}
+	release_rings(retired);
+	release_rings(made);
 	return err;
 }

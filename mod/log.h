@@ -57,7 +57,10 @@ bool tcpfsm_log_next(struct tcpfsm_net *tn, struct tcpfsm_log_cursor *cursor,
 
 extern const struct tcpfsm_cpu_part tcpfsm_log_part;
 
-/* Process context: take another size; what is recorded so far is dropped. */
+/*
+ * Process context: take another size; what is recorded so far is dropped. Without memory for all
+ * rings, none changes.
+ */
 int tcpfsm_log_resize(struct tcpfsm_net *tn, unsigned int size);
 
 #endif /* _TCPFSM_LOG_H */

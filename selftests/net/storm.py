@@ -312,19 +312,24 @@ def read_proc(name):
 
 @test
 def every_allocation_of_procfs_and_sysctl_fails():
+    close_to(*pair(4, 9103))
     n = 0
     with within("server"), faults(True):
         for name in ("states", "pairs", "transitions", "counters", "dwell", "flows", "services", "log"):
             n += fail_each(lambda: read_proc(name))
 
+        fd = os.open("/proc/sys/net/tcpfsm/log_size", os.O_RDWR)
+
         def resize(size):
             try:
-                sysctl("server", "log_size", size)
+                os.pwrite(fd, str(size).encode(), 0)
                 return True
             except OSError:
+                true(int(os.pread(fd, 16, 0)) != size, "without memory, nothing changes")
                 return False
 
         n += fail_each(lambda: resize(1024), lambda: resize(65536))
+        os.close(fd)
     print(f"# {n} allocations")
     true(n > 5, "allocations were made")
 
