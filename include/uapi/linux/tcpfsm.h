@@ -334,8 +334,9 @@ enum tcpfsm_log_attr {
 	TCPFSM_LOG_DST,
 	TCPFSM_LOG_SPORT,		/* u32, host order */
 	TCPFSM_LOG_DPORT,
-	TCPFSM_LOG_CPU,			/* u32; the number of CPUs: recorded by one without memory
-					 * for a log of its own
+	TCPFSM_LOG_CPU,			/* u32, the CPU that recorded it. CPUs without memory for a
+					 * log of their own share one, whose number is above all
+					 * CPUs' (the kernel's nr_cpu_ids)
 					 */
 	__TCPFSM_LOG_MAX,
 };
