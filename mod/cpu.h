@@ -23,7 +23,8 @@ struct tcpfsm_cpu {
 	struct tcpfsm_stats	stats;
 	struct tcpfsm_log __rcu	*log;
 	struct tcpfsm_queues	*queues;
-	unsigned long		quiet_until;	/* jiffies, event.c */
+	unsigned long		quiet_at;	/* jiffies: nobody listened; event.c */
+	int			quiet_after;	/* requests for positions */
 	spinlock_t		lock;	/* if it is shared */
 	bool			shared;
 };

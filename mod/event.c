@@ -4,6 +4,7 @@
  * when it is full or 10 ms after its first event. Its header names the number of its first
  * event and how many it holds, so that a listener knows exactly what it has lost.
  */
+#include <linux/atomic.h>
 #include <linux/ktime.h>
 #include <linux/percpu.h>
 #include <linux/timer.h>
@@ -34,7 +35,8 @@ struct tcpfsm_batch {
 	struct timer_list	timer;
 	struct tcpfsm_net	*tn;
 	u32			cpu;
-	unsigned long		quiet_until;	/* jiffies: events are numbered, and not sent */
+	bool			unheard;	/* events are numbered, and not built */
+	unsigned long		unheard_since;	/* jiffies */
 	struct group		group[TCPFSM_GROUPS];
 };
 
@@ -46,31 +48,47 @@ static const u8 group_cmd[TCPFSM_GROUPS] = {
 /* ---- who listens ---- */
 
 /*
- * Whether anybody listens is asked once a jiffy and processor. A listener misses nothing that it
- * could know of: who asks for positions, as a dump does, is heard at once.
+ * Whether anybody listens is asked once a jiffy and processor. Nobody is an answer only until
+ * positions are asked for again: it is kept with the number of requests that was read before it.
+ *
+ * So a listener that has joined, and then asks for positions, misses nothing from there on. If a
+ * processor reads the number that includes its request, it reads the listener's membership, too:
+ * hear_listeners() and the read are a release and an acquire. And it does read that number:
+ * - in a flow that the dump has seen, for the dump has held the flow's lock after the request, and
+ *   a transition is made, and this asked, under the same lock later;
+ * - in a flow that the dump has skipped, for that began by the clock after the request;
+ * - in a flow that came into a bucket behind the dump, for that was unlocked, and then the lock of
+ *   a queue taken, before this was asked: on all but powerpc, that is a full barrier.
  */
-static void be_quiet(struct tcpfsm_net *tn)
-{
-	struct tcpfsm_cpu *c = tcpfsm_cpu_get(tn);
-
-	WRITE_ONCE(c->quiet_until, jiffies + 1);
-	tcpfsm_cpu_put(c);
-}
-
-static bool is_quiet(struct tcpfsm_net *tn)
+static bool is_quiet(const struct tcpfsm_net *tn, int requests)
 {
 	const struct tcpfsm_cpu *c = *this_cpu_ptr(tn->cpus);
 
-	return c && time_before(jiffies, READ_ONCE(c->quiet_until));
+	return c && jiffies - READ_ONCE(c->quiet_at) < 1 && READ_ONCE(c->quiet_after) == requests;
+}
+
+static void be_quiet(struct tcpfsm_net *tn, int requests)
+{
+	struct tcpfsm_cpu *c = tcpfsm_cpu_get(tn);
+
+	WRITE_ONCE(c->quiet_after, requests);
+	WRITE_ONCE(c->quiet_at, jiffies);
+	tcpfsm_cpu_put(c);
 }
 
 static void hear_listeners(struct tcpfsm_net *tn)
 {
-	struct tcpfsm_cpu *c;
-	unsigned int i;
+	/* A full barrier: every processor can see it before a position or the clock is read. */
+	atomic_inc_return(&tn->requests);
+}
 
-	tcpfsm_for_each_cpu(i, c, tn)
-		WRITE_ONCE(c->quiet_until, jiffies);
+/* Was a message received by nobody, a short while ago? */
+static bool is_unheard(struct tcpfsm_batch *b)
+{
+	lockdep_assert_held(&b->lock);
+	if (b->unheard && jiffies - b->unheard_since >= QUIET)
+		b->unheard = false;
+	return b->unheard;
 }
 
 /* ---- messages ---- */
@@ -87,8 +105,10 @@ static void send_message(struct tcpfsm_batch *b, unsigned int group)
 	*(u32 *)nla_data(g->count) = g->events;
 	genlmsg_end(skb, g->header);
 	/* Those who have joined the group are of other namespaces, or have no room. */
-	if (tcpfsm_msg_multicast(b->tn->net, skb, group) == -ESRCH)
-		b->quiet_until = jiffies + QUIET;
+	if (tcpfsm_msg_multicast(b->tn->net, skb, group) == -ESRCH) {
+		b->unheard = true;
+		b->unheard_since = jiffies;
+	}
 }
 
 /* Flows first, so that a listener knows whose transitions follow. */
@@ -195,7 +215,6 @@ static noinline struct tcpfsm_batch __percpu *make_batches(struct tcpfsm_net *tn
 		timer_setup(&b->timer, flush_batch, TIMER_PINNED);
 		b->tn = tn;
 		b->cpu = cpu;
-		b->quiet_until = jiffies;
 	}
 	old = cmpxchg(&tn->batch, NULL, new);
 	if (!old)
@@ -211,14 +230,15 @@ static bool has_listeners(const struct tcpfsm_report *r, unsigned int group)
 
 bool tcpfsm_event_wanted(const struct tcpfsm_report *r)
 {
+	int requests = atomic_read_acquire(&r->tn->requests);	/* before it looks for listeners */
 	bool transitions, flows;
 
-	if (is_quiet(r->tn))
+	if (is_quiet(r->tn, requests))
 		return false;
 	transitions = has_listeners(r, TCPFSM_GROUP_TRANSITION);
 	flows = has_listeners(r, TCPFSM_GROUP_FLOW);
 	if (!transitions && !flows)
-		be_quiet(r->tn);
+		be_quiet(r->tn, requests);
 	return (r->moves && transitions) || ((r->opened || r->reason) && flows);
 }
 
@@ -242,7 +262,7 @@ void tcpfsm_event_report(const struct tcpfsm_report *r)
 	}
 	b = this_cpu_ptr(batch);
 	spin_lock(&b->lock);
-	if (time_before(jiffies, b->quiet_until)) {
+	if (is_unheard(b)) {
 		/* A listener sees by the numbers what it has not got. */
 		b->group[TCPFSM_GROUP_TRANSITION].next += transitions ? r->moves : 0;
 		b->group[TCPFSM_GROUP_FLOW].next += flows ? r->opened + !!r->reason : 0;
@@ -261,19 +281,20 @@ void tcpfsm_event_report(const struct tcpfsm_report *r)
 
 int tcpfsm_event_positions(struct tcpfsm_net *tn, struct sk_buff *skb)
 {
-	struct tcpfsm_batch __percpu *batch = READ_ONCE(tn->batch);
+	struct tcpfsm_batch __percpu *batch;
 	u64 transition, flow;
 	struct nlattr *nest;
 	int cpu;
 
 	hear_listeners(tn);
+	batch = READ_ONCE(tn->batch);
 	if (!batch)
 		return 0;
 	for_each_possible_cpu(cpu) {
 		struct tcpfsm_batch *b = per_cpu_ptr(batch, cpu);
 
 		spin_lock_bh(&b->lock);
-		b->quiet_until = jiffies;
+		b->unheard = false;
 		transition = b->group[TCPFSM_GROUP_TRANSITION].next;
 		flow = b->group[TCPFSM_GROUP_FLOW].next;
 		spin_unlock_bh(&b->lock);

@@ -57,6 +57,10 @@ struct tcpfsm_net {
 	struct tcpfsm_cpu * __percpu *cpus;
 	struct tcpfsm_cpu	*spare;
 
+	/* event.c */
+	struct tcpfsm_batch __percpu *batch;
+	atomic_t		requests;		/* for positions */
+
 	/* timeout.c, by queue: how long flows wait, and after how long tickets are met; jiffies */
 	u32			wait[TCPFSM_QUEUES];
 	u32			meet[TCPFSM_QUEUES];
@@ -67,9 +71,6 @@ struct tcpfsm_net {
 	unsigned int		victims_at;		/* processor, evict.c */
 	bool			listed;
 	struct list_head	peers;			/* namespaces of the same owner */
-
-	/* event.c */
-	struct tcpfsm_batch __percpu *batch;
 
 	/* service.c */
 	struct tcpfsm_service	*other;

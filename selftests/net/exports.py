@@ -7,6 +7,7 @@ import json
 import os
 import random
 import re
+import select
 import signal
 import socket
 import struct
@@ -15,7 +16,7 @@ import threading
 import time
 
 import bed
-from bed import (ACK, ADDR, FIN, HOSTS, RST, SYN, TOOL, Failed, Skipped, Traffic, Wire, both, close_to, connect, counters,
+from bed import (ACK, ADDR, FIN, HOSTS, RST, SYN, TOOL, Failed, Skipped, Traffic, Wire, both, close_to, connect, counters, deep,
                  equal, flood, flow, listen, main, muted, pair, pair_of, read, run, status, sysctl, table,
                  test, true, tuple_of, until, within, write)
 
@@ -656,6 +657,92 @@ def monitor_counts_what_it_lost_last():
         process.send_signal(signal.SIGCONT)
 
     lost_by_monitor(no_more_comes)
+
+
+def attributes_of(data):
+    """Kind and payload of each attribute."""
+    at = 0
+    while at + 4 <= len(data):
+        size, kind = struct.unpack_from("HH", data, at)
+        yield kind & 0x3fff, data[at + 4:at + size]
+        at += (size + 3) & ~3
+
+
+def messages_of(data):
+    """Type and attributes of each message of the family."""
+    at = 0
+    while at < len(data):
+        size, kind = struct.unpack_from("IH", data, at)
+        yield kind, list(attributes_of(data[at + 20:at + size]))
+        at += (size + 3) & ~3
+
+
+def group_id(name):
+    groups, = (data for kind, data in attributes_of(netlink(genl(16, 1, 3, attr(2, b"tcpfsm\0")))[20:])
+               if kind == 7)
+    for _, group in attributes_of(groups):
+        values = dict(attributes_of(group))
+        if values[1] == name.encode() + b"\0":
+            return struct.unpack("I", values[2])[0]
+    raise Failed(f"no group {name}")
+
+
+def steps_shown(family):
+    """The last step of each flow, by a dump."""
+    shown = {}
+    with within("router"):
+        dump = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 16)
+    with contextlib.closing(dump):
+        dump.send(genl(family, 0x301, 1))
+        done = False
+        while not done:
+            for kind, attrs in messages_of(dump.recv(1 << 18)):
+                done |= kind == 3
+                for values in (dict(attributes_of(data)) for a, data in attrs if a == 3 and kind == family):
+                    shown[struct.unpack("Q", values[2])[0]], = struct.unpack("I", values[10])
+    return shown
+
+
+def take_steps(events, told, seconds):
+    """Add the steps that events tell of to those of their flows, until all that came in so long are read."""
+    until_then = time.monotonic() + seconds
+    while select.select([events], [], [], max(0, until_then - time.monotonic()))[0]:
+        for _, attrs in messages_of(events.recv(1 << 18)):
+            for values in (dict(attributes_of(data)) for a, data in attrs if a == 7):
+                told.setdefault(struct.unpack("Q", values[2])[0], set()).add(
+                    struct.unpack("I", values[5])[0] >> 16)
+
+
+@test
+def who_joins_and_dumps_misses_nothing():
+    """Within a flood, between two dumps, each step is told, of flows that begin meanwhile from the first
+    one on."""
+    with within("router"):
+        family, group = family_id(), group_id("transition")
+    n = 0
+    for _ in range(deep(8, 1000)):
+        forget_flows()
+        told = {}
+        with within("router"):
+            events = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 16)
+        with contextlib.closing(events), muted():
+            events.bind((0, 0))
+            events.setsockopt(socket.SOL_SOCKET, 33, 1 << 24)   # SO_RCVBUFFORCE
+            thread = threading.Thread(target=flood, args=("client", "syn", 4, 5000, 6016))
+            thread.start()
+            while thread.is_alive() and not counters("router")["table_entries"]:
+                pass
+            events.setsockopt(270, 1, group)    # SOL_NETLINK, NETLINK_ADD_MEMBERSHIP
+            before = steps_shown(family)
+            thread.join()
+            after = steps_shown(family)
+            take_steps(events, told, 0.1)
+        for flow_id, last in after.items():
+            wanted = set(range(before.get(flow_id, 0) + 1, last + 1))
+            equal(wanted - told.get(flow_id, set()), set(), f"steps of flow {flow_id} that were not told")
+            n += len(wanted)
+    print(f"# {n} transitions")
+    true(n > 1000, f"{n} transitions")
 
 
 @test

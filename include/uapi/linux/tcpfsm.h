@@ -43,6 +43,11 @@
  * ordered by its steps; the end of a flow may arrive before its last transitions. After a loss (a
  * gap, or ENOBUFS from recv()), dump again.
  *
+ * A listener joins its groups first, and then dumps. From the positions that the dump tells on, it
+ * gets every event, or sees by the numbers how many it has not got. Events are not built while
+ * nobody listens, which the kernel looks up now and then: whoever joins and does not dump may miss
+ * those of the first 20 ms, and sees no gap.
+ *
  * Integers are in host byte order; the attributes say how addresses are stored. Times of day are
  * nanoseconds of CLOCK_REALTIME; ages and spans are nanoseconds of CLOCK_MONOTONIC.
  */
