@@ -3,10 +3,15 @@
  * How many flows each owner has, and in which namespaces.
  *
  * Flows are issued to processors in batches, for a count that every one of them writes would be the
- * slowest thing about a new flow. What a processor has left over is small beside the table; in a
+ * slowest thing about a new flow. What processors have left over is small beside the table; in a
  * small table a batch is one, and nothing is left over.
+ *
+ * Of each owner, as many are issued as there are flows and left-overs together; while something
+ * goes from one to the other, more, never fewer. No left-over is ever below 0. So there are never
+ * more flows than max_flows.
  */
 #include <linux/atomic.h>
+#include <linux/jiffies.h>
 #include <linux/list.h>
 #include <linux/cpumask.h>
 #include <linux/minmax.h>
@@ -19,7 +24,8 @@
 
 #define LOOKS	4U	/* at namespaces, for the one with most flows */
 #define BATCH	32U	/* flows issued at once, at most */
-#define SLACK	1024U	/* part of the table that all left-overs together are: two of so many */
+#define SLACK	128U	/* part of the table that all batches of an owner are: one of so many */
+#define SMALL	16384U	/* in a table below that, a batch is one */
 
 static struct owner {
 	atomic_t	  issued;	/* flows, and what processors have left over */
@@ -52,7 +58,9 @@ static unsigned int count_issued_flows(void)
 
 static int batch_size(void)
 {
-	return clamp(READ_ONCE(tcpfsm_max_flows) / (SLACK * nr_cpu_ids), 1U, BATCH);
+	unsigned int most = READ_ONCE(tcpfsm_max_flows);
+
+	return most < SMALL ? 1 : clamp(most / (SLACK * nr_cpu_ids), 1U, BATCH);
 }
 
 /* Issue flows, if there are so many. */
@@ -64,36 +72,31 @@ static bool issue_flows(u8 owner, int n)
 	return own + tcpfsm_owner_flows(!owner) <= READ_ONCE(tcpfsm_max_flows);
 }
 
-bool tcpfsm_owner_charge(u8 owner)
+/* Issue a batch; what is not used at once is left over. */
+static bool issue_batch(u8 owner, atomic_t *left)
 {
-	atomic_t *left = &this_cpu_ptr(&left_over)->flows[owner];
-	int batch;
-
-	if (likely(atomic_dec_if_positive(left) >= 0))
-		return true;
-	batch = batch_size();
-	if (batch > 1) {
-		if (issue_flows(owner, batch)) {
-			atomic_add(batch - 1, left);
-			return true;
-		}
-		atomic_sub(batch, &owners[owner].issued);
-	}
-	return issue_flows(owner, 1);
-}
-
-void tcpfsm_owner_uncharge(u8 owner)
-{
-	atomic_t *left = &this_cpu_ptr(&left_over)->flows[owner];
 	int batch = batch_size();
 
-	/* Where flows have to make room for others, what one leaves is for the one that comes. */
-	if (batch == 1 || count_issued_flows() > READ_ONCE(tcpfsm_max_flows)) {
-		atomic_dec(&owners[owner].issued);
-	} else if (atomic_inc_return(left) >= 2 * batch) {
-		atomic_sub(batch, left);
-		atomic_sub(batch, &owners[owner].issued);
+	if (batch == 1 || count_issued_flows() + batch > READ_ONCE(tcpfsm_max_flows))
+		return false;
+	if (issue_flows(owner, batch)) {
+		atomic_add(batch - 1, left);
+		return true;
 	}
+	atomic_sub(batch, &owners[owner].issued);
+	return false;
+}
+
+/* Take so many of a left-over, if there still are: others may have collected it. */
+static bool take_left_over(atomic_t *left, int n)
+{
+	int have = atomic_read(left);
+
+	do {
+		if (have < n)
+			return false;
+	} while (!atomic_try_cmpxchg(left, &have, have - n));
+	return true;
 }
 
 /* Take back what processors have left over. */
@@ -102,10 +105,48 @@ static void collect_left_over(void)
 	u8 owner;
 	int cpu;
 
-	for_each_possible_cpu(cpu)
-		for (owner = 0; owner < TCPFSM_OWNERS; owner++)
-			atomic_sub(atomic_xchg(&per_cpu(left_over, cpu).flows[owner], 0),
-				   &owners[owner].issued);
+	for_each_possible_cpu(cpu) {
+		for (owner = 0; owner < TCPFSM_OWNERS; owner++) {
+			atomic_t *left = &per_cpu(left_over, cpu).flows[owner];
+
+			if (atomic_read(left))
+				atomic_sub(atomic_xchg(left, 0), &owners[owner].issued);
+		}
+	}
+}
+
+/* The table is full but for left-overs, maybe. Return: these were collected just now. */
+static bool collect_once_a_jiffy(void)
+{
+	static unsigned long collected;
+	unsigned long last = READ_ONCE(collected), now = jiffies;
+
+	if (batch_size() == 1 || now - last < 1 || cmpxchg(&collected, last, now) != last)
+		return false;
+	collect_left_over();
+	return true;
+}
+
+bool tcpfsm_owner_charge(u8 owner)
+{
+	atomic_t *left = &this_cpu_ptr(&left_over)->flows[owner];
+
+	if (likely(atomic_dec_if_positive(left) >= 0) || issue_batch(owner, left) ||
+	    issue_flows(owner, 1))
+		return true;
+	return collect_once_a_jiffy() && count_issued_flows() <= READ_ONCE(tcpfsm_max_flows);
+}
+
+void tcpfsm_owner_uncharge(u8 owner)
+{
+	atomic_t *left = &this_cpu_ptr(&left_over)->flows[owner];
+	int batch = batch_size();
+
+	/* Where flows have to make room for others, what one leaves is for the one that comes. */
+	if (batch == 1 || count_issued_flows() > READ_ONCE(tcpfsm_max_flows))
+		atomic_dec(&owners[owner].issued);
+	else if (atomic_inc_return(left) >= 2 * batch && take_left_over(left, batch))
+		atomic_sub(batch, &owners[owner].issued);
 }
 
 static unsigned int count_all_flows(void)
@@ -121,9 +162,7 @@ static unsigned int count_all_flows(void)
 
 bool tcpfsm_owner_too_many(void)
 {
-	if (count_issued_flows() <= READ_ONCE(tcpfsm_max_flows))
-		return false;
-	collect_left_over();
+	collect_left_over();	/* in a table that is small now, nobody else does */
 	return count_issued_flows() > READ_ONCE(tcpfsm_max_flows);
 }
 

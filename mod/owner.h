@@ -20,7 +20,10 @@ extern unsigned int tcpfsm_max_flows;
 bool tcpfsm_owner_charge(u8 owner);
 void tcpfsm_owner_uncharge(u8 owner);
 
-/* To within the part of a table that processors have left over, which is a five-hundredth. */
+/*
+ * With what processors have left over: at most a sixty-fourth of a table, and in a full one only
+ * what they got within the jiffy.
+ */
 unsigned int tcpfsm_owner_flows(u8 owner);
 
 /* Are there more flows than max_flows? Process context. */
