@@ -162,7 +162,7 @@ static bool evict_of_owner(u8 owner, const struct search *s)
 	if (evict_within(tn, s))
 		return true;
 	for (i = 0; i < min(OTHERS, tcpfsm_owner_namespaces(owner)); i++) {
-		tn = tcpfsm_owner_next(owner);
+		tn = tcpfsm_owner_turn(owner);
 		if (tn && evict_within(tn, s))
 			return true;
 	}
@@ -205,7 +205,7 @@ static bool trim_owner(u8 owner)
 	if (evict_of_owner(owner, &quick_search))
 		return true;
 	for (i = 0; i < tcpfsm_owner_namespaces(owner); i++) {
-		tn = tcpfsm_owner_next(owner);
+		tn = tcpfsm_owner_turn(owner);
 		if (tn && evict_within(tn, &patient_search))
 			return true;
 	}

@@ -3,7 +3,6 @@
 #ifndef _TCPFSM_NETNS_H
 #define _TCPFSM_NETNS_H
 
-#include <linux/list.h>
 #include <linux/percpu_counter.h>
 #include <linux/sysctl.h>
 #include <net/net_namespace.h>
@@ -70,7 +69,7 @@ struct tcpfsm_net {
 	struct percpu_counter	flows;
 	unsigned int		victims_at;		/* processor, evict.c */
 	bool			listed;
-	struct list_head	peers;			/* namespaces of the same owner */
+	u32			place;			/* in its owner's list */
 
 	/* service.c */
 	struct tcpfsm_service	*other;

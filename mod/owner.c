@@ -12,12 +12,11 @@
  */
 #include <linux/atomic.h>
 #include <linux/jiffies.h>
-#include <linux/list.h>
 #include <linux/cpumask.h>
 #include <linux/minmax.h>
 #include <linux/percpu.h>
 #include <linux/percpu_counter.h>
-#include <linux/spinlock.h>
+#include <linux/xarray.h>
 
 #include "netns.h"
 #include "owner.h"
@@ -27,17 +26,27 @@
 #define SLACK	128U	/* part of the table that all batches of an owner are: one of so many */
 #define SMALL	16384U	/* in a table below that, a batch is one */
 
-static struct owner {
-	atomic_t	  issued;	/* flows, and what processors have left over */
-	struct list_head  namespaces;	/* with flows now, or a short while ago */
-	unsigned int	  nr;
-	struct tcpfsm_net *fattest;	/* of those looked at lately */
-} owners[TCPFSM_OWNERS] = {
-	[TCPFSM_HOST]  = { .namespaces = LIST_HEAD_INIT(owners[TCPFSM_HOST].namespaces) },
-	[TCPFSM_GUEST] = { .namespaces = LIST_HEAD_INIT(owners[TCPFSM_GUEST].namespaces) },
+/* Flows, and what processors have left over. Nothing else is written nearly as often. */
+static struct {
+	atomic_t flows[TCPFSM_OWNERS];
+} ____cacheline_aligned_in_smp issued;
+
+/* Namespaces with flows now, or a short while ago. Read under RCU, without a lock. */
+static struct list {
+	struct xarray namespaces;
+	unsigned int  nr;
+} lists[TCPFSM_OWNERS] = {
+	[TCPFSM_HOST]  = { XARRAY_INIT(lists[TCPFSM_HOST].namespaces, XA_FLAGS_ALLOC) },
+	[TCPFSM_GUEST] = { XARRAY_INIT(lists[TCPFSM_GUEST].namespaces, XA_FLAGS_ALLOC) },
 };
 
-static DEFINE_SPINLOCK(lists_lock);
+/* Where a processor is in a list: places, for namespaces come and go. */
+struct position {
+	unsigned long next;
+	unsigned long fattest;		/* of those looked at lately */
+};
+
+static DEFINE_PER_CPU(struct position[TCPFSM_OWNERS], positions);
 
 /* What a processor has left over; others only take it away. */
 struct left_over {
@@ -48,7 +57,7 @@ static DEFINE_PER_CPU(struct left_over, left_over);
 
 unsigned int tcpfsm_owner_flows(u8 owner)
 {
-	return atomic_read(&owners[owner].issued);
+	return atomic_read(&issued.flows[owner]);
 }
 
 static unsigned int count_issued_flows(void)
@@ -67,7 +76,7 @@ static int batch_size(void)
 static bool issue_flows(u8 owner, int n)
 {
 	/* By its own number: of several that come at once, only those above the limit are. */
-	unsigned int own = atomic_add_return(n, &owners[owner].issued);
+	unsigned int own = atomic_add_return(n, &issued.flows[owner]);
 
 	return own + tcpfsm_owner_flows(!owner) <= READ_ONCE(tcpfsm_max_flows);
 }
@@ -83,7 +92,7 @@ static bool issue_batch(u8 owner, atomic_t *left)
 		atomic_add(batch - 1, left);
 		return true;
 	}
-	atomic_sub(batch, &owners[owner].issued);
+	atomic_sub(batch, &issued.flows[owner]);
 	return false;
 }
 
@@ -110,7 +119,7 @@ static void collect_left_over(void)
 			atomic_t *left = &per_cpu(left_over, cpu).flows[owner];
 
 			if (atomic_read(left))
-				atomic_sub(atomic_xchg(left, 0), &owners[owner].issued);
+				atomic_sub(atomic_xchg(left, 0), &issued.flows[owner]);
 		}
 	}
 }
@@ -144,9 +153,9 @@ void tcpfsm_owner_uncharge(u8 owner)
 
 	/* Where flows have to make room for others, what one leaves is for the one that comes. */
 	if (batch == 1 || count_issued_flows() > READ_ONCE(tcpfsm_max_flows))
-		atomic_dec(&owners[owner].issued);
+		atomic_dec(&issued.flows[owner]);
 	else if (atomic_inc_return(left) >= 2 * batch && take_left_over(left, batch))
-		atomic_sub(batch, &owners[owner].issued);
+		atomic_sub(batch, &issued.flows[owner]);
 }
 
 static unsigned int count_all_flows(void)
@@ -188,30 +197,27 @@ unsigned int tcpfsm_owner_share(const struct tcpfsm_net *tn)
 
 static noinline void enlist_namespace(struct tcpfsm_net *tn)
 {
-	struct owner *o = &owners[tn->owner];
+	struct list *l = &lists[tn->owner];
 
-	spin_lock(&lists_lock);
-	if (!tn->listed && !READ_ONCE(tn->closing)) {
+	xa_lock(&l->namespaces);
+	if (!tn->listed && !READ_ONCE(tn->closing) &&
+	    !__xa_alloc(&l->namespaces, &tn->place, tn, xa_limit_31b, GFP_ATOMIC | __GFP_NOWARN)) {
 		WRITE_ONCE(tn->listed, true);
-		list_add_tail(&tn->peers, &o->namespaces);
-		WRITE_ONCE(o->nr, o->nr + 1);
+		WRITE_ONCE(l->nr, l->nr + 1);
 	}
-	spin_unlock(&lists_lock);
+	xa_unlock(&l->namespaces);
 }
 
-/* Under the lock of the lists. */
+/* Under the lock of its list. */
 static void delist_namespace(struct tcpfsm_net *tn)
 {
-	struct owner *o = &owners[tn->owner];
+	struct list *l = &lists[tn->owner];
 
-	lockdep_assert_held(&lists_lock);
 	if (!tn->listed)
 		return;
 	WRITE_ONCE(tn->listed, false);
-	list_del_init(&tn->peers);
-	WRITE_ONCE(o->nr, o->nr - 1);
-	if (o->fattest == tn)
-		o->fattest = NULL;
+	__xa_erase(&l->namespaces, tn->place);
+	WRITE_ONCE(l->nr, l->nr - 1);
 }
 
 void tcpfsm_owner_joined(struct tcpfsm_net *tn)
@@ -227,24 +233,33 @@ void tcpfsm_owner_left(struct tcpfsm_net *tn)
 	percpu_counter_add_batch(&tn->flows, -1, BATCH);
 }
 
+/* Sums over all processors only if there are few flows, or none. */
+static bool has_flows(struct tcpfsm_net *tn)
+{
+	return __percpu_counter_compare(&tn->flows, 0, BATCH) > 0;
+}
+
 void tcpfsm_owner_settle(struct tcpfsm_net *tn)
 {
-	spin_lock_bh(&lists_lock);
-	if (!percpu_counter_sum(&tn->flows))
+	struct xarray *namespaces = &lists[tn->owner].namespaces;
+
+	if (!READ_ONCE(tn->listed) || has_flows(tn))
+		return;
+	xa_lock_bh(namespaces);
+	if (!has_flows(tn))
 		delist_namespace(tn);
-	spin_unlock_bh(&lists_lock);
+	xa_unlock_bh(namespaces);
 }
 
 void tcpfsm_owner_delist(struct tcpfsm_net *tn)
 {
-	spin_lock_bh(&lists_lock);
+	xa_lock_bh(&lists[tn->owner].namespaces);
 	delist_namespace(tn);
-	spin_unlock_bh(&lists_lock);
+	xa_unlock_bh(&lists[tn->owner].namespaces);
 }
 
 int tcpfsm_owner_net_init(struct tcpfsm_net *tn)
 {
-	INIT_LIST_HEAD(&tn->peers);
 	return percpu_counter_init(&tn->flows, 0, GFP_KERNEL);
 }
 
@@ -255,44 +270,37 @@ void tcpfsm_owner_net_exit(struct tcpfsm_net *tn)
 
 unsigned int tcpfsm_owner_namespaces(u8 owner)
 {
-	return READ_ONCE(owners[owner].nr);
+	return READ_ONCE(lists[owner].nr);
 }
 
-/* The first of the list, which goes to its end. */
-static struct tcpfsm_net *rotate_list(struct owner *o)
+struct tcpfsm_net *tcpfsm_owner_next(u8 owner, unsigned long *place)
 {
-	struct tcpfsm_net *tn = list_first_entry_or_null(&o->namespaces, struct tcpfsm_net, peers);
+	struct xarray *namespaces = &lists[owner].namespaces;
+	struct tcpfsm_net *tn = xa_find_after(namespaces, place, ULONG_MAX, XA_PRESENT);
 
-	lockdep_assert_held(&lists_lock);
 	if (tn)
-		list_move_tail(&tn->peers, &o->namespaces);
-	return tn;
+		return tn;
+	*place = 0;
+	return xa_find(namespaces, place, ULONG_MAX, XA_PRESENT);
+}
+
+struct tcpfsm_net *tcpfsm_owner_turn(u8 owner)
+{
+	return tcpfsm_owner_next(owner, &this_cpu_ptr(positions)[owner].next);
 }
 
 struct tcpfsm_net *tcpfsm_owner_fattest(u8 owner)
 {
-	struct owner *o = &owners[owner];
-	struct tcpfsm_net *tn, *most;
+	struct position *p = &this_cpu_ptr(positions)[owner];
+	struct tcpfsm_net *most = xa_load(&lists[owner].namespaces, p->fattest), *tn;
 	unsigned int i;
 
-	spin_lock(&lists_lock);
-	most = o->fattest;
-	for (i = 0; i < min(LOOKS, o->nr); i++) {
-		tn = rotate_list(o);
-		if (!most || tcpfsm_owner_share(tn) > tcpfsm_owner_share(most))
+	for (i = 0; i < min(LOOKS, tcpfsm_owner_namespaces(owner)); i++) {
+		tn = tcpfsm_owner_turn(owner);
+		if (tn && (!most || tcpfsm_owner_share(tn) > tcpfsm_owner_share(most))) {
 			most = tn;
+			p->fattest = p->next;
+		}
 	}
-	o->fattest = most;
-	spin_unlock(&lists_lock);
 	return most;
-}
-
-struct tcpfsm_net *tcpfsm_owner_next(u8 owner)
-{
-	struct tcpfsm_net *tn;
-
-	spin_lock(&lists_lock);
-	tn = rotate_list(&owners[owner]);
-	spin_unlock(&lists_lock);
-	return tn;
 }

@@ -57,13 +57,18 @@ unsigned int tcpfsm_owner_namespaces(u8 owner);
 /*
  * tcpfsm_owner_fattest - the listed namespace with most flows, as far as a few looks a call tell
  *
- * An owner of thousands of namespaces must not make each eviction dear.
+ * An owner of thousands of namespaces must not make each eviction dear. Each processor has its own
+ * turn, so it writes nothing that others read.
  *
  * Return: valid under RCU (a namespace leaves the list before a grace period); NULL if none.
+ * Context: bottom halves off.
  */
 struct tcpfsm_net *tcpfsm_owner_fattest(u8 owner);
 
 /* The listed namespaces in turn, one a call. As above. */
-struct tcpfsm_net *tcpfsm_owner_next(u8 owner);
+struct tcpfsm_net *tcpfsm_owner_turn(u8 owner);
+
+/* The listed namespace behind a place, and its place; behind the last one, the first. Under RCU. */
+struct tcpfsm_net *tcpfsm_owner_next(u8 owner, unsigned long *place);
 
 #endif /* _TCPFSM_OWNER_H */
