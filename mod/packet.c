@@ -77,8 +77,8 @@ static void set_tuple6(struct tcpfsm_view *v, const struct ipv6hdr *ip6h, const 
 }
 
 /*
- * IPv4 header at the network header. Return: offset of TCP from skb->data, or negative; *@partial: it
- * is a first fragment.
+ * IPv4 header at the network header. Return: offset of TCP from skb->data, or negative; *@partial:
+ * it is a first fragment.
  */
 static int read_ip4(const struct tcpfsm_view *v, const struct sk_buff *skb, bool *partial)
 {

@@ -29,8 +29,8 @@ struct tcpfsm_flow *tcpfsm_table_do_find_lock(const struct tcpfsm_tuple *t);
 u32 tcpfsm_table_hash_of(const struct tcpfsm_flow *f);
 
 /*
- * Who holds a ticket: what the flow has to be, all of it. Two flows that agree in it may stand in for
- * each other: both are due.
+ * Who holds a ticket: what the flow has to be, all of it. Two flows that agree in it may stand in
+ * for each other: both are due.
  */
 struct tcpfsm_holder {
 	u32	hash;
