@@ -19,12 +19,19 @@
 struct tcpfsm_log;
 struct tcpfsm_queues;
 
+/* How often in a row something has failed within a jiffy. */
+struct tcpfsm_failures {
+	unsigned long	jiffy;
+	unsigned int	nr;
+};
+
 struct tcpfsm_cpu {
 	struct tcpfsm_stats	stats;
 	struct tcpfsm_log __rcu	*log;
 	struct tcpfsm_queues	*queues;
 	unsigned long		quiet_at;	/* jiffies: nobody listened; event.c */
 	int			quiet_after;	/* requests for positions */
+	struct tcpfsm_failures	found_none[2];	/* searches for a flow to evict, evict.c */
 	spinlock_t		lock;	/* if it is shared */
 	bool			shared;
 };

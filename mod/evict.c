@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Who makes room in a full table. */
+#include <linux/atomic.h>
 #include <linux/jiffies.h>
+#include <linux/kernel.h>
 #include <linux/minmax.h>
 #include <linux/percpu.h>
 #include <linux/sched.h>
@@ -16,9 +18,17 @@
 #define OTHERS		4U	/* processors, or namespaces, that are asked in turn */
 #define SLOW		(5 * HZ)	/* handshakes that take longer */
 #define IDLE		(300 * HZ)	/* without a segment, an established flow is not active */
-#define BATCH		64	/* flows between two chances for others to run */
+#define FAILURES	16U	/* searches that find nothing, until the jiffy is over */
+#define COUNT_EVERY	msecs_to_jiffies(10)	/* half-open flows */
 
 static DEFINE_PER_CPU(unsigned int, next_cpu);
+
+/* Of each owner's flows: quick searches, and merciless ones. */
+struct found_none {
+	struct tcpfsm_failures of[TCPFSM_OWNERS][2];
+};
+
+static DEFINE_PER_CPU(struct found_none, found_none);
 
 static const u8 evicted_as[TFSM_CLASSES] = {
 	[TFSM_CLASS_CLOSED]	 = TCPFSM_C_evicted_closed,
@@ -33,7 +43,7 @@ static const u8 evicted_as[TFSM_CLASSES] = {
 struct search {
 	unsigned int looks;	/* at tickets of a queue */
 	bool	     any;	/* active flows, too */
-	bool	     patient;	/* waits for locks, and asks every processor: process context */
+	bool	     patient;	/* waits for locks: process context */
 };
 
 static const struct search quick_search = { .looks = 8 };
@@ -96,63 +106,114 @@ static bool evict_class(struct tcpfsm_net *tn, struct tcpfsm_cpu *c, enum tfsm_c
 	       evict_from(tn, c, TCPFSM_QUEUE_LOCAL + class, age, s);
 }
 
-/* Do half-open flows fill an eighth of the table? Asked anew once in a jiffy. */
+/* Do half-open flows fill an eighth of the table? One processor counts now and then. */
 static bool is_flooded(void)
 {
-	static unsigned long asked;
+	static unsigned long counted;
 	static bool flooded;
+	unsigned long last = READ_ONCE(counted), now = jiffies;
 
-	if (time_after(jiffies, READ_ONCE(asked))) {
-		WRITE_ONCE(asked, jiffies);
+	if (now - last >= COUNT_EVERY && cmpxchg(&counted, last, now) == last)
 		WRITE_ONCE(flooded, tcpfsm_timeout_opening() > READ_ONCE(tcpfsm_max_flows) / 8);
-	}
 	return READ_ONCE(flooded);
 }
 
+/* ---- where to look ---- */
+
 /*
- * Among the flows that have their ticket at a processor: first those that are over, or soon will
- * be. Handshakes in progress go before TIME_WAIT only if they are many, or take long: else each new
- * connection would end the slowest client's.
+ * Among the flows that have their ticket at a processor, those that are over, or soon will be, and
+ * handshakes in progress if they are many, or take long: otherwise each new connection would end
+ * the slowest client's.
  */
-static bool evict_at(struct tcpfsm_net *tn, struct tcpfsm_cpu *c, const struct search *s)
+static bool evict_finished(struct tcpfsm_net *tn, struct tcpfsm_cpu *c, const struct search *s)
 {
 	return evict_class(tn, c, TFSM_CLASS_CLOSED, 0, s) ||
 	       evict_from(tn, c, TCPFSM_QUEUE_SOON, 0, s) ||
 	       evict_class(tn, c, TFSM_CLASS_OPENING, is_flooded() ? 0 : SLOW, s) ||
-	       evict_class(tn, c, TFSM_CLASS_TIME_WAIT, 0, s) ||
-	       evict_class(tn, c, TFSM_CLASS_OPENING, 0, s) ||
+	       evict_class(tn, c, TFSM_CLASS_TIME_WAIT, 0, s);
+}
+
+/* The others. */
+static bool evict_open(struct tcpfsm_net *tn, struct tcpfsm_cpu *c, const struct search *s)
+{
+	return evict_class(tn, c, TFSM_CLASS_OPENING, 0, s) ||
 	       evict_class(tn, c, TFSM_CLASS_CLOSING, 0, s) ||
 	       evict_class(tn, c, TFSM_CLASS_ESTABLISHED, 0, s) ||
 	       evict_class(tn, c, TFSM_CLASS_HALF_CLOSED, 0, s) ||
 	       evict_from(tn, c, TCPFSM_QUEUE_RECHECK, 0, s);
 }
 
-static bool evict_at_cpu(struct tcpfsm_net *tn, unsigned int cpu, const struct search *s)
+/* In this order, wherever they have their tickets. */
+static bool (*const evict_kind[])(struct tcpfsm_net *tn, struct tcpfsm_cpu *c,
+				  const struct search *s) = { evict_finished, evict_open };
+
+static bool evict_at(struct tcpfsm_net *tn, unsigned int cpu, unsigned int kind,
+		     const struct search *s)
 {
 	struct tcpfsm_cpu *c = tcpfsm_cpu_of(tn, cpu);
 
-	if (!c || !evict_at(tn, c, s))
-		return false;
-	if (READ_ONCE(tn->victims_at) != cpu)
-		WRITE_ONCE(tn->victims_at, cpu);
-	return true;
+	return c && evict_kind[kind](tn, c, s);
 }
 
 /* At this processor, else where there was something to give last, else at a few in turn. */
-static bool evict_within(struct tcpfsm_net *tn, const struct search *s)
+static bool evict_somewhere(struct tcpfsm_net *tn, unsigned int kind, const struct search *s)
 {
-	unsigned int n = s->patient ? nr_cpu_ids + 1 : OTHERS;
+	unsigned int n = OTHERS, cpu;
 
-	if (evict_at_cpu(tn, smp_processor_id(), s) ||
-	    evict_at_cpu(tn, READ_ONCE(tn->victims_at), s))
+	if (evict_at(tn, smp_processor_id(), kind, s) ||
+	    evict_at(tn, READ_ONCE(tn->victims_at), kind, s))
 		return true;
-	while (n--)
-		if (evict_at_cpu(tn, this_cpu_inc_return(next_cpu) % (nr_cpu_ids + 1), s))
+	while (n--) {
+		cpu = this_cpu_inc_return(next_cpu) % (nr_cpu_ids + 1);
+		if (evict_at(tn, cpu, kind, s)) {
+			WRITE_ONCE(tn->victims_at, cpu);
 			return true;
+		}
+	}
 	return false;
 }
 
-static bool evict_of_owner(u8 owner, const struct search *s)
+/*
+ * In a flood, the same search would fail for each segment. After a few failures in a row a
+ * processor does not search again in this jiffy; what a search has moved behind others, or what
+ * becomes evictable, is met in the next.
+ */
+static bool is_futile(const struct tcpfsm_failures *f)
+{
+	return f->nr >= FAILURES && jiffies - f->jiffy < 1;
+}
+
+/* Return: whether the search has found something. */
+static bool note_result(struct tcpfsm_failures *f, bool found)
+{
+	if (found) {
+		f->nr = 0;
+		return true;
+	}
+	if (jiffies - f->jiffy >= 1)
+		*f = (struct tcpfsm_failures) { .jiffy = jiffies };
+	f->nr++;
+	return false;
+}
+
+static bool evict_within(struct tcpfsm_net *tn, const struct search *s)
+{
+	struct tcpfsm_cpu *here = *this_cpu_ptr(tn->cpus);
+	unsigned int kind;
+
+	for (kind = 0; kind < ARRAY_SIZE(evict_kind); kind++) {
+		if (s->any || !here) {	/* of the first segments here, or there is no memory */
+			if (evict_somewhere(tn, kind, s))
+				return true;
+		} else if (!is_futile(&here->found_none[kind]) &&
+			   note_result(&here->found_none[kind], evict_somewhere(tn, kind, s))) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool search_owner(u8 owner, const struct search *s)
 {
 	struct tcpfsm_net *tn = tcpfsm_owner_fattest(owner);
 	unsigned int i;
@@ -169,12 +230,22 @@ static bool evict_of_owner(u8 owner, const struct search *s)
 	return false;
 }
 
+static bool evict_of_owner(u8 owner, const struct search *s)
+{
+	struct tcpfsm_failures *f = &this_cpu_ptr(&found_none)->of[owner][s->any];
+
+	return !is_futile(f) && note_result(f, search_owner(owner, s));
+}
+
+/* ---- who gives way ---- */
+
 /* Does a namespace hold at least its share of its owner's flows? */
 static bool has_its_share(const struct tcpfsm_net *tn)
 {
-	unsigned int namespaces = max(1U, tcpfsm_owner_namespaces(tn->owner));
+	unsigned int namespaces = tcpfsm_owner_namespaces(tn->owner);
 
-	return tcpfsm_owner_share(tn) >= tcpfsm_owner_flows(tn->owner) / namespaces;
+	return namespaces <= 1 ||
+	       tcpfsm_owner_share(tn) >= tcpfsm_owner_flows(tn->owner) / namespaces;
 }
 
 bool tcpfsm_evict_one(struct tcpfsm_net *tn)
@@ -196,41 +267,80 @@ bool tcpfsm_evict_one(struct tcpfsm_net *tn)
 	return tcpfsm_owner_over_half(other) && evict_of_owner(other, &merciless_search);
 }
 
-/* Of the fattest namespaces first, and when these have nothing to give, of each in turn. */
-static bool trim_owner(u8 owner)
-{
-	struct tcpfsm_net *tn;
-	unsigned int i;
+/* ---- a table that has become smaller ---- */
 
-	if (evict_of_owner(owner, &quick_search))
-		return true;
-	for (i = 0; i < tcpfsm_owner_namespaces(owner); i++) {
-		tn = tcpfsm_owner_turn(owner);
-		if (tn && evict_within(tn, &patient_search))
-			return true;
-	}
-	return false;
-}
+/* Where a search of all namespaces of an owner, and of all processors, is. */
+struct tour {
+	unsigned long place;	/* of a namespace */
+	unsigned int  cpu;
+};
 
-/* Return: a flow has gone. */
-static bool trim_table(void)
+static bool trim_quickly(u8 owner)
 {
 	bool evicted;
 
 	rcu_read_lock();
 	local_bh_disable();
-	evicted = (tcpfsm_owner_over_half(TCPFSM_GUEST) && trim_owner(TCPFSM_GUEST)) ||
-		  trim_owner(TCPFSM_HOST) || trim_owner(TCPFSM_GUEST);
+	evicted = evict_of_owner(owner, &quick_search);
 	local_bh_enable();
 	rcu_read_unlock();
 	return evicted;
 }
 
+static bool trim_here(u8 owner, const struct tour *t)
+{
+	struct tcpfsm_net *tn;
+	bool evicted;
+
+	rcu_read_lock();
+	local_bh_disable();
+	tn = tcpfsm_owner_at(owner, t->place);
+	evicted = tn && (evict_at(tn, t->cpu, 0, &patient_search) ||
+			 evict_at(tn, t->cpu, 1, &patient_search));
+	local_bh_enable();
+	rcu_read_unlock();
+	return evicted;
+}
+
+static void go_to_next_stop(u8 owner, struct tour *t)
+{
+	if (++t->cpu <= nr_cpu_ids)
+		return;
+	t->cpu = 0;
+	rcu_read_lock();
+	tcpfsm_owner_next(owner, &t->place);
+	rcu_read_unlock();
+}
+
+/*
+ * Of the fattest namespaces first; when these have nothing to give, wherever there is something,
+ * and there for as long as there is.
+ */
+static bool trim_owner(u8 owner, struct tour *t)
+{
+	unsigned long stops = (tcpfsm_owner_namespaces(owner) + 1UL) * (nr_cpu_ids + 1);
+
+	if (trim_quickly(owner))
+		return true;
+	while (stops--) {
+		if (trim_here(owner, t))
+			return true;
+		go_to_next_stop(owner, t);
+		cond_resched();
+	}
+	return false;
+}
+
 void tcpfsm_evict_surplus(void)
 {
-	unsigned int n = 0;
+	struct tour tours[TCPFSM_OWNERS] = {};
+	bool evicted = true;
 
-	while (tcpfsm_owner_too_many() && trim_table())
-		if (++n % BATCH == 0)
-			cond_resched();
+	while (evicted && tcpfsm_owner_too_many()) {
+		evicted = (tcpfsm_owner_over_half(TCPFSM_GUEST) &&
+			   trim_owner(TCPFSM_GUEST, &tours[TCPFSM_GUEST])) ||
+			  trim_owner(TCPFSM_HOST, &tours[TCPFSM_HOST]) ||
+			  trim_owner(TCPFSM_GUEST, &tours[TCPFSM_GUEST]);
+		cond_resched();
+	}
 }

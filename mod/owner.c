@@ -234,7 +234,7 @@ void tcpfsm_owner_left(struct tcpfsm_net *tn)
 }
 
 /* Sums over all processors only if there are few flows, or none. */
-static bool has_flows(struct tcpfsm_net *tn)
+static bool holds_flows(struct tcpfsm_net *tn)
 {
 	return __percpu_counter_compare(&tn->flows, 0, BATCH) > 0;
 }
@@ -243,10 +243,10 @@ void tcpfsm_owner_settle(struct tcpfsm_net *tn)
 {
 	struct xarray *namespaces = &lists[tn->owner].namespaces;
 
-	if (!READ_ONCE(tn->listed) || has_flows(tn))
+	if (!READ_ONCE(tn->listed) || holds_flows(tn))
 		return;
 	xa_lock_bh(namespaces);
-	if (!has_flows(tn))
+	if (!holds_flows(tn))
 		delist_namespace(tn);
 	xa_unlock_bh(namespaces);
 }
@@ -273,6 +273,11 @@ unsigned int tcpfsm_owner_namespaces(u8 owner)
 	return READ_ONCE(lists[owner].nr);
 }
 
+struct tcpfsm_net *tcpfsm_owner_at(u8 owner, unsigned long place)
+{
+	return xa_load(&lists[owner].namespaces, place);
+}
+
 struct tcpfsm_net *tcpfsm_owner_next(u8 owner, unsigned long *place)
 {
 	struct xarray *namespaces = &lists[owner].namespaces;
@@ -292,7 +297,7 @@ struct tcpfsm_net *tcpfsm_owner_turn(u8 owner)
 struct tcpfsm_net *tcpfsm_owner_fattest(u8 owner)
 {
 	struct position *p = &this_cpu_ptr(positions)[owner];
-	struct tcpfsm_net *most = xa_load(&lists[owner].namespaces, p->fattest), *tn;
+	struct tcpfsm_net *most = tcpfsm_owner_at(owner, p->fattest), *tn;
 	unsigned int i;
 
 	for (i = 0; i < min(LOOKS, tcpfsm_owner_namespaces(owner)); i++) {

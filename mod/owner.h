@@ -68,7 +68,11 @@ struct tcpfsm_net *tcpfsm_owner_fattest(u8 owner);
 /* The listed namespaces in turn, one a call. As above. */
 struct tcpfsm_net *tcpfsm_owner_turn(u8 owner);
 
-/* The listed namespace behind a place, and its place; behind the last one, the first. Under RCU. */
+/*
+ * The listed namespace at a place, if there is one; the one behind it, and its place: behind the
+ * last one, the first. Under RCU.
+ */
+struct tcpfsm_net *tcpfsm_owner_at(u8 owner, unsigned long place);
 struct tcpfsm_net *tcpfsm_owner_next(u8 owner, unsigned long *place);
 
 #endif /* _TCPFSM_OWNER_H */
