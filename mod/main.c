@@ -37,7 +37,7 @@ static const struct kernel_param_ops max_flows_ops = {
 	.get	= param_get_uint,
 };
 
-unsigned int tcpfsm_max_flows;
+unsigned int tcpfsm_max_flows __read_mostly;
 module_param_cb(max_flows, &max_flows_ops, &tcpfsm_max_flows, 0644);
 MODULE_PARM_DESC(max_flows, "most flows in the table (default: one for each 32 KiB of memory, at most 1048576)");
 
