@@ -57,12 +57,20 @@ static bool is_evictable(const struct tcpfsm_flow *f, const struct search *s)
 	       time_after32((u32)jiffies, READ_ONCE(f->last) + IDLE);
 }
 
+/* Does a flow that is nearly over end then? If it has a local socket, that is asked only. */
+static bool ends_soon(const struct tcpfsm_flow *f)
+{
+	return tcpfsm_timeout_class_of(f->waits) == TFSM_CLASS_TIME_WAIT ||
+	       !tcpfsm_timeout_local_ends(f->fsm.flags);
+}
+
 /* End a flow whose ticket was taken from this queue, if it may go. */
 static bool evict_flow(struct tcpfsm_flow *f, unsigned int queue, const struct search *s)
 	__releases(&f->lock)
 {
 	enum tfsm_class class = tcpfsm_timeout_class_of(f->waits);
-	bool here = (queue == TCPFSM_QUEUE_SOON || class == tcpfsm_timeout_class_of(queue)) &&
+	bool here = (queue == TCPFSM_QUEUE_SOON ? ends_soon(f) :
+						  class == tcpfsm_timeout_class_of(queue)) &&
 		    is_evictable(f, s);
 
 	/* Active, or of another class by now: it goes behind the others. */
