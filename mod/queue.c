@@ -19,8 +19,8 @@ struct tcpfsm_queues {
 	struct tcpfsm_fifo	fifo[TCPFSM_QUEUES];
 	u32			early[TCPFSM_QUEUES];	/* tickets to meet before their turn */
 	u32			nr;		/* tickets in all of them */
-	u32			most;		/* with more, all are met early: the work drops void ones */
-	bool			crowded;	/* the work does so now */
+	u32			most;		/* with more, all are met early */
+	bool			crowded;	/* the work does so */
 	bool			armed;		/* the work runs at wake_at */
 	u32			wake_at;	/* jiffies */
 	struct tcpfsm_cpu	*cpu;

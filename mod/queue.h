@@ -58,8 +58,8 @@ void tcpfsm_queue_rearm(struct tcpfsm_net *tn);
 
 /*
  * The work begins; it ends, and shall run again after @delay jiffies. @all: the turn of each ticket
- * that is there has come. So it has if the void ones among them are too many: they are bounded by the
- * valid ones, and a few.
+ * that is there has come. So it has if there are many more than were valid last: the void ones are
+ * dropped before they fill the memory.
  */
 void tcpfsm_queue_work_begins(struct tcpfsm_cpu *c, bool all);
 void tcpfsm_queue_work_ends(struct tcpfsm_cpu *c, unsigned long delay);

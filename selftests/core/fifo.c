@@ -70,11 +70,12 @@ FIXTURE_TEARDOWN(fifo)
 TEST_F(fifo, comes_out_as_it_went_in)
 {
 	u32 stamp = -200000U, i;	/* which wraps on the way */
+	int pushes;			/* in a hundred: it fills, and empties */
 
 	srand(1);
 	for (i = 0; i < 300000; i++) {
-		/* Longer runs of one than of the other, so that it fills and empties. */
-		if (next == first || (next - first < MOST && rand() % 100 < (i / 5000 % 2 ? 30 : 70))) {
+		pushes = i / 5000 % 2 ? 30 : 70;
+		if (next == first || (next - first < MOST && rand() % 100 < pushes)) {
 			stamp += rand() % 3;
 			ASSERT_TRUE(push(&self->q, stamp));
 		} else {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Segments in great number, from nobody: floods from sources at random, one ACK of a connection again
- * and again, and frames of any shape around a connection that is there.
+ * Segments in great number, from nobody: floods from sources at random, one ACK of a connection
+ * again and again, and frames of any shape around a connection that is there.
  *
  *   flood syn|ack|again|shapes [-i DEVICE -m MAC] -s SOURCE -d DESTINATION -p SPORT -q DPORT
  *         [-S SEQ -A ACK] -n COUNT [-r SEED]
