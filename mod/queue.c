@@ -130,6 +130,9 @@ bool tcpfsm_queue_take(struct tcpfsm_cpu *c, unsigned int queue, u32 age, bool w
 	struct tcpfsm_queues *q = c->queues;
 	bool taken;
 
+	/* Most queues are empty. */
+	if (!READ_ONCE(q->fifo[queue].nr))
+		return false;
 	if (wait)
 		spin_lock(&q->lock);
 	else if (!spin_trylock(&q->lock))
