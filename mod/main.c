@@ -91,7 +91,8 @@ static int __init check_parameters(void)
 		tcpfsm_max_flows = clamp_t(unsigned long, totalram_pages() / (32768 / PAGE_SIZE),
 					   16384, 1U << 20);
 	if (!hashsize)
-		hashsize = min(2 * roundup_pow_of_two(tcpfsm_max_flows), FLOWS_MOST);
+		hashsize = min_t(unsigned int, 2 * roundup_pow_of_two(tcpfsm_max_flows),
+				 FLOWS_MOST);
 	if (!is_power_of_2(hashsize)) {
 		pr_err("tcpfsm: hashsize=%u is no power of two\n", hashsize);
 		return -EINVAL;
