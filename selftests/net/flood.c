@@ -431,13 +431,14 @@ static void mac(const char *word)
 static void arguments(int argc, char **argv)
 {
 	static const char *const kinds[] = { "syn", "ack", "again", "shapes" };
-	int c;
+	int c, n = sizeof(kinds) / sizeof(*kinds);
 
-	for (c = 0; c < 3; c++)
+	for (c = 0; c < n; c++)
 		if (argc > 1 && !strcmp(argv[1], kinds[c]))
 			break;
-	if (c == 3)
-		error(1, 0, "the first word is syn, ack or shapes, not '%s'", argc > 1 ? argv[1] : "");
+	if (c == n)
+		error(1, 0, "the first word is syn, ack, again or shapes, not '%s'",
+		      argc > 1 ? argv[1] : "");
 	opt.what = c;
 	state = 1;
 	while ((c = getopt(argc - 1, argv + 1, "i:m:s:d:p:q:S:A:n:r:")) != -1) {
