@@ -7,6 +7,7 @@
  * A flow keeps its place. The chain ends in a mark that tells whose chain it is: a flow that is
  * freed and used anew can carry a reader into another bucket's chain, and the mark shows it.
  */
+#include <linux/processor.h>	/* cpu_relax(), which bit_spinlock.h of 6.12 needs before it */
 #include <linux/bit_spinlock.h>
 #include <linux/mm.h>
 #include <linux/prefetch.h>
