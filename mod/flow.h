@@ -118,7 +118,7 @@ bool tcpfsm_flow_do_lock(struct tcpfsm_flow *f, u64 id);
 /* ktime of an end's last transition: of the flow's age then, 27 significant bits are kept. */
 u64 tcpfsm_flow_since(const struct tcpfsm_flow *f, u8 end);
 
-/* An end has moved to a state at this age of the flow. Return: for how long it was in the last; ns. */
+/* An end has moved to a state at this age of the flow. Return: how long it was in the last; ns. */
 u64 tcpfsm_flow_moved(struct tcpfsm_flow *f, u8 end, u8 state, u64 age);
 
 /* One of its addresses, zero-padded. Needs no lock while it is alive. */
