@@ -142,8 +142,8 @@ def main():
     rows = Rows(cpus)
     name_entry(symbols())
     for workload in words.workloads.split(","):
-        if workload == "split" and cpus == 1:
-            continue
+        if workload in ("split", "subscriber") and cpus == 1:
+            continue            # the other side is on a processor of its own
         if workload == "expiry":
             expiry(rows, words.connections or per_cpu(cpus))
             continue
