@@ -29,6 +29,7 @@ struct tcpfsm_cpu {
 	struct tcpfsm_stats	stats;
 	struct tcpfsm_log __rcu	*log;
 	struct tcpfsm_queues	*queues;
+	int			flows;		/* more than the namespace was told, owner.c */
 	unsigned long		quiet_at;	/* jiffies: nobody listened; event.c */
 	int			quiet_after;	/* requests for positions */
 	struct tcpfsm_failures	found_none[2];	/* searches for a flow to evict, evict.c */

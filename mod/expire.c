@@ -186,7 +186,7 @@ void tcpfsm_expire_net_exit(struct tcpfsm_net *tn)
 {
 	tcpfsm_queue_net_stop(tn);
 	tcpfsm_end_all(tn);
-	WARN_ON_ONCE(percpu_counter_sum(&tn->flows));	/* a flow without a ticket */
+	WARN_ON_ONCE(tcpfsm_owner_holds_flows(tn));	/* one without a ticket */
 }
 
 int __init tcpfsm_expire_init(void)

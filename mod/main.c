@@ -121,7 +121,6 @@ static void __net_exit net_exit(struct net *net)
 	tcpfsm_event_net_exit(tn);
 	tcpfsm_service_net_exit(tn);
 	tcpfsm_cpu_net_exit(tn);
-	tcpfsm_owner_net_exit(tn);
 }
 
 static atomic_t last_tag = ATOMIC_INIT(0);
@@ -137,9 +136,8 @@ static int __net_init net_init(struct net *net)
 	} while (!tn->tag);
 	get_random_bytes(tn->secret, sizeof(tn->secret));
 	tn->owner = net->user_ns == &init_user_ns ? TCPFSM_HOST : TCPFSM_GUEST;
-	err = tcpfsm_cpu_net_init(tn) ?: tcpfsm_owner_net_init(tn) ?:
-	      tcpfsm_service_net_init(tn) ?: tcpfsm_sysctl_net_init(tn) ?:
-	      tcpfsm_proc_net_init(tn);
+	err = tcpfsm_cpu_net_init(tn) ?: tcpfsm_service_net_init(tn) ?:
+	      tcpfsm_sysctl_net_init(tn) ?: tcpfsm_proc_net_init(tn);
 	if (!err && (!init_only || net_eq(net, &init_net)))
 		err = tcpfsm_hook_open(tn);
 	if (err) {

@@ -3,7 +3,7 @@
 #ifndef _TCPFSM_NETNS_H
 #define _TCPFSM_NETNS_H
 
-#include <linux/percpu_counter.h>
+#include <linux/atomic.h>
 #include <linux/sysctl.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
@@ -66,7 +66,7 @@ struct tcpfsm_net {
 	bool			closing;		/* no work is armed any more */
 
 	/* owner.c */
-	struct percpu_counter	flows;
+	atomic_t		flows;			/* beside what processors have not told */
 	unsigned int		victims_at;		/* processor, evict.c */
 	bool			listed;
 	u32			place;			/* in its owner's list */

@@ -15,9 +15,9 @@
 #include <linux/cpumask.h>
 #include <linux/minmax.h>
 #include <linux/percpu.h>
-#include <linux/percpu_counter.h>
 #include <linux/xarray.h>
 
+#include "cpu.h"
 #include "netns.h"
 #include "owner.h"
 
@@ -180,9 +180,16 @@ bool tcpfsm_owner_over_half(u8 owner)
 	return tcpfsm_owner_flows(owner) > READ_ONCE(tcpfsm_max_flows) / 2;
 }
 
+/* Exact while no flow comes or goes. */
 static unsigned int count_flows_of(const struct tcpfsm_net *tn)
 {
-	return percpu_counter_sum_positive((struct percpu_counter *)&tn->flows);
+	const struct tcpfsm_cpu *c;
+	int n = atomic_read(&tn->flows);
+	unsigned int i;
+
+	tcpfsm_for_each_cpu(i, c, tn)
+		n += READ_ONCE(c->flows);
+	return max(n, 0);
 }
 
 unsigned int tcpfsm_owner_flows_shown(const struct tcpfsm_net *tn)
@@ -192,7 +199,20 @@ unsigned int tcpfsm_owner_flows_shown(const struct tcpfsm_net *tn)
 
 unsigned int tcpfsm_owner_share(const struct tcpfsm_net *tn)
 {
-	return percpu_counter_read_positive((struct percpu_counter *)&tn->flows);
+	return max(atomic_read(&tn->flows), 0);
+}
+
+/* Each processor counts up to a batch before it tells the namespace. */
+static void count_flow(struct tcpfsm_net *tn, int n)
+{
+	struct tcpfsm_cpu *c = tcpfsm_cpu_get(tn);
+
+	WRITE_ONCE(c->flows, c->flows + n);
+	if (unlikely(abs(c->flows) >= (int)BATCH)) {
+		atomic_add(c->flows, &tn->flows);
+		WRITE_ONCE(c->flows, 0);
+	}
+	tcpfsm_cpu_put(c);
 }
 
 static noinline void enlist_namespace(struct tcpfsm_net *tn)
@@ -222,7 +242,7 @@ static void delist_namespace(struct tcpfsm_net *tn)
 
 void tcpfsm_owner_joined(struct tcpfsm_net *tn)
 {
-	percpu_counter_add_batch(&tn->flows, 1, BATCH);
+	count_flow(tn, 1);
 	/* If it is being taken off the list just now, the next flow puts it back. */
 	if (unlikely(!READ_ONCE(tn->listed)))
 		enlist_namespace(tn);
@@ -230,23 +250,23 @@ void tcpfsm_owner_joined(struct tcpfsm_net *tn)
 
 void tcpfsm_owner_left(struct tcpfsm_net *tn)
 {
-	percpu_counter_add_batch(&tn->flows, -1, BATCH);
+	count_flow(tn, -1);
 }
 
-/* Sums over all processors only if there are few flows, or none. */
-static bool holds_flows(struct tcpfsm_net *tn)
+/* Sums over all processors only if there may be few flows, or none. */
+bool tcpfsm_owner_holds_flows(const struct tcpfsm_net *tn)
 {
-	return __percpu_counter_compare(&tn->flows, 0, BATCH) > 0;
+	return atomic_read(&tn->flows) > (int)(BATCH * num_possible_cpus()) || count_flows_of(tn);
 }
 
 void tcpfsm_owner_settle(struct tcpfsm_net *tn)
 {
 	struct xarray *namespaces = &lists[tn->owner].namespaces;
 
-	if (!READ_ONCE(tn->listed) || holds_flows(tn))
+	if (!READ_ONCE(tn->listed) || tcpfsm_owner_holds_flows(tn))
 		return;
 	xa_lock_bh(namespaces);
-	if (!holds_flows(tn))
+	if (!tcpfsm_owner_holds_flows(tn))
 		delist_namespace(tn);
 	xa_unlock_bh(namespaces);
 }
@@ -256,16 +276,6 @@ void tcpfsm_owner_delist(struct tcpfsm_net *tn)
 	xa_lock_bh(&lists[tn->owner].namespaces);
 	delist_namespace(tn);
 	xa_unlock_bh(&lists[tn->owner].namespaces);
-}
-
-int tcpfsm_owner_net_init(struct tcpfsm_net *tn)
-{
-	return percpu_counter_init(&tn->flows, 0, GFP_KERNEL);
-}
-
-void tcpfsm_owner_net_exit(struct tcpfsm_net *tn)
-{
-	percpu_counter_destroy(&tn->flows);
 }
 
 unsigned int tcpfsm_owner_namespaces(u8 owner)

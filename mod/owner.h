@@ -42,14 +42,14 @@ void tcpfsm_owner_left(struct tcpfsm_net *tn);
 /* How many flows a namespace has, roughly. */
 unsigned int tcpfsm_owner_share(const struct tcpfsm_net *tn);
 
+/* Has it any? Exact while none comes or goes. */
+bool tcpfsm_owner_holds_flows(const struct tcpfsm_net *tn);
+
 /* From time to time: a namespace without flows leaves the list. Process context. */
 void tcpfsm_owner_settle(struct tcpfsm_net *tn);
 
 /* It goes away, and does not come back into the list. */
 void tcpfsm_owner_delist(struct tcpfsm_net *tn);
-
-int tcpfsm_owner_net_init(struct tcpfsm_net *tn);
-void tcpfsm_owner_net_exit(struct tcpfsm_net *tn);
 
 /* How many namespaces of an owner are listed. */
 unsigned int tcpfsm_owner_namespaces(u8 owner);

@@ -68,8 +68,13 @@ static DEFINE_PER_CPU(int, opening);
 
 static void count_opening(unsigned int queue, int n)
 {
-	if (tcpfsm_timeout_class_of(queue) == TFSM_CLASS_OPENING)
+	if (tcpfsm_timeout_class_of(queue) != TFSM_CLASS_OPENING)
+		return;
+	/* That bottom halves are off is enough, but with PREEMPT_RT. */
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
 		this_cpu_add(opening, n);
+	else
+		__this_cpu_add(opening, n);
 }
 
 unsigned int tcpfsm_timeout_opening(void)
