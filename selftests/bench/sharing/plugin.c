@@ -131,6 +131,7 @@ static struct {
 	uint64_t window;	/* its number */
 	unsigned int touches;	/* how many lines it has met */
 	uint64_t site;		/* last instruction in a module */
+	const void *last;	/* instruction that counted, struct instruction */
 	uint64_t value;		/* what the guest sends bit by bit */
 	struct touched touched[TOUCHED];
 } cpus[CPUS];
@@ -164,7 +165,7 @@ static struct instruction {
 	struct instruction *next;
 	uint64_t pc;
 	uint64_t spent[MARKER_KINDS];
-	bool locked, returns, is_entry, in_module;
+	bool locked, repeats, returns, is_entry, in_module;
 } *instructions;
 
 static void flush_spent(void)
@@ -300,6 +301,10 @@ static void on_instruction(unsigned int cpu, void *data)
 	}
 	if (insn->in_module)
 		cpus[cpu].site = insn->pc;
+	/* The emulator comes here for each item of a string. */
+	if (insn->repeats && cpus[cpu].last == insn)
+		return;
+	cpus[cpu].last = insn;
 	sums[cpus[cpu].kind].instructions++;
 	sums[cpus[cpu].kind].locked += insn->locked;
 	insn->spent[cpus[cpu].kind]++;
@@ -411,6 +416,19 @@ static bool is_locked(const uint8_t *code, size_t size)
 	return i + 1 < size && (code[i] == 0x86 || code[i] == 0x87) && code[i + 1] >> 6 != 3;
 }
 
+/* A string instruction with a rep prefix. */
+static bool is_repeated(const uint8_t *code, size_t size)
+{
+	bool repeats = false;
+	size_t i;
+
+	for (i = 0; i < size && is_prefix(code[i]); i++)
+		repeats = repeats || code[i] == 0xf2 || code[i] == 0xf3;
+	return repeats && i + 1 == size &&
+	       ((code[i] >= 0x6c && code[i] <= 0x6f) || (code[i] >= 0xa4 && code[i] <= 0xa7) ||
+		(code[i] >= 0xaa && code[i] <= 0xaf));
+}
+
 /* The upper half of the address space; what programs do is of no interest. */
 static bool is_kernel(uint64_t pc)
 {
@@ -435,6 +453,7 @@ static struct instruction *describe(uint64_t pc, const uint8_t *code, size_t siz
 		.next = instructions,
 		.pc = pc,
 		.locked = is_locked(code, size),
+		.repeats = is_repeated(code, size),
 		.returns = size == 2 && code[0] == 0x48 && code[1] == 0xcf,	/* iretq */
 		.is_entry = pc >= entry.begin && pc < entry.end,
 		.in_module = in_modules(pc),
