@@ -153,9 +153,41 @@ static void fetch_flow(const struct tcpfsm_flow *f)
 	prefetchw((const char *)f + offsetof(struct tcpfsm_flow, stamp) - 1);
 }
 
-/* Return: it is this flow, and locked: the lock is handed over. */
-static bool lock_if_flow(struct tcpfsm_flow *f, const struct tcpfsm_tuple *t)
+/* Return: it is the one that is looked for, and is locked: the lock is handed over. */
+typedef bool lock_if(struct tcpfsm_flow *f, const void *wanted);
+
+/* Written out for each caller, for segments come this way. */
+static __always_inline struct tcpfsm_flow *find_in_bucket(u32 hash, lock_if *lock_if_wanted,
+							  const void *wanted)
 {
+	unsigned int bucket = hash & mask, i;
+	const struct bucket *b = &buckets[bucket];
+	struct tcpfsm_flow *f;
+	unsigned long place;
+
+	for (i = 0; i < PLACES; i++) {
+		place = READ_ONCE(b->place[i]);
+		if (!tag_fits(place, hash))
+			continue;
+		f = from_place(place);
+		if (TAG_BITS)
+			fetch_flow(f);
+		if (lock_if_wanted(f, wanted))
+			return f;
+	}
+again:
+	for (f = chain_of(b); !is_end(f); f = rcu_dereference(f->next))
+		if (lock_if_wanted(f, wanted))
+			return f;
+	if (f != end_of(bucket))
+		goto again;
+	return NULL;
+}
+
+static bool lock_if_flow(struct tcpfsm_flow *f, const void *tuple)
+{
+	const struct tcpfsm_tuple *t = tuple;
+
 	if (!may_be(f, t))
 		return false;
 	spin_lock(&f->lock);
@@ -169,33 +201,13 @@ static bool lock_if_flow(struct tcpfsm_flow *f, const struct tcpfsm_tuple *t)
 
 struct tcpfsm_flow *tcpfsm_table_do_find_lock(const struct tcpfsm_tuple *t)
 {
-	unsigned int bucket = t->hash & mask, i;
-	const struct bucket *b = &buckets[bucket];
-	struct tcpfsm_flow *f;
-	unsigned long place;
-
-	for (i = 0; i < PLACES; i++) {
-		place = READ_ONCE(b->place[i]);
-		if (!tag_fits(place, t->hash))
-			continue;
-		f = from_place(place);
-		if (TAG_BITS)
-			fetch_flow(f);
-		if (lock_if_flow(f, t))
-			return f;
-	}
-again:
-	for (f = chain_of(b); !is_end(f); f = rcu_dereference(f->next))
-		if (lock_if_flow(f, t))
-			return f;
-	if (f != end_of(bucket))
-		goto again;
-	return NULL;
+	return find_in_bucket(t->hash, lock_if_flow, t);
 }
 
-/* Return: it holds the ticket, and is locked. */
-static bool lock_if_holder(struct tcpfsm_flow *f, const struct tcpfsm_holder *h)
+static bool lock_if_holder(struct tcpfsm_flow *f, const void *holder)
 {
+	const struct tcpfsm_holder *h = holder;
+
 	spin_lock(&f->lock);
 	if (f->tag == h->tag && f->queue == h->queue && f->stamp == h->stamp &&
 	    (u16)tcpfsm_flow_id(f) == h->id) {
@@ -208,23 +220,7 @@ static bool lock_if_holder(struct tcpfsm_flow *f, const struct tcpfsm_holder *h)
 
 struct tcpfsm_flow *tcpfsm_table_do_find_holder(const struct tcpfsm_holder *h)
 {
-	unsigned int bucket = h->hash & mask, i;
-	const struct bucket *b = &buckets[bucket];
-	struct tcpfsm_flow *f;
-	unsigned long place;
-
-	for (i = 0; i < PLACES; i++) {
-		place = READ_ONCE(b->place[i]);
-		if (tag_fits(place, h->hash) && lock_if_holder(from_place(place), h))
-			return from_place(place);
-	}
-again:
-	for (f = chain_of(b); !is_end(f); f = rcu_dereference(f->next))
-		if (lock_if_holder(f, h))
-			return f;
-	if (f != end_of(bucket))
-		goto again;
-	return NULL;
+	return find_in_bucket(h->hash, lock_if_holder, h);
 }
 
 u32 tcpfsm_table_hash_of(const struct tcpfsm_flow *f)

@@ -40,10 +40,7 @@ struct tcpfsm_holder {
 	u8	queue;
 };
 
-/* Find such a flow and lock it, or return NULL. */
-#define tcpfsm_table_find_holder(h) ({						\
-	struct tcpfsm_flow *holder = tcpfsm_table_do_find_holder(h);		\
-	tcpfsm_locked_if(&holder->lock, holder) ? holder : NULL; })
+/* Find such a flow, or return NULL. Its lock is handed over: tcpfsm_queue_lock() takes it. */
 struct tcpfsm_flow *tcpfsm_table_do_find_holder(const struct tcpfsm_holder *h);
 
 /*
