@@ -79,11 +79,6 @@ struct tcpfsm_cpu *tcpfsm_cpu_of(const struct tcpfsm_net *tn, unsigned int i)
 	return cpu_possible(i) ? READ_ONCE(*per_cpu_ptr(tn->cpus, i)) : NULL;
 }
 
-bool tcpfsm_cpu_seen(const struct tcpfsm_net *tn)
-{
-	return READ_ONCE(tn->spare);
-}
-
 void tcpfsm_cpu_sum(const struct tcpfsm_net *tn, struct tcpfsm_stats *sums)
 {
 	const struct tcpfsm_cpu *c;

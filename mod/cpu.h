@@ -104,9 +104,6 @@ static inline void tcpfsm_count(struct tcpfsm_net *tn, enum tcpfsm_counter count
 	tcpfsm_cpu_put(c);
 }
 
-/* Has the namespace seen TCP? */
-bool tcpfsm_cpu_seen(const struct tcpfsm_net *tn);
-
 /* Sum the counters, at a cost that does not depend on flows. */
 void tcpfsm_cpu_sum(const struct tcpfsm_net *tn, struct tcpfsm_stats *sums);
 u64 tcpfsm_cpu_counter(const struct tcpfsm_net *tn, enum tcpfsm_counter counter);

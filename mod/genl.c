@@ -77,7 +77,7 @@ static int stats_dump(struct sk_buff *skb, struct netlink_callback *cb)
 	for_each_net(net) {
 		struct tcpfsm_net *tn = tcpfsm_net(net);
 
-		if (i++ < position->pos || !tcpfsm_cpu_seen(tn))
+		if (i++ < position->pos || !tcpfsm_cpu_ready(tn))
 			continue;
 		err = put_stats(skb, cb, tn);
 		if (err)
