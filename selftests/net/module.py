@@ -183,20 +183,10 @@ def a_table_full_of_time_wait_lets_handshakes_finish():
 SWITCH = "/sys/devices/system/cpu/cpu1/online"
 
 
-@contextlib.contextmanager
-def last_cpu_only():
-    cpus = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {max(cpus)})
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, cpus)
-
-
 def a_processor_that_goes_offline_takes_nothing_along():
     """What it has counted is still counted, what it has logged is read, and its flows end in time."""
     with loaded("max_flows=1024", "hashsize=1024"):
-        with last_cpu_only():
+        with bed.one_cpu(max):
             c, s = pair(4, 8720)
             closed = [pair(4, 8721) for _ in range(50)]
             for pair_ in closed:
