@@ -99,6 +99,44 @@ static enum tfsm_verdict take_synack_again(struct tfsm *f, const struct tfsm_end
 	return TFSM_REFUSED;
 }
 
+/*
+ * A SYN|ACK with another number than the one before, which may still be on its way: its sender has
+ * started anew, or SYN cookies count the minutes in it. Which of the two b takes shows in its ACK.
+ */
+static enum tfsm_verdict replace_synack(struct tfsm *f, const struct tfsm_seg *s,
+					struct tfsm_out *o)
+{
+	struct tfsm_ext *ext = tfsm_ext(f);
+
+	if (!ext && !(f->flags & TFSM_F_NO_EXT))
+		return TFSM_NEED_EXT;
+	if (ext) {
+		ext->has_earlier = true;
+		ext->earlier = sender_of(f, s)->isn;
+	}
+	add_note(o, TFSM_NOTE_synack_isn);
+	take_synack(f, s, o);
+	return TFSM_OK;
+}
+
+/* a has taken the earlier of two SYN|ACKs of b. */
+static bool acks_earlier(const struct tfsm *f, const struct tfsm_seg *s)
+{
+	const struct tfsm_ext *ext = tfsm_ext(f);
+
+	return ext && ext->has_earlier && s->ack == ext->earlier + 1;
+}
+
+static void go_back_to_earlier(struct tfsm *f, struct tfsm_end *b)
+{
+	struct tfsm_ext *ext = tfsm_ext(f);
+
+	ext->has_earlier = false;
+	b->isn = ext->earlier;
+	b->next = b->isn + 1;
+	b->run = b->next;
+}
+
 enum tfsm_verdict tfsm_on_synack(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
 {
 	struct tfsm_end *a = sender_of(f, s), *b = receiver_of(f, s);
@@ -121,11 +159,8 @@ enum tfsm_verdict tfsm_on_synack(struct tfsm *f, const struct tfsm_seg *s, struc
 			take_synack(f, s, o);
 			return TFSM_OK;
 		}
-		if (sa == TCPFSM_SYN_RCVD && sb == TCPFSM_SYN_SENT) {
-			add_note(o, TFSM_NOTE_synack_isn);
-			take_synack(f, s, o);
-			return TFSM_OK;
-		}
+		if (sa == TCPFSM_SYN_RCVD && sb == TCPFSM_SYN_SENT)
+			return replace_synack(f, s, o);
 		if (sb == TCPFSM_SYN_SENT && sa != TCPFSM_SYN_SENT)
 			return TFSM_NEW;
 	}
@@ -234,6 +269,8 @@ static enum tfsm_note check_ack_from_syn_sent(struct tfsm *f, const struct tfsm_
 		return TFSM_NOTES;
 	case TCPFSM_SYN_SENT:
 	case TCPFSM_SYN_RCVD:
+		if (acks_earlier(f, s))
+			go_back_to_earlier(f, b);
 		if (!tfsm_after(s->ack, b->isn))
 			return TFSM_NOTE_handshake_ack;
 		if (tfsm_after(s->ack, b->next) &&

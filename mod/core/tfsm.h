@@ -195,6 +195,8 @@ struct tfsm_ext {
 	struct tfsm_syn	  syn[TCPFSM_ENDS];	/* by sender */
 	struct tfsm_stray stray[TCPFSM_ENDS];	/* by sender */
 	u8		  next;			/* whose kept SYN tfsm_open_kept() takes */
+	bool		  has_earlier;
+	u32		  earlier;		/* ISN of a SYN|ACK that another has replaced */
 	u64		  own;			/* the caller's word, whose place it has taken */
 };
 
