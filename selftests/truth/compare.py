@@ -33,7 +33,10 @@ from sockets import HANDED_OVER
 KINDS = ("equal", "silent", "above", "queued-fin", "unacked", "holes", "joined", "revived", "order",
          "ahead", "behind", "UNEXPLAINED")
 PLACES = ("own", "router", "far")
-LIMITED = ("queued-fin", "unacked", "holes", "joined", "revived")    # at the own host, to 0.1 %
+LIMITED = ("queued-fin", "unacked", "holes", "joined", "revived")    # at the own host, to their share:
+MOST = 0.001
+HEAVY = ("loss 20%",)       # a FIN then often waits behind data that is lost
+MOST_HEAVY = 0.08
 
 
 class Shown:
