@@ -33,8 +33,16 @@ def stream_of(name, *words):
     return [json.loads(line) for line in tool(name, "-j", *words).splitlines()]
 
 
+def forget_flows():
+    """So that none ends while a test counts."""
+    for name in HOSTS:
+        sysctl(name, "enabled", 0)
+        sysctl(name, "enabled", 1)
+
+
 @both
 def procfs_and_netlink_give_the_same_numbers(v):
+    forget_flows()
     c, s = pair(v, 6001)
     c.shutdown(socket.SHUT_WR)
     s.recv(1)
@@ -66,6 +74,7 @@ def procfs_and_netlink_give_the_same_numbers(v):
 
 @test
 def pairs_and_states_are_sums_over_flows():
+    forget_flows()
     for name in HOSTS:
         have = {}
         for r in table(name, "flows"):
@@ -80,6 +89,7 @@ def pairs_and_states_are_sums_over_flows():
 @test
 def small_reads_show_every_flow_once():
     """A read() of a few bytes goes on where the last one ended."""
+    forget_flows()
     with muted(), contextlib.closing(Wire(4)) as w:
         for i in range(300):
             w.sport = 20000 + i
@@ -152,6 +162,7 @@ def namespaces_do_not_see_each_other():
 
 @test
 def states_of_all_namespaces_in_one_table():
+    forget_flows()
     c, s = pair(4, 6033)
     lines = run(TOOL, "states", "-A").splitlines()
     words = lines[0].split()
@@ -189,13 +200,6 @@ def kernel_filters(v):
         equal(code, 0 if found else 1, f"{words}: {err}")
         equal(str(sport) in out, found, f"{words}")
     close_to(c, s)
-
-
-def forget_flows():
-    """So that none ends while a test counts."""
-    for name in HOSTS:
-        sysctl(name, "enabled", 0)
-        sysctl(name, "enabled", 1)
 
 
 @test
@@ -325,6 +329,7 @@ def malformed_attributes_are_refused_by_name():
         ("short", attr(2 | nest, attr(3, b"a")), b""),
     ]
     family = family_id()
+    forget_flows()
     before = read("client", "states")
     for what, attrs, word in cases:
         answer = netlink(genl(family, 0x305, 1, attrs))
