@@ -38,12 +38,13 @@ static bool states_agree(u8 socket, u8 shown, bool fin_waits)
 }
 
 /*
- * Segments that have passed our hook wait for it: it is behind, and will catch up. What waits in
+ * Segments that have passed our hook wait for it: it is behind, and will catch up. The length is
+ * there until the last of them is done, the list only until the first is begun. What waits in
  * loopback's queue, in NFQUEUE, or was dropped behind the hook counts as a difference.
  */
 static bool is_behind(const struct sock *sk)
 {
-	return READ_ONCE(sk->sk_backlog.tail);
+	return READ_ONCE(sk->sk_backlog.len);
 }
 
 void tcpfsm_audit_segment(const struct tcpfsm_flow *f, const struct tcpfsm_view *v,
