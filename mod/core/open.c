@@ -10,6 +10,14 @@
 #include "open.h"
 #include "reset.h"
 
+/* The end has sent its SYN, and nothing since: what comes next has this number. */
+static void set_behind_syn(struct tfsm_end *e, u32 next)
+{
+	e->isn = next - 1;
+	e->next = next;
+	e->run = next;
+}
+
 /* Nothing is left of the connection at either end, except perhaps 2MSL. */
 static bool is_finished(const struct tfsm *f)
 {
@@ -132,9 +140,7 @@ static void go_back_to_earlier(struct tfsm *f, struct tfsm_end *b)
 	struct tfsm_ext *ext = tfsm_ext(f);
 
 	ext->has_earlier = false;
-	b->isn = ext->earlier;
-	b->next = b->isn + 1;
-	b->run = b->next;
+	set_behind_syn(b, ext->earlier + 1);
 }
 
 enum tfsm_verdict tfsm_on_synack(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
@@ -174,9 +180,7 @@ enum tfsm_verdict tfsm_on_synack(struct tfsm *f, const struct tfsm_seg *s, struc
 		/* Simultaneous open, and b's plain SYN passed unseen or for another flow. */
 		f->flags |= TCPFSM_F_ONE_WAY;
 		add_note(o, TFSM_NOTE_one_way);
-		b->isn = s->ack - 1;
-		b->next = s->ack;
-		b->run = s->ack;
+		set_behind_syn(b, s->ack);
 		b->facts |= TFSM_E_SYN | TFSM_E_SENT;
 		b->facts &= ~(TFSM_E_PASSIVE | TFSM_E_EARLY_FIN);
 		tfsm_infer(f, b, TCPFSM_SND_SYN, o);
@@ -221,9 +225,7 @@ static enum tfsm_note check_ack_from_listen(struct tfsm *f, const struct tfsm_se
 	/* It acknowledges data that b can only have sent once synchronized. */
 	f->flags |= TCPFSM_F_ONE_WAY | TCPFSM_F_UNCONFIRMED;
 	add_note(o, TFSM_NOTE_one_way);
-	a->isn = s->seq - 1;
-	a->next = s->seq;
-	a->run = s->seq;
+	set_behind_syn(a, s->seq);
 	a->facts |= TFSM_E_SYN | TFSM_E_SENT | TFSM_E_TOOK_SYN | TFSM_E_SYN_ACKED;
 	b->facts |= TFSM_E_SYN_ACKED | TFSM_E_TOOK_SYN;
 	tfsm_infer(f, a, TCPFSM_SND_SYNACK, o);
@@ -260,9 +262,7 @@ static enum tfsm_note check_ack_from_syn_sent(struct tfsm *f, const struct tfsm_
 		 */
 		f->flags |= TCPFSM_F_ONE_WAY | TCPFSM_F_UNCONFIRMED;
 		add_note(o, TFSM_NOTE_one_way);
-		b->isn = s->ack - 1;
-		b->next = s->ack;
-		b->run = s->ack;
+		set_behind_syn(b, s->ack);
 		b->facts |= TFSM_E_SYN | TFSM_E_SENT | TFSM_E_TOOK_SYN;
 		a->facts |= TFSM_E_SYN_ACKED;
 		tfsm_infer(f, b, TCPFSM_SND_SYNACK, o);
