@@ -407,10 +407,10 @@ def audit_holds_states_against_sockets(v):
                 c.recv(100)
             close_to(*((c, s) if turn % 2 else (s, c)))
         now = {name: counters(name) for name in HOSTS}
+        with open(f"{trace}/trace", encoding="ascii") as f:
+            told = "".join(line for line in f if not line.startswith("#"))
         for name in ("client", "server"):
             true(now[name]["audit_checked"] - before[name]["audit_checked"] > 30, f"{name} checked")
-            with open(f"{trace}/trace", encoding="ascii") as f:
-                told = "".join(line for line in f if not line.startswith("#"))
             equal(now[name]["audit_differed"], before[name]["audit_differed"], f"{name} differed: {told}")
         equal(now["router"]["audit_checked"], before["router"]["audit_checked"], "no socket there")
 
