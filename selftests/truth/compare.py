@@ -36,7 +36,7 @@ PLACES = ("own", "router", "far")
 LIMITED = ("queued-fin", "unacked", "holes", "joined", "revived")    # at the own host, to their share:
 MOST = 0.001
 HEAVY = ("loss 20%",)       # a FIN then often waits behind data that is lost
-MOST_HEAVY = 0.08
+MOST_HEAVY = 0.06
 
 
 class Shown:
