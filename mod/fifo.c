@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A queue of tickets, of 8 bytes each: a chunk has the time of its first one, and they the rest. */
+#include <linux/compiler.h>
 #include <linux/kernel.h>
 #include <linux/limits.h>
 #include <linux/slab.h>
@@ -52,7 +53,7 @@ bool tcpfsm_fifo_push(struct tcpfsm_fifo *q, const struct tcpfsm_ticket *t)
 	c->ticket[c->nr++] = (struct packed_ticket) {
 		.where = t->where, .mark = t->mark, .later = t->stamp - c->stamp,
 	};
-	q->nr++;
+	WRITE_ONCE(q->nr, q->nr + 1);
 	return true;
 }
 
@@ -75,7 +76,7 @@ void tcpfsm_fifo_pop(struct tcpfsm_fifo *q)
 {
 	struct tcpfsm_chunk *c = q->head;
 
-	q->nr--;
+	WRITE_ONCE(q->nr, q->nr - 1);
 	if (++q->first < c->nr)
 		return;
 	q->head = c->next;
@@ -93,5 +94,8 @@ void tcpfsm_fifo_free(struct tcpfsm_fifo *q)
 		next = c->next;
 		kfree(c);
 	}
-	*q = (struct tcpfsm_fifo) {};
+	q->head = NULL;
+	q->tail = NULL;
+	q->first = 0;
+	WRITE_ONCE(q->nr, 0);
 }

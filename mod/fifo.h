@@ -21,7 +21,7 @@ struct tcpfsm_ticket {
 struct tcpfsm_fifo {
 	struct tcpfsm_chunk *head, *tail;
 	u32	first;		/* place of the first ticket in the head */
-	u32	nr;		/* tickets */
+	u32	nr;		/* tickets; whoever reads it without the lock uses READ_ONCE() */
 };
 
 /* Return: false if there is no memory. Any context. */
