@@ -186,7 +186,7 @@ def at_home(want, have, end, disturbed):
     """At the endpoint's own host all that it sent and took has passed."""
     if have[:len(want)] == want and want[-1] != "CLOSED":
         return "above"
-    if want[-1] == "CLOSED" == have[-1]:
+    if want[-1:] == ["CLOSED"] == have[-1:]:     # of one that never moved, there is none
         if have[:-2] == want[:-1] and end.sent_rst:
             return "above"
         if want[:-2] == have[:-1] and want[-2] in ("CLOSE_WAIT", "CLOSING") and end.reset:
