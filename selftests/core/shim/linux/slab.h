@@ -12,12 +12,10 @@
 #define GFP_ATOMIC	0
 #define __GFP_NOWARN	0
 
-typedef unsigned int gfp_t;
-
 static bool out_of_memory;
 static int allocated;		/* and not freed */
 
-static inline void *kmalloc(size_t size, gfp_t gfp)
+static inline void *kmalloc(size_t size, int gfp)
 {
 	if (out_of_memory)
 		return NULL;
