@@ -90,7 +90,7 @@ def a_reader_that_never_reads():
         before = sum(int(r["entered"]) for r in table("router", "states"))
         traffic = Traffic()
         try:
-            until(lambda: traffic.done >= deep(3000, 30_000), "connections", 3600)
+            until(lambda: traffic.done >= deep(3000, 100_000), "connections", 3600)
         finally:
             traffic.stop()
         equal(traffic.errors, [], "connections that failed")
