@@ -16,7 +16,8 @@ difference, all of them among the limits in mod/README.md:
     joined      the peer's FIN and its ACK of ours met a socket in use, which keeps segments for later
                 and joins them: it took both at once, FIN_WAIT_2, where one by one they make CLOSING
     revived     a segment that came late, after its connection's end, carried a SYN cookie that was
-                still good: the server's socket is there again until a RST answers it
+                still good: the server's socket is there again until a RST answers it, or nobody has
+                accepted it when its listener closes
     order       not at its own host, and only where segments are lost or overtaken: SYNs, FINs and
                 their ACKs passed here in another order than they reached the endpoint
     ahead       not at its own host, and only where segments are lost: one that passed here got lost
@@ -255,7 +256,7 @@ def revived(life, end):
         return False
     if end:
         return up_to_the_end(end.path) == up_to_the_end(life.path)[-len(end.path):]
-    return life.reset and not set(life.path) & SENT_FIN
+    return not set(life.path) & SENT_FIN
 
 
 def compare(lives, addresses, ports, lossy, disordered, cookies):
