@@ -3,6 +3,6 @@
 #ifndef _SHIM_COMPILER_H
 #define _SHIM_COMPILER_H
 
-#define WRITE_ONCE(x, value)	(*(volatile __typeof__(x) *)&(x) = (value))
+#define WRITE_ONCE(x, value)	__atomic_store_n(&(x), value, __ATOMIC_RELAXED)
 
 #endif /* _SHIM_COMPILER_H */
