@@ -178,6 +178,7 @@
 	X(evicted_established,	"Of the evicted, established ones that were idle.") \
 	X(evicted_half_closed,	"Of the evicted, half-closed ones.") \
 	X(table_full,		"Flows refused: the table was full and nothing in it could go.") \
+	X(bucket_full,		"Flows refused: too many others were in their part of the table, which is much too small, or is being attacked.") \
 	X(no_memory,		"Times that there was no memory for a flow, for what goes with it, or for a page of the log.") \
 	X(sockets_asked,	"Local sockets looked up because a state's usual time was over.") \
 	X(services_other,	"Flows counted in the row 'other': the table of services was full.") \

@@ -30,6 +30,8 @@ struct tcpfsm_cpu {
 	struct tcpfsm_log __rcu	*log;
 	struct tcpfsm_queues	*queues;
 	int			flows;		/* more than the namespace was told, owner.c */
+	u64			next_id;	/* of a flow, flow.c */
+	u64			end_of_ids;	/* that this processor has taken */
 	unsigned long		quiet_at;	/* jiffies: nobody listened; event.c */
 	int			quiet_after;	/* requests for positions */
 	struct tcpfsm_failures	found_none[2];	/* searches for a flow to evict, evict.c */

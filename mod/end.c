@@ -27,7 +27,7 @@ void tcpfsm_end_reported(struct tcpfsm_flow *f, u8 reason, struct tcpfsm_report 
 	tcpfsm_table_remove(f);
 	tcpfsm_timeout_stop(f);
 	tcpfsm_owner_left(r->tn);
-	f->tag = 0;
+	WRITE_ONCE(f->tag, 0);
 	spin_unlock(&f->lock);
 	tcpfsm_table_free(f, r->tn);
 	tcpfsm_flow_free_ext(ext);

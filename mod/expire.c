@@ -112,7 +112,7 @@ static void ask_sockets(struct tcpfsm_flow *f)
 	asked = ends_to_ask(f, &snap, tcpfsm_timeout_class_of(f->waits));
 	spin_unlock(&f->lock);
 	alive = living_ends(&snap, asked);
-	if (!tcpfsm_flow_lock(f, snap.id))
+	if (!tcpfsm_flow_lock(f, snap.tn->tag, snap.id))
 		return;
 	if (tfsm_step(&f->fsm) == snap.step && f->stamp == stamp)
 		act_on_answer(f, &snap, alive, tcpfsm_timeout_local_ends(snap.flags) & ~alive);

@@ -5,6 +5,7 @@
 #include <linux/percpu.h>
 #include <linux/slab.h>
 
+#include "cpu.h"
 #include "flow.h"
 #include "netns.h"
 #include "service.h"
@@ -13,13 +14,7 @@ static struct kmem_cache *ext_slab __read_mostly;
 
 #define IDS	64	/* that a processor takes at once */
 
-static atomic64_t last_id = ATOMIC64_INIT(0);	/* of those taken */
-
-struct ids {
-	u64 next, end;
-};
-
-static DEFINE_PER_CPU(struct ids, ids);
+static atomic64_t last_host_id = ATOMIC64_INIT(0);	/* of those taken */
 
 /* ---- what is there, and what few flows have ---- */
 
@@ -35,17 +30,20 @@ u64 tcpfsm_flow_id(const struct tcpfsm_flow *f)
 	return local ? local->id : tfsm_own(&f->fsm);
 }
 
-static u64 take_id(void)
+/* Guests count for themselves: from their ids they do not learn what others do. */
+static u64 take_id(struct tcpfsm_net *tn)
 {
-	struct ids *own = this_cpu_ptr(&ids);
+	atomic64_t *last = tn->owner == TCPFSM_HOST ? &last_host_id : &tn->last_id;
+	struct tcpfsm_cpu *c = tcpfsm_cpu_get(tn);
+	u64 id;
 
-	if (IS_ENABLED(CONFIG_PREEMPT_RT))	/* bottom halves preempt each other */
-		return atomic64_inc_return(&last_id);
-	if (own->next == own->end) {
-		own->end = atomic64_add_return(IDS, &last_id) + 1;
-		own->next = own->end - IDS;
+	if (c->next_id == c->end_of_ids) {
+		c->end_of_ids = atomic64_add_return(IDS, last) + 1;
+		c->next_id = c->end_of_ids - IDS;
 	}
-	return own->next++;
+	id = c->next_id++;
+	tcpfsm_cpu_put(c);
+	return id;
 }
 
 struct tcpfsm_local *tcpfsm_flow_add_local(struct tcpfsm_flow *f)
@@ -82,7 +80,7 @@ void tcpfsm_flow_init(struct tcpfsm_flow *f, const struct tcpfsm_tuple *t, u8 or
 	lockdep_assert_held(&f->lock);
 	WRITE_ONCE(f->key, t->key);
 	WRITE_ONCE(f->ports, t->ports);
-	f->tag = t->tn->tag;
+	WRITE_ONCE(f->tag, t->tn->tag);
 	f->l3 = t->l3;
 	f->is_ip6 = t->family == AF_INET6;
 	if (f->is_ip6) {
@@ -93,7 +91,7 @@ void tcpfsm_flow_init(struct tcpfsm_flow *f, const struct tcpfsm_tuple *t, u8 or
 	f->local = 0;
 	f->noted = 0;
 	f->refused = 0;
-	f->fsm = (struct tfsm) { .own = take_id() };
+	f->fsm = (struct tfsm) { .own = take_id(t->tn) };
 	for (i = 0; i < TCPFSM_ENDS; i++) {
 		f->bytes[i] = 0;
 		f->packets[i] = 0;
@@ -106,10 +104,10 @@ void tcpfsm_flow_init(struct tcpfsm_flow *f, const struct tcpfsm_tuple *t, u8 or
 
 /* ---- locks ---- */
 
-bool tcpfsm_flow_do_lock(struct tcpfsm_flow *f, u64 id)
+bool tcpfsm_flow_do_lock(struct tcpfsm_flow *f, u32 tag, u64 id)
 {
 	spin_lock(&f->lock);
-	if (f->tag && tcpfsm_flow_id(f) == id) {
+	if (f->tag == tag && tcpfsm_flow_id(f) == id) {
 		tcpfsm_hand_over(&f->lock);
 		return true;
 	}

@@ -108,12 +108,12 @@ void tcpfsm_flow_free_ext(struct tfsm_ext *ext);
 #endif
 
 /*
- * Lock a flow met under RCU, if it still is the one with this id. Return: false, and it is not
- * locked, if it is not.
+ * Lock a flow met under RCU, if it still is the one with this id, of the namespace with this tag.
+ * Return: false, and it is not locked, if it is not.
  */
-#define tcpfsm_flow_lock(f, id) \
-	tcpfsm_locked_if(&(f)->lock, tcpfsm_flow_do_lock(f, id))
-bool tcpfsm_flow_do_lock(struct tcpfsm_flow *f, u64 id);
+#define tcpfsm_flow_lock(f, tag, id) \
+	tcpfsm_locked_if(&(f)->lock, tcpfsm_flow_do_lock(f, tag, id))
+bool tcpfsm_flow_do_lock(struct tcpfsm_flow *f, u32 tag, u64 id);
 
 /* ktime of an end's last transition: of the flow's age then, 27 significant bits are kept. */
 u64 tcpfsm_flow_since(const struct tcpfsm_flow *f, u8 end);

@@ -5,7 +5,6 @@
 #include <net/ipv6.h>
 
 #include "genl_filter.h"
-#include "netns.h"
 #include "service.h"
 
 #define STATES_MASK (BIT(TCPFSM_STATES) - 2)
@@ -153,8 +152,6 @@ bool tcpfsm_filter_wants(const struct tcpfsm_flow *f, const void *filter)
 {
 	const struct tcpfsm_filter *w = filter;
 
-	if (f->tag != w->tn->tag)
-		return false;
 	if (!w->any)
 		return true;
 	if ((w->id && tcpfsm_flow_id(f) != w->id) ||

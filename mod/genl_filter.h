@@ -9,7 +9,6 @@
 
 /* A TCPFSM_A_FILTER, read. All that is set must hold. */
 struct tcpfsm_filter {
-	const struct tcpfsm_net	*tn;
 	bool			any;		/* something is asked at all */
 	u64			id;
 	u8			family;

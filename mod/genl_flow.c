@@ -32,7 +32,6 @@ static int parse_filter(struct netlink_callback *cb)
 	int err = tcpfsm_filter_parse(c->filter, tcpfsm_dump_attrs(cb)[TCPFSM_A_FILTER],
 				      cb->extack);
 
-	c->filter->tn = tcpfsm_net(sock_net(cb->skb->sk));
 	c->parsed = !err;
 	return err;
 }
@@ -90,7 +89,9 @@ int tcpfsm_genl_flow_dump(struct sk_buff *skb, struct netlink_callback *cb)
 	struct tcpfsm_net *tn = tcpfsm_net(sock_net(cb->skb->sk));
 	int flags, err = c->parsed ? 0 : parse_filter(cb);
 	const struct tcpfsm_clock clock = tcpfsm_clock(ktime_get_ns());
-	struct tcpfsm_walk walk = { .want = tcpfsm_filter_wants, .arg = c->filter };
+	struct tcpfsm_walk walk = {
+		.tag = tn->tag, .want = tcpfsm_filter_wants, .arg = c->filter,
+	};
 	struct tcpfsm_snap snap;
 	u64 at;
 
@@ -117,10 +118,11 @@ int tcpfsm_genl_flow_dump(struct sk_buff *skb, struct netlink_callback *cb)
 }
 
 /* Find a flow by the id that the filter asks for. Return: false if there is none. */
-static bool find_flow(const struct tcpfsm_filter *filter, struct tcpfsm_snap *snap)
+static bool find_flow(const struct tcpfsm_net *tn, const struct tcpfsm_filter *filter,
+		      struct tcpfsm_snap *snap)
 {
 	const struct tcpfsm_walk walk = {
-		.begun = U64_MAX, .want = tcpfsm_filter_wants, .arg = filter,
+		.tag = tn->tag, .begun = U64_MAX, .want = tcpfsm_filter_wants, .arg = filter,
 	};
 	unsigned int b;
 	u64 at;
@@ -169,8 +171,7 @@ int tcpfsm_genl_flow_get(struct sk_buff *request, struct genl_info *info)
 				    "one flow is asked for by its id; dump to ask for more");
 		return -EINVAL;
 	}
-	filter.tn = tcpfsm_net(genl_info_net(info));
-	if (find_flow(&filter, &snap))
+	if (find_flow(tcpfsm_net(genl_info_net(info)), &filter, &snap))
 		return reply_flow(request, info, &snap);
 	NL_SET_ERR_MSG(info->extack, "no flow with this id");
 	return -ENOENT;

@@ -2,7 +2,8 @@
 /*
  * Where the module looks: LOCAL_IN, FORWARD and LOCAL_OUT, behind filter (0) and security (50)
  * and before source NAT (100). There a segment has passed the firewall, and every hook sees
- * the same inner tuple in both directions, whatever NAT does.
+ * the same inner tuple in both directions, whatever NAT does. What a chain between the module and
+ * source NAT drops, the module has seen all the same.
  *
  * A hook only watches: it always accepts.
  */
@@ -29,8 +30,6 @@
 #include "packet.h"
 #include "segment.h"
 #include "table.h"
-
-#define PRIORITY (NF_IP_PRI_SECURITY + 25)
 
 /* There is one table for the host, so a tuple names the routing domain of its addresses. */
 static u32 l3_domain(const struct tcpfsm_view *v, const struct net_device *dev)
@@ -194,10 +193,9 @@ static unsigned int hook_ip6(void *priv, struct sk_buff *skb, const struct nf_ho
 	.hook		= hook_ip##family,			\
 	.pf		= (family) == 4 ? NFPROTO_IPV4 : NFPROTO_IPV6, \
 	.hooknum	= number,			\
-	.priority	= PRIORITY,			\
 }
 
-static const struct nf_hook_ops ops[] = {
+static struct nf_hook_ops ops[] __ro_after_init = {
 	HOOK(4, NF_INET_LOCAL_IN),
 	HOOK(4, NF_INET_FORWARD),
 	HOOK(4, NF_INET_LOCAL_OUT),
@@ -256,4 +254,12 @@ void tcpfsm_hook_close(struct tcpfsm_net *tn)
 	set_hooked(tn, false);
 	tn->watched = false;
 	mutex_unlock(&registering);
+}
+
+void __init tcpfsm_hook_init(int priority)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(ops); i++)
+		ops[i].priority = priority;
 }

@@ -3,6 +3,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/netdevice.h>
+#include <linux/netfilter_ipv4.h>
 #include <linux/random.h>
 #include <linux/user_namespace.h>
 
@@ -25,6 +26,11 @@
 
 #define FLOWS_LEAST	1024
 #define FLOWS_MOST	(1U << 26)
+
+/* Behind the firewall, and before source NAT: hook.c says why. */
+#define PRIORITY_LEAST		(NF_IP_PRI_SECURITY + 1)
+#define PRIORITY_DEFAULT	(NF_IP_PRI_SECURITY + 25)
+#define PRIORITY_MOST		(NF_IP_PRI_NAT_SRC - 1)
 
 static unsigned int hashsize;
 module_param(hashsize, uint, 0444);
@@ -49,6 +55,10 @@ static char *netns = "all";
 module_param(netns, charp, 0444);
 MODULE_PARM_DESC(netns, "which network namespaces to watch: all (default) or init");
 
+static unsigned int priority = PRIORITY_DEFAULT;
+module_param(priority, uint, 0444);
+MODULE_PARM_DESC(priority, "of the netfilter hooks, 51 to 99: chains behind it can still drop what was counted (default: 75)");
+
 unsigned int tcpfsm_net_id __read_mostly;
 static bool init_only __ro_after_init;
 
@@ -72,7 +82,7 @@ static int set_max_flows(const char *value, const struct kernel_param *param)
 	if (err)
 		return err;
 	if (hashsize && n > hashsize)
-		pr_warn("tcpfsm: max_flows=%u is more than the table has places for (hashsize=%u): segments will take longer\n",
+		pr_warn("tcpfsm: max_flows=%u is more than the table has places for (hashsize=%u): segments will take longer, and flows may be refused (counter bucket_full)\n",
 			n, hashsize);
 	WRITE_ONCE(tcpfsm_max_flows, n);
 	tcpfsm_evict_surplus();
@@ -98,7 +108,8 @@ static int __init check_parameters(void)
 		return -EINVAL;
 	}
 	return check_range("hashsize", hashsize, FLOWS_LEAST, FLOWS_MOST) ?:
-	       check_range("max_services", tcpfsm_max_services, 16, 1U << 20);
+	       check_range("max_services", tcpfsm_max_services, 16, 1U << 20) ?:
+	       check_range("priority", priority, PRIORITY_LEAST, PRIORITY_MOST);
 }
 
 /* ---- namespaces ---- */
@@ -170,6 +181,7 @@ static int __init tcpfsm_init(void)
 	if (err)
 		return err;
 	tcpfsm_cpu_init(cpu_parts);
+	tcpfsm_hook_init(priority);
 	err = tcpfsm_flow_slabs_init();
 	if (err)
 		return err;

@@ -60,6 +60,9 @@ struct tcpfsm_net {
 	struct tcpfsm_batch __percpu *batch;
 	atomic_t		requests;		/* for positions */
 
+	/* flow.c */
+	atomic64_t		last_id;		/* of a guest's flows */
+
 	/* timeout.c, by queue: how long flows wait, and after how long tickets are met; jiffies */
 	u32			wait[TCPFSM_QUEUES];
 	u32			meet[TCPFSM_QUEUES];

@@ -200,11 +200,6 @@ struct flow_iter {
 	struct tcpfsm_snap snap;
 };
 
-static bool flow_here(const struct tcpfsm_flow *f, const void *tn)
-{
-	return f->tag == ((const struct tcpfsm_net *)tn)->tag;
-}
-
 static void *flow_advance(struct seq_file *seq, struct flow_iter *it)
 {
 	for (; it->bucket < tcpfsm_table_buckets(); it->bucket++, it->at = 0) {
@@ -226,8 +221,7 @@ static void *flow_start(struct seq_file *seq, loff_t *pos)
 		it->at = 0;
 		it->pos = 0;
 		it->walk = (struct tcpfsm_walk) {
-			.begun = ktime_get_ns(), .want = flow_here,
-			.arg = tcpfsm_net(seq_file_net(seq)),
+			.tag = tcpfsm_net(seq_file_net(seq))->tag, .begun = ktime_get_ns(),
 		};
 		return SEQ_START_TOKEN;
 	}

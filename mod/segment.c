@@ -95,7 +95,7 @@ static void discard_flow(struct tcpfsm_flow *f, struct tcpfsm_net *tn)
 	struct tcpfsm_local *local = tcpfsm_flow_local(f);
 	struct tfsm_ext *ext = tfsm_ext(&f->fsm);
 
-	f->tag = 0;
+	WRITE_ONCE(f->tag, 0);
 	spin_unlock(&f->lock);
 	tcpfsm_flow_free_ext(ext);
 	kfree(local);
@@ -109,6 +109,7 @@ static enum tfsm_opened insert_flow(struct tcpfsm_flow *f, struct tcpfsm_view *v
 {
 	struct tcpfsm_report r tcpfsm_uninitialized;
 	struct tcpfsm_audit audit = {};
+	int err;
 
 	tcpfsm_commit_begin(&r, f);
 	if (!start->past && v->seg.kind != TFSM_KIND_SYN)
@@ -117,9 +118,13 @@ static enum tfsm_opened insert_flow(struct tcpfsm_flow *f, struct tcpfsm_view *v
 	f->start = o->now;		/* a kept SYN passed earlier */
 	if (!start->past)
 		note_place(f, v, start->sender);
-	if (!tcpfsm_table_insert(f, &v->tuple)) {
+	err = tcpfsm_table_insert(f, &v->tuple);
+	if (unlikely(err)) {
 		discard_flow(f, v->tuple.tn);
-		return TFSM_RACED;
+		if (err == -EEXIST)
+			return TFSM_RACED;
+		tcpfsm_count(v->tuple.tn, TCPFSM_C_bucket_full);
+		return TFSM_NO_ROOM;
 	}
 	if (unlikely(!tcpfsm_timeout_start(f))) {
 		tcpfsm_table_remove(f);

@@ -11,6 +11,7 @@
 #include <linux/bit_spinlock.h>
 #include <linux/mm.h>
 #include <linux/prefetch.h>
+#include <linux/siphash.h>
 #include <linux/slab.h>
 
 #include "compat.h"
@@ -19,6 +20,7 @@
 #include "table.h"
 
 #define PLACES		7
+#define CHAIN_MOST	64	/* flows; so many meet by chance in a table that is much too small only */
 #define LOCK_BIT	1
 
 struct bucket {
@@ -106,24 +108,55 @@ static void set_chain(struct bucket *b, const struct tcpfsm_flow *f)
 
 /* ---- keys ---- */
 
-/* The secret is the namespace's: from its own, nobody learns how to aim at another's buckets. */
+static u32 hash_quickly(const struct tcpfsm_tuple *t, u32 ports)
+{
+	const u64 *secret = t->tn->secret;
+
+	if (t->family == AF_INET)
+		return tfsm_hash4(secret, ports, t->l3, (__force u32)t->addr[0].ip4,
+				  (__force u32)t->addr[1].ip4);
+	return tfsm_hash6(secret, ports, t->l3, t->addr[0].words, t->addr[1].words);
+}
+
+static noinline u32 hash_safely(const struct tcpfsm_tuple *t, u32 ports)
+{
+	const siphash_key_t *key = (const siphash_key_t *)t->tn->secret;
+	const u64 *a = t->addr[0].words, *b = t->addr[1].words;
+	u64 rest = (u64)ports << 32 | t->l3;
+	struct {
+		u64 words[5];
+	} __aligned(SIPHASH_ALIGNMENT) all;
+
+	if (t->family == AF_INET)
+		return siphash_2u64(t->key, rest, key);
+	all.words[0] = a[0];
+	all.words[1] = a[1];
+	all.words[2] = b[0];
+	all.words[3] = b[1];
+	all.words[4] = rest;
+	return siphash(&all, sizeof(all), key);
+}
+
+/*
+ * The secret is the namespace's: from its own, nobody learns how to aim at another's buckets. But
+ * they are in one table, and a dump shows its order: the root of a guest could find tuples of its own
+ * that share a bucket, were they not hashed in a way that tells nothing of the secret.
+ */
 void tcpfsm_table_hash(struct tcpfsm_tuple *t)
 {
 	u32 ports = (__force u32)t->port[0] << 16 | (__force u32)t->port[1];
-	const u64 *secret = t->tn->secret;
 
 	if (t->family == AF_INET) {
 		t->key = ((union { __be32 ip4[2]; u64 key; }) {
 			.ip4 = { t->addr[0].ip4, t->addr[1].ip4 }
 		}).key;
-		t->hash = tfsm_hash4(secret, ports, t->l3, (__force u32)t->addr[0].ip4,
-				     (__force u32)t->addr[1].ip4);
 	} else {
 		const u64 *a = t->addr[0].words, *b = t->addr[1].words;
 
 		t->key = a[0] ^ rol64(a[1], 16) ^ rol64(b[0], 32) ^ rol64(b[1], 48);
-		t->hash = tfsm_hash6(secret, ports, t->l3, a, b);
 	}
+	t->hash = likely(t->tn->owner == TCPFSM_HOST) ? hash_quickly(t, ports) :
+							hash_safely(t, ports);
 	prefetch(&buckets[t->hash & mask]);
 }
 
@@ -239,32 +272,34 @@ u32 tcpfsm_table_hash_of(const struct tcpfsm_flow *f)
 
 /* ---- changes ---- */
 
-/* A flow of the bucket with this tuple. Bucket locked. */
-static bool has_flow(const struct bucket *b, const struct tcpfsm_tuple *t)
+/* May a flow with this tuple come into the bucket? Bucket locked. */
+static int check_bucket(const struct bucket *b, const struct tcpfsm_tuple *t)
 {
 	const struct tcpfsm_flow *f;
-	unsigned int i;
+	unsigned int i, n = 0;
 
 	for (i = 0; i < PLACES; i++)
 		if (tag_fits(b->place[i], t->hash) && is_flow(from_place(b->place[i]), t))
-			return true;
+			return -EEXIST;
 	for (f = chain_of(b); !is_end(f);
-	     f = rcu_dereference_protected(f->next, true))
+	     f = rcu_dereference_protected(f->next, true), n++)
 		if (is_flow(f, t))
-			return true;
-	return false;
+			return -EEXIST;
+	return n < CHAIN_MOST ? 0 : -ENOSPC;
 }
 
-bool tcpfsm_table_insert(struct tcpfsm_flow *f, const struct tcpfsm_tuple *t)
+int tcpfsm_table_insert(struct tcpfsm_flow *f, const struct tcpfsm_tuple *t)
 {
 	unsigned int bucket = t->hash & mask, i;
 	struct bucket *b = &buckets[bucket];
+	int err;
 
 	lockdep_assert_held(&f->lock);
 	lock_bucket(b);
-	if (has_flow(b, t)) {
+	err = check_bucket(b, t);
+	if (err) {
 		unlock_bucket(b);
-		return false;
+		return err;
 	}
 	for (i = 0; i < PLACES && b->place[i]; i++)
 		;
@@ -276,7 +311,7 @@ bool tcpfsm_table_insert(struct tcpfsm_flow *f, const struct tcpfsm_tuple *t)
 		set_chain(b, f);
 	}
 	unlock_bucket(b);
-	return true;
+	return 0;
 }
 
 /* Bucket locked. The flow's own pointer stays: readers go on from it. */
@@ -341,9 +376,13 @@ static u64 copy_flow(struct tcpfsm_flow *f, u64 after, u64 below, const struct t
 {
 	u64 id;
 
+	/* Others' flows are not locked: whoever reads would slow them down. */
+	if (READ_ONCE(f->tag) != w->tag)
+		return 0;
 	spin_lock(&f->lock);
-	id = f->tag ? tcpfsm_flow_id(f) : 0;
-	if (id <= after || id >= below || f->start > w->begun || !w->want(f, w->arg))
+	id = f->tag == w->tag ? tcpfsm_flow_id(f) : 0;
+	if (id <= after || id >= below || f->start > w->begun ||
+	    (w->want && !w->want(f, w->arg)))
 		id = 0;
 	else
 		tcpfsm_flow_snapshot(f, snap);

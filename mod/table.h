@@ -51,8 +51,11 @@ struct tcpfsm_flow *tcpfsm_table_do_find_holder(const struct tcpfsm_holder *h);
 struct tcpfsm_flow *tcpfsm_table_alloc(u8 family);
 void tcpfsm_table_free(struct tcpfsm_flow *f, const struct tcpfsm_net *tn);
 
-/* Put in a new, locked flow. Return: false if its tuple is there already. */
-bool tcpfsm_table_insert(struct tcpfsm_flow *f, const struct tcpfsm_tuple *t);
+/*
+ * Put in a new, locked flow. Return: -EEXIST if its tuple is there already; -ENOSPC if too many others
+ * are in its bucket, for all that is done with a bucket takes a bounded time.
+ */
+int tcpfsm_table_insert(struct tcpfsm_flow *f, const struct tcpfsm_tuple *t);
 
 /* Take out a locked flow that is still alive. */
 void tcpfsm_table_remove(struct tcpfsm_flow *f);
@@ -61,8 +64,9 @@ unsigned int tcpfsm_table_buckets(void);
 
 /* What a walk through the table looks for. */
 struct tcpfsm_walk {
+	u32		tag;		/* of the namespace whose flows it wants */
 	u64		begun;		/* ktime: flows that have started since are passed over */
-	bool		(*want)(const struct tcpfsm_flow *f, const void *arg);	/* under its lock */
+	bool		(*want)(const struct tcpfsm_flow *f, const void *arg);	/* under its lock; NULL: all */
 	const void	*arg;
 };
 

@@ -19,7 +19,7 @@ from bed import (ACK, ADDR, HOSTS, RST, SYN, TOOL, Traffic, Wire, close_to, coun
 @test
 def parameters_out_of_range_are_refused():
     for arg in ("max_flows=5", "max_flows=99999999", "hashsize=1000", "hashsize=3000000000",
-                "max_services=1", "netns=some", "max_flows=x", "no_such=1"):
+                "max_services=1", "netns=some", "priority=50", "priority=100", "max_flows=x", "no_such=1"):
         code, _, err = status(*load_command(arg))
         if arg.startswith("no_such"):
             # The kernel itself lets unknown parameters pass, with a note in its log.

@@ -3,8 +3,9 @@
  * tcpfsm: the TCP states of both endpoints of every flow on a host, over generic netlink.
  *
  * Words
- *   flow        one incarnation of a connection; its id is never used again while the
- *               module is loaded.
+ *   flow        one incarnation of a connection; in its network namespace, its id is never
+ *               used again while the module is loaded. Namespaces of the host draw theirs from
+ *               one series, those of other user namespaces from a series of their own.
  *   endpoint    one end of a flow: orig sent the first segment seen, resp is the other.
  *               src and sport are orig's, dst and dport are resp's, in every message.
  *   transition  one endpoint moving from one state to another. Each flow numbers its own

@@ -33,6 +33,13 @@ static void check_table(const struct patient *p)
 			    evicted, refused);
 		look_with(f, "tcpfsm counters --explain");
 	}
+	if (doctor_counter("bucket_full")) {
+		f = finding(RANK_WARNING, "bucket-full", doctor_counter("bucket_full"),
+			    "Since it was loaded, %llu flows were refused because too many others were in their part of the table.",
+			    (unsigned long long)doctor_counter("bucket_full"));
+		evidence(f, "the table has too few places for its flows (hashsize, when the module is loaded), or somebody chooses addresses and ports for that");
+		look_with(f, "tcpfsm counters --explain; tcpfsm services");
+	}
 	if (doctor_counter("no_memory"))
 		finding(RANK_NOTE, "memory", doctor_counter("no_memory"),
 			"Since it was loaded, %llu flows or parts of them found no memory.",

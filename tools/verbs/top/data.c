@@ -25,7 +25,7 @@ static const struct {
 	[TOP_REFUSED]	= { "refused", { "refused" } },
 	[TOP_TIMEOUT]	= { "timeout", { "ended_timeout" } },
 	[TOP_EVICTED]	= { "evicted", { "ended_evicted" } },
-	[TOP_FULL]	= { "full", { "table_full" } },
+	[TOP_FULL]	= { "full", { "table_full", "bucket_full" } },
 	[TOP_FIN]	= { "fin", { "ended_fin" } },
 	[TOP_SEGMENTS]	= { "segments", { "segments" } },
 };

@@ -1,0 +1,154 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""
+Attacks by the root of a container: what it may learn of others, and whether it can slow them down.
+"""
+import contextlib
+import os
+import random
+import socket
+import struct
+import time
+
+from bed import (SYN, Wire, counters, entries, guests, loaded, main_bare, muted, table, test, true,
+                 until, within)
+
+CHAIN_MOST = 64         # flows of a bucket that find no place in it
+SOURCE, NOBODY = "10.9.0.1", "10.9.0.2"
+
+
+def syns(name, ports):
+    """A SYN from each pair of ports to an address where nobody answers; longest and mean ns."""
+    src, dst = socket.inet_aton(SOURCE), socket.inet_aton(NOBODY)
+    pseudo = sum(struct.unpack("!4H", src + dst)) + 6 + 20
+    longest, began = 0, time.monotonic_ns()
+    with within(name), socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as s:
+        head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 40, 0, 0, 64, 6, 0, src, dst)
+        for sport, dport in ports:
+            words = (sport, dport, 0, 1, 0, 0, 5 << 12 | SYN, 1000, 0, 0)
+            total = pseudo + sum(words)
+            total = (total & 0xffff) + (total >> 16)
+            total = ~((total & 0xffff) + (total >> 16)) & 0xffff
+            before = time.monotonic_ns()
+            s.sendto(head + struct.pack("!10H", *words[:8], total, 0), (NOBODY, 0))
+            longest = max(longest, time.monotonic_ns() - before)
+    return longest, (time.monotonic_ns() - began) / len(ports)
+
+
+# ---- tuples chosen to share a bucket ----
+
+STEPS = 32              # of the difference between two tuples' ports: 1, 2, 4 ...
+PAIRS = 256             # of tuples with each difference
+CANDIDATES = 1 << 22
+BUCKETS = 2048
+
+
+def split(number, swapped):
+    """The module takes ports as they are on the wire."""
+    ports = socket.ntohs(number >> 16), socket.ntohs(number & 0xffff)
+    return ports[::-1] if swapped else ports
+
+
+def probes():
+    """Numbers in pairs, of differences that are powers of two; ports as one number of 32 bits."""
+    rnd = random.Random(1)
+    return [[(low, low + (1 << step)) for low in (rnd.randrange((1 << 32) - (1 << step))
+                                                  for _ in range(PAIRS))]
+            for step in range(STEPS)]
+
+
+def turn_of(order, pairs):
+    """
+    If a flow's place in the table is its number times a secret, modulo the table: that secret, as a
+    part of the table, from the order of flows in a dump. Each doubled difference gives one more bit.
+    """
+    turn = 0.0
+    for step, both in enumerate(pairs):
+        found = [(order[high] - order[low]) % 1 for low, high in both
+                 if low in order and high in order]
+        middle = found[0]
+        mean = middle + sum((x - middle + 0.5) % 1 - 0.5 for x in found) / len(found)
+        scale = 1 << step
+        turn = (mean + round(turn * scale - mean)) / scale
+    return turn
+
+
+def numbers_of(flows, swapped):
+    """Of the flows in a dump, in its order."""
+    ports = [(socket.htons(int(f["sport"])), socket.htons(int(f["dport"]))) for f in flows]
+    return [(b << 16 | a) if swapped else (a << 16 | b) for a, b in ports]
+
+
+def chosen(turn, buckets, base):
+    """Numbers whose place would be the base's, within half a bucket."""
+    near = 0.5 / buckets
+    return [(base + n) & 0xffffffff for n in range(1, CANDIDATES)
+            if (n * turn + near) % 1 < 2 * near]
+
+
+def longest_run(have, wanted):
+    longest = run_ = 0
+    for number in have:
+        run_ = run_ + 1 if number in wanted else 0
+        longest = max(longest, run_)
+    return longest
+
+
+def attack(swapped):
+    """
+    Probe, dump, learn, and aim. swapped: which of a flow's two ends comes first is not known.
+    Returns how many of the chosen tuples share a bucket.
+    """
+    pairs = probes()
+    sent = {number for both in pairs for pair in both for number in pair}
+    syns("guest0", [split(number, swapped) for number in sent])
+    have = numbers_of(table("guest0", "flows"), swapped)
+    true(len(have) > len(sent) * 0.9, f"{len(have)} flows")
+    turn = turn_of({number: i / len(have) for i, number in enumerate(have)}, pairs)
+    aim = set(chosen(turn, BUCKETS, have[len(have) // 2])) - sent
+    longest, mean = syns("guest0", [split(number, swapped) for number in aim])
+    run_ = longest_run(numbers_of(table("guest0", "flows"), swapped), aim)
+    print(f"# {len(aim)} tuples chosen, at most {run_} of them side by side in the table; "
+          f"a SYN took {mean:.0f} ns, at most {longest}")
+    true(len(aim) > 1000, "tuples to try")
+    return run_
+
+
+@test
+def chosen_tuples_do_not_share_a_bucket():
+    runs = []
+    for swapped in (False, True):
+        with loaded("max_flows=65536", f"hashsize={8 * BUCKETS}"), guests(1):
+            runs.append(attack(swapped))
+    true(max(runs) < 16, f"{max(runs)} chosen tuples share a bucket")
+
+
+@test
+def a_bucket_is_bounded():
+    """In a table that is much too small, flows are refused: each segment takes a bounded time."""
+    with loaded("max_flows=65536", "hashsize=1024"), muted(), contextlib.closing(Wire(4)) as w:
+        for i in range(128 * (7 + CHAIN_MOST) // 16 * 20):
+            w.sport, w.dport = 1024 + i % 60000, 9000 + i // 60000
+            w.raw_send("client", SYN, 1)
+        until(lambda: counters("router")["bucket_full"] > 100, "flows are refused")
+        true(entries() <= 128 * (7 + CHAIN_MOST), f"{entries()} flows in 128 buckets")
+
+
+# ---- what ids tell ----
+
+@test
+def ids_of_a_guest_tell_nothing_of_others():
+    with loaded("max_flows=65536"), guests(1), muted(), contextlib.closing(Wire(4)) as w:
+        syns("guest0", [(1000, 1000)])
+        for i in range(2000):
+            w.sport = 1024 + i
+            w.raw_send("client", SYN, 1)
+        until(lambda: counters("router")["flows_opened"] >= 2000, "the host opens flows")
+        syns("guest0", [(1001, 1000)])
+        ids = sorted(int(f["flow"]) for f in table("guest0", "flows"))
+        print(f"# ids of a guest: {ids}")
+        true(ids[1] - ids[0] <= 64 * os.cpu_count(), f"ids {ids}")
+
+
+if __name__ == "__main__":
+    main_bare()
