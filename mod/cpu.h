@@ -98,12 +98,17 @@ struct tcpfsm_cpu *tcpfsm_cpu_of(const struct tcpfsm_net *tn, unsigned int i);
 	for ((i) = 0; (c) = tcpfsm_cpu_of(tn, i), (i) <= nr_cpu_ids; (i)++) \
 		if (c)
 
-static inline void tcpfsm_count(struct tcpfsm_net *tn, enum tcpfsm_counter counter)
+static inline void tcpfsm_count_many(struct tcpfsm_net *tn, enum tcpfsm_counter counter, u64 n)
 {
 	struct tcpfsm_cpu *c = tcpfsm_cpu_get(tn);
 
-	tcpfsm_add(&c->stats.counter[counter], 1);
+	tcpfsm_add(&c->stats.counter[counter], n);
 	tcpfsm_cpu_put(c);
+}
+
+static inline void tcpfsm_count(struct tcpfsm_net *tn, enum tcpfsm_counter counter)
+{
+	tcpfsm_count_many(tn, counter, 1);
 }
 
 /* Sum the counters, at a cost that does not depend on flows. */

@@ -200,12 +200,12 @@ static void add_flow(struct tcpfsm_batch *b, const struct tcpfsm_report *r,
 
 /* ---- batches ---- */
 
-static noinline struct tcpfsm_batch __percpu *make_batches(struct tcpfsm_net *tn)
+static noinline struct tcpfsm_batch __percpu *make_batches(struct tcpfsm_net *tn, gfp_t gfp)
 {
 	struct tcpfsm_batch __percpu *new, *old;
 	int cpu;
 
-	new = alloc_percpu_gfp(struct tcpfsm_batch, GFP_ATOMIC | __GFP_NOWARN);
+	new = alloc_percpu_gfp(struct tcpfsm_batch, gfp);
 	if (!new)
 		return NULL;
 	for_each_possible_cpu(cpu) {
@@ -245,8 +245,9 @@ bool tcpfsm_event_wanted(const struct tcpfsm_report *r)
 void tcpfsm_event_report(const struct tcpfsm_report *r)
 {
 	struct tcpfsm_net *tn = r->tn;
-	bool transitions = r->moves && has_listeners(r, TCPFSM_GROUP_TRANSITION);
-	bool flows = (r->opened || r->reason) && has_listeners(r, TCPFSM_GROUP_FLOW);
+	/* How many events of each group somebody listens to. */
+	unsigned int transitions = has_listeners(r, TCPFSM_GROUP_TRANSITION) ? r->moves : 0;
+	unsigned int flows = has_listeners(r, TCPFSM_GROUP_FLOW) ? r->opened + !!r->reason : 0;
 	struct tcpfsm_batch __percpu *batch;
 	struct tcpfsm_clock clock;
 	struct tcpfsm_batch *b;
@@ -255,59 +256,74 @@ void tcpfsm_event_report(const struct tcpfsm_report *r)
 	if (!transitions && !flows)
 		return;
 	clock = tcpfsm_clock(r->moves ? r->now : ktime_get_ns());
-	batch = READ_ONCE(tn->batch) ?: make_batches(tn);
+	batch = READ_ONCE(tn->batch) ?: make_batches(tn, GFP_ATOMIC | __GFP_NOWARN);
 	if (!batch) {
-		tcpfsm_count(tn, TCPFSM_C_events_lost);
+		/* Nobody has asked for positions yet, so no listener takes up the numbers. */
+		tcpfsm_count_many(tn, TCPFSM_C_events_lost, transitions + flows);
 		return;
 	}
 	b = this_cpu_ptr(batch);
 	spin_lock(&b->lock);
 	if (is_unheard(b)) {
 		/* A listener sees by the numbers what it has not got. */
-		b->group[TCPFSM_GROUP_TRANSITION].next += transitions ? r->moves : 0;
-		b->group[TCPFSM_GROUP_FLOW].next += flows ? r->opened + !!r->reason : 0;
+		b->group[TCPFSM_GROUP_TRANSITION].next += transitions;
+		b->group[TCPFSM_GROUP_FLOW].next += flows;
 		spin_unlock(&b->lock);
 		return;
 	}
 	if (flows && r->opened)
 		add_flow(b, r, &clock);
-	if (transitions)
-		for (i = 0; i < r->moves; i++)
-			add_transition(b, r, i, &clock);
+	for (i = 0; i < transitions; i++)
+		add_transition(b, r, i, &clock);
 	if (flows && r->reason)
 		add_flow(b, r, &clock);
 	spin_unlock(&b->lock);
 }
 
-int tcpfsm_event_positions(struct tcpfsm_net *tn, struct sk_buff *skb)
+static int put_position(struct sk_buff *skb, struct tcpfsm_batch *b)
 {
-	struct tcpfsm_batch __percpu *batch;
 	u64 transition, flow;
 	struct nlattr *nest;
-	int cpu;
 
+	spin_lock_bh(&b->lock);
+	b->unheard = false;
+	transition = b->group[TCPFSM_GROUP_TRANSITION].next;
+	flow = b->group[TCPFSM_GROUP_FLOW].next;
+	spin_unlock_bh(&b->lock);
+	if (!transition && !flow)
+		return 0;
+	nest = nla_nest_start(skb, TCPFSM_A_POSITION);
+	if (!nest)
+		return -EMSGSIZE;
+	if (nla_put_u32(skb, TCPFSM_POSITION_CPU, b->cpu) ||
+	    nla_put_u64_64bit(skb, TCPFSM_POSITION_TRANSITION, transition, TCPFSM_POSITION_PAD) ||
+	    nla_put_u64_64bit(skb, TCPFSM_POSITION_FLOW, flow, TCPFSM_POSITION_PAD)) {
+		nla_nest_cancel(skb, nest);
+		return -EMSGSIZE;
+	}
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+int tcpfsm_event_hear(struct tcpfsm_net *tn)
+{
 	hear_listeners(tn);
-	batch = READ_ONCE(tn->batch);
+	if (READ_ONCE(tn->batch) ||
+	    !(tcpfsm_msg_has_listeners(tn->net, TCPFSM_GROUP_TRANSITION) ||
+	      tcpfsm_msg_has_listeners(tn->net, TCPFSM_GROUP_FLOW)))
+		return 0;
+	return make_batches(tn, GFP_KERNEL) ? 0 : -ENOMEM;
+}
+
+int tcpfsm_event_positions(struct tcpfsm_net *tn, struct sk_buff *skb, u32 *cpu)
+{
+	struct tcpfsm_batch __percpu *batch = READ_ONCE(tn->batch);
+
 	if (!batch)
 		return 0;
-	for_each_possible_cpu(cpu) {
-		struct tcpfsm_batch *b = per_cpu_ptr(batch, cpu);
-
-		spin_lock_bh(&b->lock);
-		b->unheard = false;
-		transition = b->group[TCPFSM_GROUP_TRANSITION].next;
-		flow = b->group[TCPFSM_GROUP_FLOW].next;
-		spin_unlock_bh(&b->lock);
-		if (!transition && !flow)
-			continue;
-		nest = nla_nest_start(skb, TCPFSM_A_POSITION);
-		if (!nest || nla_put_u32(skb, TCPFSM_POSITION_CPU, cpu) ||
-		    nla_put_u64_64bit(skb, TCPFSM_POSITION_TRANSITION, transition,
-				      TCPFSM_POSITION_PAD) ||
-		    nla_put_u64_64bit(skb, TCPFSM_POSITION_FLOW, flow, TCPFSM_POSITION_PAD))
+	for (; *cpu < nr_cpu_ids; ++*cpu)
+		if (cpu_possible(*cpu) && put_position(skb, per_cpu_ptr(batch, *cpu)))
 			return -EMSGSIZE;
-		nla_nest_end(skb, nest);
-	}
 	return 0;
 }
 

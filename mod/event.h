@@ -17,8 +17,17 @@ bool tcpfsm_event_wanted(const struct tcpfsm_report *r);
 /* Context: bottom halves off, no flow's lock held. Builds nothing when nobody listens. */
 void tcpfsm_event_report(const struct tcpfsm_report *r);
 
-/* Add a TCPFSM_A_POSITION for each processor that has sent events. Return: 0 or -EMSGSIZE. */
-int tcpfsm_event_positions(struct tcpfsm_net *tn, struct sk_buff *skb);
+/*
+ * Whoever listens, and is about to ask for positions, is heard from here on. Return: 0 or -ENOMEM.
+ * Process context.
+ */
+int tcpfsm_event_hear(struct tcpfsm_net *tn);
+
+/*
+ * Add a TCPFSM_A_POSITION for each processor from *@cpu on that has sent events. Return: 0; -EMSGSIZE
+ * if there is no room for that of *@cpu, which is where to go on in the next message.
+ */
+int tcpfsm_event_positions(struct tcpfsm_net *tn, struct sk_buff *skb, u32 *cpu);
 
 /* Nothing reports any more: send what waits, and free what was allocated. */
 void tcpfsm_event_net_exit(struct tcpfsm_net *tn);

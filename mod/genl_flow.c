@@ -18,6 +18,7 @@ struct flow_cursor {
 	u64 begun;		/* ktime: after it took the positions of events; 0: it has not */
 	u64 at;			/* within the bucket */
 	u32 bucket;
+	u32 cpu;		/* whose position is next */
 	bool parsed;		/* the filter */
 };
 
@@ -50,12 +51,11 @@ int tcpfsm_genl_flow_start(struct netlink_callback *cb)
 		return -ENOMEM;
 	if (cb->extack)
 		err = parse_filter(cb);
+	err = err ?: tcpfsm_event_hear(tcpfsm_net(sock_net(cb->skb->sk)));
 	if (err) {
 		kfree(c->filter);
 		return err;
 	}
-	/* One message may carry a position for each processor. */
-	cb->min_dump_alloc = min_t(u32, 32768, 4096 + num_possible_cpus() * 40);
 	return 0;
 }
 
@@ -65,12 +65,21 @@ int tcpfsm_genl_flow_done(struct netlink_callback *cb)
 	return 0;
 }
 
+/* Return: 0 if all positions have been put; 1 if more are for the next message. */
 static int put_positions(struct sk_buff *skb, const struct netlink_callback *cb, int flags,
-			 struct tcpfsm_net *tn)
+			 struct tcpfsm_net *tn, u32 *cpu)
 {
 	void *header = tcpfsm_msg_dump(skb, cb, flags, TCPFSM_CMD_FLOW_GET);
+	u32 first = *cpu;
+	int err;
 
-	return header ? tcpfsm_msg_end(skb, header, tcpfsm_event_positions(tn, skb)) : -EMSGSIZE;
+	if (!header)
+		return -EMSGSIZE;
+	err = tcpfsm_event_positions(tn, skb, cpu);
+	if (err && *cpu == first)
+		return tcpfsm_msg_end(skb, header, err);
+	tcpfsm_msg_end(skb, header, 0);
+	return err ? 1 : 0;
 }
 
 static int put_flow(struct sk_buff *skb, const struct netlink_callback *cb, int flags,
@@ -99,8 +108,9 @@ int tcpfsm_genl_flow_dump(struct sk_buff *skb, struct netlink_callback *cb)
 		return err;
 	flags = c->filter->any ? NLM_F_DUMP_FILTERED : 0;
 	if (!c->begun) {
-		if (put_positions(skb, cb, flags, tn))
-			return -EMSGSIZE;
+		err = put_positions(skb, cb, flags, tn, &c->cpu);
+		if (err)
+			return err < 0 ? err : skb->len;
 		c->begun = ktime_get_ns();
 	}
 	walk.begun = c->begun;

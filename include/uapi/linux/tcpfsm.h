@@ -19,8 +19,9 @@
  *   request                        answer
  *   TCPFSM_CMD_FLOW_GET   dump     one TCPFSM_A_FLOW in each message, filtered by
  *                                  TCPFSM_A_FILTER. The first message carries no flow, but one
- *                                  TCPFSM_A_POSITION for each CPU that has sent events: the dump
- *                                  includes what was sent with lower sequence numbers.
+ *                                  TCPFSM_A_POSITION for each CPU that has sent events (more
+ *                                  messages do, if these are many): the dump includes what was
+ *                                  sent with lower sequence numbers.
  *                                  NLM_F_DUMP_FILTERED tells that the kernel has filtered.
  *   TCPFSM_CMD_FLOW_GET   do       the flow whose id is the TCPFSM_FILTER_ID in TCPFSM_A_FILTER;
  *                                  -ENOENT if there is none.
