@@ -149,6 +149,9 @@ static void watch_packet(struct tcpfsm_net *tn, struct sk_buff *skb,
 		tcpfsm_count(tn, TCPFSM_C_self_connected);
 		return;
 	}
+	v.dev = dev;		/* that of the skb is not set at LOCAL_OUT */
+	v.asked = 0;
+	v.listens = 0;
 	v.tuple.l3 = dev ? l3_domain(&v, dev) : 0;
 	tcpfsm_table_hash(&v.tuple);
 	/* While the table's line is on its way, what else there is to know. */

@@ -112,8 +112,6 @@ static enum tfsm_opened insert_flow(struct tcpfsm_flow *f, struct tcpfsm_view *v
 	int err;
 
 	tcpfsm_commit_begin(&r, f);
-	if (!start->past && v->seg.kind != TFSM_KIND_SYN)
-		tcpfsm_socket_states(v, start->sender, o->local);
 	tfsm_shell_begin(&f->fsm, start, o);
 	f->start = o->now;		/* a kept SYN passed earlier */
 	if (!start->past)
@@ -177,6 +175,8 @@ static enum tfsm_opened open_flow(void *ctx, const struct tfsm_start *start)
 		return TFSM_NO_ROOM;
 	tfsm_init_out(&o, v->now ?: ktime_get_ns());
 	v->seg.dir = start->sender;
+	if (!start->past && v->seg.kind != TFSM_KIND_SYN)
+		tcpfsm_socket_states(v, start->sender, o.local);
 	spin_lock(&f->lock);
 	tcpfsm_flow_init(f, &v->tuple, orig, o.now);
 	f->service = service_of_new(v, start, !orig);
@@ -210,14 +210,14 @@ static void free_ext(void *ctx, struct tfsm_ext *ext)
 
 static bool end_serves(void *ctx, enum tfsm_evidence evidence, bool sender)
 {
-	const struct tcpfsm_view *v = ((struct passage *)ctx)->v;
+	struct tcpfsm_view *v = ((struct passage *)ctx)->v;
 	u8 i = sender ? v->from : !v->from;
 	const struct tcpfsm_service_key key = service_key(&v->tuple, i);
 
 	switch (evidence) {
 	case TFSM_BY_LISTENER:
 		return (sender ? v->from_local : v->to_local) &&
-		       tcpfsm_socket_listens(&v->tuple, i);
+		       tcpfsm_socket_listens(v, i);
 	case TFSM_BY_SERVICE:
 		return tcpfsm_service_known(&key);
 	default:

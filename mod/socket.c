@@ -164,32 +164,43 @@ static bool runs_ipvs(const struct net *net)
 #endif
 }
 
-void tcpfsm_socket_states(const struct tcpfsm_view *v, u8 sender,
-			  struct tfsm_local local[TCPFSM_ENDS])
+/*
+ * The device that a socket of the segment may be bound to: one that is bound to none is found by any.
+ * In another routing domain, that is asked for.
+ */
+static u32 device_of(const struct tcpfsm_view *v)
+{
+	if (v->tuple.l3)
+		return v->tuple.l3;
+	return v->dev ? v->dev->ifindex : 0;
+}
+
+bool tcpfsm_socket_listens(struct tcpfsm_view *v, u8 i)
+{
+	if (!(v->asked & 1U << i)) {
+		v->asked |= 1U << i;
+		if (has_listener(&v->tuple, i, device_of(v)))
+			v->listens |= 1U << i;
+	}
+	return v->listens & 1U << i;
+}
+
+void tcpfsm_socket_states(struct tcpfsm_view *v, u8 sender, struct tfsm_local local[TCPFSM_ENDS])
 {
 	const struct tcpfsm_tuple *t = &v->tuple;
 	u8 to = !v->from;
-	u32 dif;
 
 	if (v->from_local)
-		read_state(t, v->from, t->l3, &local[sender]);
-	if (!v->to_local || read_state(t, to, t->l3, &local[!sender]))
+		read_state(t, v->from, device_of(v), &local[sender]);
+	if (!v->to_local || read_state(t, to, device_of(v), &local[!sender]))
 		return;
 	/*
-	 * Is there really none? It may be bound to the device, see another tuple than we do, or
-	 * be another host's; and the last ACK of a handshake may find a listener only, which has
-	 * sent a SYN cookie.
+	 * Is there really none? It may see another tuple than we do, or be another host's; and the last
+	 * ACK of a handshake may find a listener only, which has sent a SYN cookie.
 	 */
-	dif = v->skb->dev ? v->skb->dev->ifindex : 0;
-	if (t->l3 || read_state(t, to, dif, &local[!sender]) || is_translated(v->skb) ||
-	    runs_ipvs(t->tn->net) || has_listener(t, to, t->l3) || has_listener(t, to, dif))
-		return;
-	local[!sender].state = TCPFSM_CLOSED;
-}
-
-bool tcpfsm_socket_listens(const struct tcpfsm_tuple *t, u8 i)
-{
-	return has_listener(t, i, t->l3);
+	if (!t->l3 && !is_translated(v->skb) && !runs_ipvs(t->tn->net) &&
+	    !tcpfsm_socket_listens(v, to))
+		local[!sender].state = TCPFSM_CLOSED;
 }
 
 bool tcpfsm_socket_lives(const struct tcpfsm_snap *snap, u8 end)

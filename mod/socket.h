@@ -13,11 +13,13 @@ const struct sock *tcpfsm_socket_of(const struct tcpfsm_view *v);
 void tcpfsm_socket_note(struct tcpfsm_flow *f, u8 end, const struct tcpfsm_view *v);
 
 /* States of the local sockets of a flow met midstream, by end; left alone where unknown. */
-void tcpfsm_socket_states(const struct tcpfsm_view *v, u8 sender,
-			  struct tfsm_local local[TCPFSM_ENDS]);
+void tcpfsm_socket_states(struct tcpfsm_view *v, u8 sender, struct tfsm_local local[TCPFSM_ENDS]);
 
-/* Does a local socket listen at this end (canonical index) of the tuple? */
-bool tcpfsm_socket_listens(const struct tcpfsm_tuple *t, u8 i);
+/*
+ * Does a local socket listen at this end (canonical index) of the tuple? It is asked once for each
+ * segment. Not under a flow's lock: programs of BPF may run to answer.
+ */
+bool tcpfsm_socket_listens(struct tcpfsm_view *v, u8 i);
 
 /*
  * tcpfsm_socket_lives - does the local socket of an end still exist, in any state?
