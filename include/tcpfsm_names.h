@@ -159,6 +159,7 @@
 	X(later_fragments,	"Fragments of TCP segments after the first: they carry no header.") \
 	X(foreign_rst,		"A RST for which there is no flow; a RST never starts one.") \
 	X(no_flow,		"Segments for which no flow was made: they told nothing, memory was short, or the table was full.") \
+	X(gave_up,		"Segments given up: each time that they were looked up, another processor had replaced their flow.") \
 	X(flows_opened,		"Flows that started with a SYN.") \
 	X(flows_midstream,	"Flows picked up after their start.") \
 	X(flows_reopened,	"Flows replaced by a new connection on their addresses and ports.") \

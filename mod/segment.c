@@ -367,6 +367,7 @@ static noinline void take_segment_again(struct tcpfsm_view *v)
 			return;
 		}
 	}
+	tcpfsm_count(v->tuple.tn, TCPFSM_C_gave_up);
 }
 
 void tcpfsm_segment(struct tcpfsm_view *v)
