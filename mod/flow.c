@@ -62,6 +62,16 @@ struct tcpfsm_local *tcpfsm_flow_add_local(struct tcpfsm_flow *f)
 	return local;
 }
 
+void tcpfsm_flow_carry(struct tcpfsm_flow *f, u8 end)
+{
+	struct tcpfsm_local *local = tcpfsm_flow_add_local(f);
+
+	if (local)
+		local->packets[end]++;
+	else
+		f->packets[end] = U32_MAX;
+}
+
 struct tfsm_ext *tcpfsm_flow_alloc_ext(void)
 {
 	return kmem_cache_zalloc(ext_slab, GFP_ATOMIC | __GFP_NOWARN);
@@ -187,10 +197,13 @@ void tcpfsm_flow_snapshot(const struct tcpfsm_flow *f, struct tcpfsm_snap *s)
 		s->bytes[i] = f->bytes[i];
 		s->packets[i] = f->packets[i];
 	}
-	if (local)
-		memcpy(s->socket, local->end, sizeof(s->socket));
-	else
+	if (!local) {
 		memset(s->socket, 0, sizeof(s->socket));
+		return;
+	}
+	memcpy(s->socket, local->end, sizeof(s->socket));
+	for (i = 0; i < TCPFSM_ENDS; i++)
+		s->packets[i] += (u64)local->packets[i] << 32;
 }
 
 /* ---- init ---- */

@@ -20,9 +20,10 @@
 
 struct tcpfsm_net;
 
-/* What only flows with a local socket need. */
+/* What only flows with a local socket need, and those of more than 2^32 packets. */
 struct tcpfsm_local {
 	u64		     id;	/* of the flow */
+	u32		     packets[TCPFSM_ENDS];	/* the upper half of what is counted */
 	struct tcpfsm_socket end[TCPFSM_ENDS];
 };
 
@@ -47,7 +48,7 @@ struct tcpfsm_flow {
 	struct tfsm		fsm;		/* its word: the id, or a struct tcpfsm_local */
 	u32			last;		/* jiffies when its time-out began anew */
 	u64			bytes[TCPFSM_ENDS];
-	u32			packets[TCPFSM_ENDS];
+	u32			packets[TCPFSM_ENDS];	/* the lower half */
 
 	/* per transition */
 	u32			stamp;		/* of its ticket, jiffies */
@@ -90,6 +91,18 @@ struct tcpfsm_local *tcpfsm_flow_local(const struct tcpfsm_flow *f);
 
 /* Give it a struct tcpfsm_local, zeroed, or return the one it has. NULL: no memory. */
 struct tcpfsm_local *tcpfsm_flow_add_local(struct tcpfsm_flow *f);
+
+/* The lower half of an end's packets has wrapped. Without memory it stays at its most. */
+void tcpfsm_flow_carry(struct tcpfsm_flow *f, u8 end);
+
+/* One end has sent so many packets more, of so many bytes together. */
+static inline void tcpfsm_flow_sent(struct tcpfsm_flow *f, u8 end, u32 packets, u32 bytes)
+{
+	f->bytes[end] += bytes;
+	f->packets[end] += packets;
+	if (unlikely(f->packets[end] < packets))
+		tcpfsm_flow_carry(f, end);
+}
 
 /* Memory for the engine's extension: zeroed; NULL if there is none. */
 struct tfsm_ext *tcpfsm_flow_alloc_ext(void);

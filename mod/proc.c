@@ -274,7 +274,7 @@ static int flow_show(struct seq_file *seq, void *v)
 		seq_printf(seq, " %llu", now > s->since[end] ? now - s->since[end] : 0);
 	seq_printf(seq, " %llu", jiffies64_to_msecs(s->idle));
 	for (end = 0; end < TCPFSM_ENDS; end++)
-		seq_printf(seq, " %u %llu", s->packets[end], s->bytes[end]);
+		seq_printf(seq, " %llu %llu", s->packets[end], s->bytes[end]);
 	seq_printf(seq, " 0x%x", s->flags);
 	for (end = 0; end < TCPFSM_ENDS; end++)
 		show_history(seq, s->history[end]);

@@ -38,7 +38,7 @@ struct tcpfsm_snap {
 	u64		  since[TCPFSM_ENDS];	/* ktime of the last transition */
 	u32		  history[TCPFSM_ENDS];	/* 8 states of 4 bits, latest lowest */
 	u64		  bytes[TCPFSM_ENDS];
-	u32		  packets[TCPFSM_ENDS];
+	u64		  packets[TCPFSM_ENDS];
 	struct tcpfsm_socket socket[TCPFSM_ENDS];
 };
 

@@ -47,8 +47,7 @@ static void note_local(struct tcpfsm_flow *f, const struct tcpfsm_view *v, u8 di
 
 static void note_place(struct tcpfsm_flow *f, const struct tcpfsm_view *v, u8 dir)
 {
-	f->packets[dir] += v->packets;
-	f->bytes[dir] += v->bytes;
+	tcpfsm_flow_sent(f, dir, v->packets, v->bytes);
 	if (!v->forwarded) {
 		note_local(f, v, dir);
 	} else if (!(f->fsm.flags & TCPFSM_F_FORWARDED)) {

@@ -24,6 +24,7 @@
  *			there were
  *	len	bytes of data
  *	checksum	0: vouched for by the device; 1: to be checked
+ *	parts	how many packets each segment counts as, below 65536 (default 1)
  *	batch	segments between two chances for others to run
  *	together	wait until so many writers want to begin
  *	services	how many addresses servers have
@@ -308,7 +309,7 @@ static int parse_word(struct run *r, char *word)
 {
 	const struct { const char *name; u32 *to; } numbers[] = {
 		{ "family", &r->path.family }, { "services", &r->path.services },
-		{ "checksum", &r->path.checksum },
+		{ "checksum", &r->path.checksum }, { "parts", &r->path.parts },
 		{ "first", &r->first }, { "flows", &r->flows },
 		{ "round", &r->round }, { "rounds", &r->rounds }, { "len", &r->len },
 		{ "batch", &r->batch }, { "together", &r->together }, { "ms", &r->ms },

@@ -117,6 +117,8 @@ void bench_write(struct bench_path *p, const struct bench_segment *s)
 		skb->csum_complete_sw = 0;
 		skb->csum_valid = 0;
 	}
+	skb_shinfo(skb)->gso_size = p->parts ? 1 : 0;
+	skb_shinfo(skb)->gso_segs = p->parts;
 	skb->dev = p->way == BENCH_OUT ? p->out : p->in;
 }
 

@@ -16,6 +16,7 @@ struct bench_path {
 	int	way;		/* enum bench_way */
 	u32	family;		/* 4 or 6 */
 	u32	services;	/* how many addresses servers have; all have port 80 */
+	u32	parts;		/* each segment is so many packets; below 65536, 0 for 1 */
 	u32	checksum;	/* 0: vouched for by the device; 1: to be checked */
 	struct sk_buff *skb;	/* used again and again */
 };

@@ -8,11 +8,13 @@ import os
 import random
 import socket
 import struct
+import sys
 import time
 
-from bed import (SYN, Wire, counters, entries, guests, loaded, main_bare, muted, table, test, true,
-                 until, within)
+from bed import (SYN, Skipped, Wire, counters, entries, equal, guests, loaded, main_bare, muted, run,
+                 table, test, true, until, within)
 
+PUSHER = os.environ.get("TCPFSM_BENCH_KO")
 CHAIN_MOST = 64         # flows of a bucket that find no place in it
 SOURCE, NOBODY = "10.9.0.1", "10.9.0.2"
 
@@ -148,6 +150,30 @@ def ids_of_a_guest_tell_nothing_of_others():
         ids = sorted(int(f["flow"]) for f in table("guest0", "flows"))
         print(f"# ids of a guest: {ids}")
         true(ids[1] - ids[0] <= 64 * os.cpu_count(), f"ids {ids}")
+
+
+# ---- totals ----
+
+@test
+def totals_of_packets_do_not_wrap():
+    """Each of the segments that are pushed through the hooks is 65,535 packets."""
+    if not PUSHER:
+        raise Skipped("TCPFSM_BENCH_KO names no module that pushes segments")
+    sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../bench"))
+    from beds import Tcpfsm, host       # pylint: disable=import-outside-toplevel
+    rounds, parts = 140_000, 65_535
+    run("insmod", PUSHER)
+    try:
+        with host(Tcpfsm(1)) as push:
+            push(op="open", flows=1)
+            push(op="data", flows=1, rounds=rounds, parts=parts)
+            with open("/proc/thread-self/net/tcpfsm/flows", encoding="ascii") as f:
+                head, row = (line.split() for line in f)
+        flow = dict(zip(head, row))
+        equal((int(flow["orig_packets"]), int(flow["resp_packets"])),
+              (2 + rounds // 2 * parts, 1 + rounds // 2 * parts))
+    finally:
+        run("rmmod", "bench")
 
 
 if __name__ == "__main__":
