@@ -59,12 +59,31 @@ static int put_stats(struct sk_buff *skb, const struct netlink_callback *cb, str
 	return header ? tcpfsm_msg_end(skb, header, tcpfsm_put_stats(skb, tn)) : -EMSGSIZE;
 }
 
-/* Of every namespace for a reader in the initial one, in the order of the kernel's list. */
+/*
+ * The namespace with the lowest tag above this one that has seen TCP, or NULL. Tags stay, and places
+ * in the kernel's list do not.
+ */
+static struct tcpfsm_net *next_namespace(u32 after)
+{
+	struct tcpfsm_net *found = NULL;
+	struct net *net;
+
+	lockdep_assert_held(&net_rwsem);
+	for_each_net(net) {
+		struct tcpfsm_net *tn = tcpfsm_net(net);
+
+		if (tn->tag > after && tcpfsm_cpu_ready(tn) && (!found || tn->tag < found->tag))
+			found = tn;
+	}
+	return found;
+}
+
+/* Of every namespace for a reader in the initial one. */
 static int stats_dump(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct dump_position *position = position_of(cb);
-	struct net *own = sock_net(cb->skb->sk), *net;
-	u64 i = 0;
+	struct net *own = sock_net(cb->skb->sk);
+	struct tcpfsm_net *tn;
 	int err = 0;
 
 	if (position->done)
@@ -74,15 +93,10 @@ static int stats_dump(struct sk_buff *skb, struct netlink_callback *cb)
 		return put_stats(skb, cb, tcpfsm_net(own)) ?: skb->len;
 	}
 	down_read(&net_rwsem);
-	for_each_net(net) {
-		struct tcpfsm_net *tn = tcpfsm_net(net);
-
-		if (i++ < position->pos || !tcpfsm_cpu_ready(tn))
-			continue;
+	while (!err && (tn = next_namespace(position->pos))) {
 		err = put_stats(skb, cb, tn);
-		if (err)
-			break;
-		position->pos = i;
+		if (!err)
+			position->pos = tn->tag;
 	}
 	up_read(&net_rwsem);
 	if (!err)

@@ -234,7 +234,7 @@ static struct tcpfsm_service *other_row(struct tcpfsm_net *tn)
 
 static struct tcpfsm_service *allocate_row(struct tcpfsm_net *tn, gfp_t gfp)
 {
-	static atomic_t last_slot = ATOMIC_INIT(0);
+	static atomic64_t last_number = ATOMIC64_INIT(0);
 	struct tcpfsm_service *s = kzalloc(sizeof(*s), gfp);
 
 	if (!s)
@@ -242,7 +242,8 @@ static struct tcpfsm_service *allocate_row(struct tcpfsm_net *tn, gfp_t gfp)
 	s->tn = tn;
 	s->owner = tn->owner;
 	s->used = jiffies;
-	s->slot = atomic_inc_return(&last_slot) * 2U % SLOTS;
+	s->number = atomic64_inc_return(&last_number);
+	s->slot = (u32)s->number * 2 % SLOTS;
 	INIT_LIST_HEAD(&s->retired);
 	seqlock_init(&s->lock);
 	return s;
@@ -556,25 +557,37 @@ void tcpfsm_service_report(const struct tcpfsm_report *r)
 
 /* ---- readers ---- */
 
-/* Position: bucket in the high half, index in the low; then the row of the others. */
+#define NUMBER_BITS	51	/* of a position: a row's number; above them, its bucket */
+
+/* The namespace's row with the lowest number above @after, for those before it may be gone. */
+static struct tcpfsm_service *next_row(const struct tcpfsm_net *tn, unsigned int b, u64 after)
+{
+	struct tcpfsm_service *s, *found = NULL;
+
+	hlist_for_each_entry_rcu(s, &table[b].head, node)
+		if (s->tn == tn && s->number > after && (!found || s->number < found->number))
+			found = s;
+	return found;
+}
+
+/* Behind the last bucket there is the row of the others. */
 struct tcpfsm_service *tcpfsm_service_next(const struct tcpfsm_net *tn, u64 *pos)
 {
-	unsigned int b = *pos >> 32, skip = (u32)*pos, i;
+	unsigned int b = *pos >> NUMBER_BITS;
+	u64 after = *pos & (BIT_ULL(NUMBER_BITS) - 1);
 	struct tcpfsm_service_counts sums;
 	struct tcpfsm_service *s;
 
-	for (; b < BUCKETS; b++, skip = 0) {
-		i = 0;
-		hlist_for_each_entry_rcu(s, &table[b].head, node) {
-			if (i++ < skip || s->tn != tn)
-				continue;
-			*pos = (u64)b << 32 | i;
-			return s;
-		}
+	for (; b < BUCKETS; b++, after = 0) {
+		s = next_row(tn, b, after);
+		if (!s)
+			continue;
+		*pos = (u64)b << NUMBER_BITS | s->number;
+		return s;
 	}
-	if (b > BUCKETS)
+	if (after)
 		return NULL;
-	*pos = (u64)(BUCKETS + 1) << 32;
+	*pos = (u64)BUCKETS << NUMBER_BITS | 1;
 	sum_counts(tn->other, &sums);
 	return sums.opened ? tn->other : NULL;
 }

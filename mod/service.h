@@ -43,6 +43,7 @@ struct tcpfsm_service {
 	u8			family;		/* 0: the row of the others */
 	u8			owner;		/* enum tcpfsm_owner, of tn */
 	u16			bucket;		/* of the table; tn may be gone by then */
+	u64			number;		/* of all rows that there have been, from 1 */
 	u16			slot;		/* its first place among a processor's counts */
 	union tcpfsm_addr	addr;
 	unsigned long		used;		/* jiffies, to about a second */

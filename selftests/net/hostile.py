@@ -11,8 +11,9 @@ import struct
 import sys
 import time
 
-from bed import (SYN, Skipped, Wire, counters, entries, equal, guests, loaded, main_bare, muted, run,
-                 table, test, true, until, within)
+from bed import (ACK, HOSTS, SERVICE_GET, STATS_GET, SYN, Dump, Skipped, Wire, add_host, attributes_of,
+                 counters, entries, equal, guests, loaded, main_bare, muted, run, sysctl, table, test,
+                 true, until, within)
 
 PUSHER = os.environ.get("TCPFSM_BENCH_KO")
 CHAIN_MOST = 64         # flows of a bucket that find no place in it
@@ -150,6 +151,82 @@ def ids_of_a_guest_tell_nothing_of_others():
         ids = sorted(int(f["flow"]) for f in table("guest0", "flows"))
         print(f"# ids of a guest: {ids}")
         true(ids[1] - ids[0] <= 64 * os.cpu_count(), f"ids {ids}")
+
+
+# ---- what goes away while it is dumped ----
+
+A_NETNS, A_SERVICE, SERVICE_PORT = 9, 14, 4
+
+
+def number_in(attributes, kind):
+    return next((int.from_bytes(payload, sys.byteorder) for k, payload in attributes if k == kind), None)
+
+
+@test
+def a_dump_of_namespaces_misses_none_that_stays():
+    """Those that have been told go away in the middle of it."""
+    names = [f"brief{i}" for i in range(24)]
+    with loaded():
+        for name in names:
+            add_host(name)
+            with within(name), socket.socket() as s:
+                s.connect_ex(("127.0.0.1", 9))
+        inodes = {os.stat(f"/run/netns/{name}").st_ino: name for name in names}
+        with contextlib.closing(Dump(None, STATS_GET)) as dump:
+            told = []
+            while len(told) < 6:
+                told += [number_in(m, A_NETNS) for m in dump.piece()]
+            gone = [inodes[i] for i in told if i in inodes]
+            for name in gone:
+                run("ip", "netns", "del", name)
+            until(lambda: namespaces() <= len(names) - len(gone) + 1 + len(HOSTS), "they are gone")
+            rest = [number_in(m, A_NETNS) for m in dump.rest()]
+        for name in set(names) - set(gone):
+            run("ip", "netns", "del", name)
+        have = sorted(inodes[i] for i in told + rest if i in inodes)
+        print(f"# {len(gone)} namespaces went away after they were told")
+        true(len(gone) > 2, "some went away")
+        equal(have, sorted(names), "namespaces told")
+
+
+def namespaces():
+    """How many have seen TCP, as a new dump tells."""
+    with contextlib.closing(Dump(None, STATS_GET)) as dump:
+        return sum(number_in(m, A_NETNS) is not None for m in dump.rest())
+
+
+@test
+def a_dump_of_services_misses_none_that_stays():
+    """Services that have been told, and have no flows, make room for others in the middle of it."""
+    def answer(w, ports):
+        for port in ports:
+            w.dport = port
+            w.raw_send("client", SYN, 1)
+            w.raw_send("server", SYN | ACK, 1, 2)
+
+    def services():
+        return {int(r["port"]) for r in table("router", "services") if r["addr"] != "other"}
+
+    most = 6000
+    with loaded(f"max_services={most}", "max_flows=65536"), muted(), contextlib.closing(Wire(4)) as w:
+        for name in HOSTS:
+            for key in ("opening", "closed"):
+                sysctl(name, f"timeout_{key}", 1)
+        answer(w, range(1024, 1024 + most // 3))
+        until(lambda: len(services()) > most // 3 - 100, "services")
+        until(lambda: all(counters(name)["table_entries"] == 0 for name in HOSTS[1:]), "no flows", 30)
+        first = services()
+        with contextlib.closing(Dump("router", SERVICE_GET)) as dump:
+            told = dump.piece()
+            answer(w, range(10000, 10000 + most // 2))
+            stayed = first & services()
+            told += dump.rest()
+        ports = [number_in(attributes_of(m[0][1]), SERVICE_PORT) for m in told if m[0][0] == A_SERVICE]
+        have = [p for p in ports if p in first]
+        print(f"# {len(first)} services, {len(first - stayed)} went away")
+        true(len(first - stayed) > 10, "some went away")
+        equal(len(stayed - set(have)), 0, "that stayed, and were not told")
+        equal(len(have), len(set(have)), "none twice")
 
 
 # ---- totals ----

@@ -15,8 +15,9 @@ import re
 import socket
 import struct
 
-from bed import (HOSTS, MODULE, SEED, TOOL, Counted, Failed, Traffic, both, close_to, counters,
-                 deep, equal, flood, key_of, libc, load, log_of, main, make_hosts, numbers, pair,
+from bed import (HOSTS, MODULE, SEED, TOOL, Counted, Failed, Traffic, attribute, both, close_to,
+                 counters, deep, equal, family, flood, key_of, libc, load, log_of, main, make_hosts,
+                 numbers, pair,
                  pairs_are, remove_hosts, run, sysctl, talk, test, true, within, write)
 
 REQUESTS = 8000
@@ -26,24 +27,6 @@ UP = "ESTABLISHED:ESTABLISHED"
 
 
 # ---- netlink ----
-
-def attribute(kind, payload):
-    return struct.pack("=HH", 4 + len(payload), kind) + payload + bytes(-len(payload) % 4)
-
-
-def family():
-    """The number of the generic netlink family."""
-    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 16) as s:
-        body = struct.pack("=BBH", 3, 1, 0) + attribute(2, b"tcpfsm\0")
-        s.send(struct.pack("=IHHII", 16 + len(body), 16, 1, 1, 0) + body)
-        answer = s.recv(65536)[20:]
-        while answer:
-            size, kind = struct.unpack("=HH", answer[:4])
-            if kind == 1:
-                return struct.unpack("=H", answer[4:6])[0]
-            answer = answer[size + 3 & ~3:]
-    raise Failed("no family")
-
 
 def attributes(rng, depth=0):
     """Some attributes, most of them well formed."""
