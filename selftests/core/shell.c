@@ -284,6 +284,21 @@ TEST(a_segment_that_was_beaten_to_its_tuple_is_tracked_again)
 	EXPECT_TRUE(tfsm_shell_replace(&keeper, &k, &k.flow, &syn, v));
 }
 
+TEST(a_rst_that_has_ended_its_flow_is_not_tracked_again)
+{
+	struct tfsm_seg rst = segment(TCPFSM_RESP, TFSM_RST, 301, 0);
+	enum tfsm_verdict v;
+	struct kept k = {};
+
+	establish(&k);
+	track(&k, SYN_OF(9000), 5);
+	v = track(&k, rst, 6);
+	ASSERT_EQ(TFSM_NEW_AFTER, v);
+	k.opens = TFSM_RACED;
+	EXPECT_FALSE(tfsm_shell_replace(&keeper, &k, &k.flow, &rst, v));
+	EXPECT_EQ(1, k.freed);
+}
+
 TEST(what_opens_no_flow_says_why)
 {
 	EXPECT_EQ(TFSM_NOTES, tfsm_why_no_flow(TFSM_KIND_RST));
