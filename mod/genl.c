@@ -206,8 +206,9 @@ static int log_dump_done(struct netlink_callback *cb)
 
 /* ---- family ---- */
 
-static const struct nla_policy flow_policy[TCPFSM_A_FILTER + 1] = {
+static const struct nla_policy flow_policy[TCPFSM_A_FLOW + 1] = {
 	[TCPFSM_A_FILTER] = NLA_POLICY_NESTED(tcpfsm_filter_policy),
+	[TCPFSM_A_FLOW] = NLA_POLICY_NESTED(tcpfsm_tuple_policy),
 };
 
 /* Requests without attributes: any that comes is refused by name. */
@@ -248,7 +249,7 @@ static const struct genl_multicast_group groups[] = {
 static struct genl_family family __ro_after_init = {
 	.name		= TCPFSM_GENL_NAME,
 	.version	= TCPFSM_GENL_VERSION,
-	.maxattr	= TCPFSM_A_FILTER,
+	.maxattr	= TCPFSM_A_FLOW,
 	.netnsok	= true,
 	.parallel_ops	= true,
 	.ops		= ops,

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Filters of dumps: parsed once, then asked of each flow. */
+/*
+ * What requests ask for: filters of dumps, parsed once, then asked of each flow; and tuples.
+ */
 #include <linux/jiffies.h>
 #include <linux/ktime.h>
 #include <net/ipv6.h>
@@ -76,7 +78,8 @@ static int parse_ports(struct tcpfsm_filter *f, u8 end, const struct nlattr *min
 	return -EINVAL;
 }
 
-static u32 mask_of(const struct nlattr *a)
+/* 0 if it is absent. */
+static u32 u32_of(const struct nlattr *a)
 {
 	return a ? nla_get_u32(a) : 0;
 }
@@ -118,9 +121,9 @@ int tcpfsm_filter_parse(struct tcpfsm_filter *f, const struct nlattr *attr,
 	      parse_ports(f, TCPFSM_RESP, tb[TCPFSM_FILTER_DPORT_MIN],
 			  tb[TCPFSM_FILTER_DPORT_MAX], extack);
 	f->id = u64_of(tb[TCPFSM_FILTER_ID]);
-	f->states[TCPFSM_ORIG] = mask_of(tb[TCPFSM_FILTER_ORIG_STATES]);
-	f->states[TCPFSM_RESP] = mask_of(tb[TCPFSM_FILTER_RESP_STATES]);
-	f->any_states = mask_of(tb[TCPFSM_FILTER_ANY_STATES]);
+	f->states[TCPFSM_ORIG] = u32_of(tb[TCPFSM_FILTER_ORIG_STATES]);
+	f->states[TCPFSM_RESP] = u32_of(tb[TCPFSM_FILTER_RESP_STATES]);
+	f->any_states = u32_of(tb[TCPFSM_FILTER_ANY_STATES]);
 	f->age_min = u64_of(tb[TCPFSM_FILTER_AGE_MIN]);
 	f->idle_min = u64_of(tb[TCPFSM_FILTER_IDLE_MIN]);
 	return err;
@@ -165,4 +168,77 @@ bool tcpfsm_filter_wants(const struct tcpfsm_flow *f, const void *filter)
 	if (w->idle_min && jiffies64_to_nsecs((u32)jiffies - f->last) < w->idle_min)
 		return false;
 	return wants_end(f, w, TCPFSM_ORIG) && wants_end(f, w, TCPFSM_RESP);
+}
+
+/* ---- tuples ---- */
+
+const struct nla_policy tcpfsm_tuple_policy[TCPFSM_FLOW_IFINDEX + 1] = {
+	[TCPFSM_FLOW_ID]	= { .type = NLA_U64 },
+	[TCPFSM_FLOW_FAMILY]	= { .type = NLA_U32 },
+	[TCPFSM_FLOW_SRC]	= { .type = NLA_BINARY, .len = 16 },
+	[TCPFSM_FLOW_DST]	= { .type = NLA_BINARY, .len = 16 },
+	[TCPFSM_FLOW_SPORT]	= NLA_POLICY_FULL_RANGE(NLA_U32, &port_range),
+	[TCPFSM_FLOW_DPORT]	= NLA_POLICY_FULL_RANGE(NLA_U32, &port_range),
+	[TCPFSM_FLOW_IFINDEX]	= { .type = NLA_U32 },
+};
+
+static u8 family_of(const struct nlattr *addr)
+{
+	return nla_len(addr) == 4 ? AF_INET : nla_len(addr) == 16 ? AF_INET6 : AF_UNSPEC;
+}
+
+/* All that it takes is there, and of one family. */
+static int check_tuple(struct nlattr **tb, const struct nlattr *attr,
+		       struct netlink_ext_ack *extack)
+{
+	const struct nlattr *src = tb[TCPFSM_FLOW_SRC], *dst = tb[TCPFSM_FLOW_DST];
+	const struct nlattr *family = tb[TCPFSM_FLOW_FAMILY];
+
+	if (!src || !dst || !tb[TCPFSM_FLOW_SPORT] || !tb[TCPFSM_FLOW_DPORT]) {
+		NL_SET_ERR_MSG_ATTR(extack, attr,
+				    "one flow is asked for by src, dst, sport and dport");
+		return -EINVAL;
+	}
+	if (!family_of(src) || !family_of(dst)) {
+		NL_SET_ERR_MSG_ATTR(extack, family_of(src) ? dst : src,
+				    "an address has 4 or 16 bytes");
+		return -EINVAL;
+	}
+	if (family_of(src) != family_of(dst)) {
+		NL_SET_ERR_MSG_ATTR(extack, dst, "the addresses are not of one family");
+		return -EINVAL;
+	}
+	if (family && nla_get_u32(family) != family_of(src)) {
+		NL_SET_ERR_MSG_ATTR(extack, family, "the family is not that of the addresses");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+int tcpfsm_tuple_parse(struct tcpfsm_tuple *t, u64 *id, const struct nlattr *attr,
+		       struct netlink_ext_ack *extack)
+{
+	struct nlattr *tb[TCPFSM_FLOW_IFINDEX + 1];
+	union tcpfsm_addr src = {}, dst = {};
+	__be16 sport, dport;
+	bool swap;
+	int err;
+
+	err = nla_parse_nested(tb, TCPFSM_FLOW_IFINDEX, attr, tcpfsm_tuple_policy, extack) ?:
+	      check_tuple(tb, attr, extack);
+	if (err)
+		return err;
+	nla_memcpy(&src, tb[TCPFSM_FLOW_SRC], sizeof(src));
+	nla_memcpy(&dst, tb[TCPFSM_FLOW_DST], sizeof(dst));
+	sport = htons(nla_get_u32(tb[TCPFSM_FLOW_SPORT]));
+	dport = htons(nla_get_u32(tb[TCPFSM_FLOW_DPORT]));
+	swap = tcpfsm_tuple_sorts_behind(&src, sport, &dst, dport);
+	t->family = family_of(tb[TCPFSM_FLOW_SRC]);
+	t->l3 = u32_of(tb[TCPFSM_FLOW_IFINDEX]);
+	t->addr[swap] = src;
+	t->addr[!swap] = dst;
+	t->port[swap] = sport;
+	t->port[!swap] = dport;
+	*id = u64_of(tb[TCPFSM_FLOW_ID]);
+	return 0;
 }

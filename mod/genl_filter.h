@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What a dump's filter asks of a flow. */
+/* What a request asks: a dump's filter, and one flow's tuple. */
 #ifndef _TCPFSM_GENL_FILTER_H
 #define _TCPFSM_GENL_FILTER_H
 
@@ -29,5 +29,15 @@ int tcpfsm_filter_parse(struct tcpfsm_filter *filter, const struct nlattr *attr,
 
 /* For tcpfsm_table_next(). */
 bool tcpfsm_filter_wants(const struct tcpfsm_flow *f, const void *filter);
+
+/* A TCPFSM_A_FLOW of a request. */
+extern const struct nla_policy tcpfsm_tuple_policy[TCPFSM_FLOW_IFINDEX + 1];
+
+/*
+ * Read what tells a flow from all others, from either end's view: its tuple but for its namespace,
+ * in canonical order, and the id, or 0 if that is not asked for.
+ */
+int tcpfsm_tuple_parse(struct tcpfsm_tuple *t, u64 *id, const struct nlattr *attr,
+		       struct netlink_ext_ack *extack);
 
 #endif /* _TCPFSM_GENL_FILTER_H */

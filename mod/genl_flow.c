@@ -30,9 +30,15 @@ static struct user_namespace *reader_ns(const struct sk_buff *request)
 static int parse_filter(struct netlink_callback *cb)
 {
 	struct flow_cursor *c = TCPFSM_CURSOR(struct flow_cursor, cb);
-	int err = tcpfsm_filter_parse(c->filter, tcpfsm_dump_attrs(cb)[TCPFSM_A_FILTER],
-				      cb->extack);
+	struct nlattr **attrs = tcpfsm_dump_attrs(cb);
+	int err;
 
+	if (attrs[TCPFSM_A_FLOW]) {
+		NL_SET_ERR_MSG_ATTR(cb->extack, attrs[TCPFSM_A_FLOW],
+				    "a tuple is for one flow; a dump takes a filter");
+		return -EINVAL;
+	}
+	err = tcpfsm_filter_parse(c->filter, attrs[TCPFSM_A_FILTER], cb->extack);
 	c->parsed = !err;
 	return err;
 }
@@ -120,6 +126,10 @@ int tcpfsm_genl_flow_dump(struct sk_buff *skb, struct netlink_callback *cb)
 			if (put_flow(skb, cb, flags, &snap, &clock))
 				return skb->len;
 			c->at = at;
+			if (c->filter->id) {
+				c->bucket = tcpfsm_table_buckets();
+				return skb->len;
+			}
 		}
 		if (c->bucket % 1024 == 0)
 			cond_resched();
@@ -127,24 +137,22 @@ int tcpfsm_genl_flow_dump(struct sk_buff *skb, struct netlink_callback *cb)
 	return skb->len;
 }
 
-/* Find a flow by the id that the filter asks for. Return: false if there is none. */
-static bool find_flow(const struct tcpfsm_net *tn, const struct tcpfsm_filter *filter,
-		      struct tcpfsm_snap *snap)
+/* Copy the flow with this tuple, if it lives; with an @id, only if that is its. */
+static bool copy_flow(const struct tcpfsm_tuple *tuple, u64 id, struct tcpfsm_snap *snap)
 {
-	const struct tcpfsm_walk walk = {
-		.tag = tn->tag, .begun = U64_MAX, .want = tcpfsm_filter_wants, .arg = filter,
-	};
-	unsigned int b;
-	u64 at;
+	struct tcpfsm_flow *f;
+	bool found = false;
 
-	for (b = 0; b < tcpfsm_table_buckets(); b++) {
-		at = 0;
-		if (tcpfsm_table_next(b, &at, &walk, snap))
-			return true;
-		if (b % 1024 == 0)
-			cond_resched();
+	rcu_read_lock_bh();
+	f = tcpfsm_table_find_lock(tuple);
+	if (f) {
+		found = !id || tcpfsm_flow_id(f) == id;
+		if (found)
+			tcpfsm_flow_snapshot(f, snap);
+		spin_unlock(&f->lock);
 	}
-	return false;
+	rcu_read_unlock_bh();
+	return found;
 }
 
 static int reply_flow(struct sk_buff *request, struct genl_info *info,
@@ -167,22 +175,24 @@ static int reply_flow(struct sk_buff *request, struct genl_info *info,
 
 int tcpfsm_genl_flow_get(struct sk_buff *request, struct genl_info *info)
 {
-	struct tcpfsm_filter filter;
+	struct tcpfsm_tuple tuple = { .tn = tcpfsm_net(genl_info_net(info)) };
 	struct tcpfsm_snap snap;
+	u64 id;
 	int err;
 
-	if (tcpfsm_attr_missing(info, TCPFSM_A_FILTER))
+	if (tcpfsm_attr_missing(info, TCPFSM_A_FLOW))
 		return -EINVAL;
-	err = tcpfsm_filter_parse(&filter, info->attrs[TCPFSM_A_FILTER], info->extack);
-	if (err)
-		return err;
-	if (!filter.id) {
+	if (info->attrs[TCPFSM_A_FILTER]) {
 		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[TCPFSM_A_FILTER],
-				    "one flow is asked for by its id; dump to ask for more");
+				    "a filter is for a dump; one flow is asked for by its tuple");
 		return -EINVAL;
 	}
-	if (find_flow(tcpfsm_net(genl_info_net(info)), &filter, &snap))
+	err = tcpfsm_tuple_parse(&tuple, &id, info->attrs[TCPFSM_A_FLOW], info->extack);
+	if (err)
+		return err;
+	tcpfsm_table_hash(&tuple);
+	if (copy_flow(&tuple, id, &snap))
 		return reply_flow(request, info, &snap);
-	NL_SET_ERR_MSG(info->extack, "no flow with this id");
+	NL_SET_ERR_MSG(info->extack, "no such flow");
 	return -ENOENT;
 }

@@ -25,12 +25,13 @@ static void read_options(struct tfsm_seg *seg, const struct sk_buff *skb, unsign
 }
 
 /*
- * Put both ends in canonical order: any order will do that does not depend on who sends. Written
- * out, for an index that is not known costs more than all the rest.
+ * Put both ends in canonical order. Written out, for an index that is not known costs more than
+ * all the rest.
  */
-static void order_ends(struct tcpfsm_view *v, bool swap, const struct tcphdr *th,
-		       union tcpfsm_addr src, union tcpfsm_addr dst)
+static __always_inline void set_ends(struct tcpfsm_view *v, const struct tcphdr *th,
+				     union tcpfsm_addr src, union tcpfsm_addr dst)
 {
+	bool swap = tcpfsm_tuple_sorts_behind(&src, th->source, &dst, th->dest);
 	struct tcpfsm_tuple *t = &v->tuple;
 
 	v->from = swap;
@@ -47,33 +48,17 @@ static void order_ends(struct tcpfsm_view *v, bool swap, const struct tcphdr *th
 	}
 }
 
-static bool port_sorts_behind(const struct tcphdr *th)
-{
-	return (__force u16)th->source > (__force u16)th->dest;
-}
-
 static void set_tuple4(struct tcpfsm_view *v, const struct iphdr *iph, const struct tcphdr *th)
 {
-	u32 src = (__force u32)iph->saddr, dst = (__force u32)iph->daddr;
-	bool swap = src != dst ? src > dst : port_sorts_behind(th);
-
 	v->tuple.family = AF_INET;
-	order_ends(v, swap, th, tcpfsm_addr_of_ip4(iph->saddr), tcpfsm_addr_of_ip4(iph->daddr));
+	set_ends(v, th, tcpfsm_addr_of_ip4(iph->saddr), tcpfsm_addr_of_ip4(iph->daddr));
 }
 
 static void set_tuple6(struct tcpfsm_view *v, const struct ipv6hdr *ip6h, const struct tcphdr *th)
 {
-	const union tcpfsm_addr src = { .ip6 = ip6h->saddr }, dst = { .ip6 = ip6h->daddr };
-	bool swap;
-
-	if (src.words[1] != dst.words[1])
-		swap = src.words[1] > dst.words[1];
-	else if (src.words[0] != dst.words[0])
-		swap = src.words[0] > dst.words[0];
-	else
-		swap = port_sorts_behind(th);
 	v->tuple.family = AF_INET6;
-	order_ends(v, swap, th, src, dst);
+	set_ends(v, th, (union tcpfsm_addr) { .ip6 = ip6h->saddr },
+		 (union tcpfsm_addr) { .ip6 = ip6h->daddr });
 }
 
 /*

@@ -42,6 +42,20 @@ struct tcpfsm_tuple {
 	union tcpfsm_addr addr[2];
 };
 
+/*
+ * Does the first end come behind the second in canonical order? Any order will do that does not
+ * depend on who sends.
+ */
+static inline bool tcpfsm_tuple_sorts_behind(const union tcpfsm_addr *a, __be16 port_a,
+					     const union tcpfsm_addr *b, __be16 port_b)
+{
+	if (a->words[1] != b->words[1])
+		return a->words[1] > b->words[1];
+	if (a->words[0] != b->words[0])
+		return a->words[0] > b->words[0];
+	return (__force u16)port_a > (__force u16)port_b;
+}
+
 /* The tuple as users see it: src and sport are orig's, dst and dport are resp's. */
 struct tcpfsm_flow_tuple {
 	union tcpfsm_addr src, dst;

@@ -834,8 +834,9 @@ def the_spec_serves_ynl():
     mine = [f for f in rows if f["sport"] == c.getsockname()[1] and f["dport"] == 6300]
     equal([(f["src"], f["orig"]["state"], f["resp"]["state"]) for f in mine],
           [(ADDR[4]["client"], "established", "established")])
-    one = ynl("--do", "flow-get", "--json", json.dumps({"filter": {"id": mine[0]["id"]}}))
-    equal(one["flow"][0]["id"], mine[0]["id"], "by id")
+    tuple_ = {key: mine[0][key] for key in ("src", "dst", "sport", "dport")}
+    one = ynl("--do", "flow-get", "--json", json.dumps({"flow": tuple_}))
+    equal(one["flow"][0]["id"], mine[0]["id"], "by its tuple")
     equal([m["counter"]["name"] for m in ynl("--dump", "counter-get")][:2],
           ["bad_flags", "no_ack"], "counters")
     have = [m["log"]["transition"]["move"] >> 4 & 15 for m in ynl("--dump", "log-get")

@@ -31,8 +31,15 @@ bool filter_flows_only(const struct filter *f);
 /* Return: false, and said so, if it asks for something that only flows have that are over. */
 bool filter_of_living(const struct filter *f);
 
-/* Is the word one address with a port, ADDR:PORT or [ADDR]:PORT? */
-bool filter_is_end(const char *word);
+/* One end of a flow. */
+struct filter_end {
+	u8 family;
+	u8 addr[16];		/* network order */
+	u16 port;		/* host order */
+};
+
+/* Reads one address with a port, ADDR:PORT or [ADDR]:PORT. Return: false if the word is none. */
+bool filter_read_end(const char *word, struct filter_end *end);
 
 /* Does it ask for states, or for one flow? */
 bool filter_has_states(const struct filter *f);

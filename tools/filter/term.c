@@ -145,12 +145,16 @@ static bool read_host(const char *word, struct filter *f)
 	return ok;
 }
 
-bool filter_is_end(const char *word)
+bool filter_read_end(const char *word, struct filter_end *end)
 {
 	struct filter f = { 0 };
 
-	return read_host(word, &f) && f.has_port && !strchr(word, '/') &&
-	       f.family == (*word == '[' ? AF_INET6 : AF_INET);
+	if (!read_host(word, &f) || !f.has_port || strchr(word, '/') ||
+	    f.family != (*word == '[' ? AF_INET6 : AF_INET))
+		return false;
+	*end = (struct filter_end){ .family = f.family, .port = f.port };
+	memcpy(end->addr, f.addr, sizeof(end->addr));
+	return true;
 }
 
 static bool parse_host(struct lexer *p, struct filter *f)

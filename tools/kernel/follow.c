@@ -96,7 +96,7 @@ static void ask_for_entry(struct entry *entry, void *arg)
 	}
 	if (m->asked++ >= ASKS)
 		return;
-	if (!netlink_ask(m->query, TCPFSM_CMD_FLOW_GET, false, &kf, on_queried, &f) && f.id)
+	if (!netlink_ask(m->query, TCPFSM_CMD_FLOW_GET, true, &kf, on_queried, &f) && f.id)
 		cache_fill(&m->cache, entry, &f);
 }
 

@@ -149,12 +149,11 @@ int kernel_flows(struct kernel *k, const struct kernel_filter *filter, flow_fn f
 	return netlink_ask(k->nl, TCPFSM_CMD_FLOW_GET, true, filter, pass_flow, &sink);
 }
 
-int kernel_flow(struct kernel *k, u64 id, flow_fn fn, void *arg)
+int kernel_flow(struct kernel *k, const struct tuple *tuple, flow_fn fn, void *arg)
 {
-	const struct kernel_filter filter = { .id = id };
 	struct sink sink = { .flow = fn, .arg = arg };
 
-	return netlink_ask(k->nl, TCPFSM_CMD_FLOW_GET, false, &filter, pass_flow, &sink);
+	return netlink_ask_flow(k->nl, tuple, pass_flow, &sink);
 }
 
 int kernel_log(struct kernel *k, event_fn fn, void *arg)

@@ -33,8 +33,11 @@ int kernel_counters(struct kernel *k, counter_fn fn, void *arg);
 int kernel_services(struct kernel *k, service_fn fn, void *arg);
 /* @filter: NULL is every flow */
 int kernel_flows(struct kernel *k, const struct kernel_filter *filter, flow_fn fn, void *arg);
-/* -ENOENT: there is none of this number. */
-int kernel_flow(struct kernel *k, u64 id, flow_fn fn, void *arg);
+/*
+ * The flow with this tuple, from either end's view, outside of VRFs and link-local scopes. -ENOENT:
+ * there is none.
+ */
+int kernel_flow(struct kernel *k, const struct tuple *tuple, flow_fn fn, void *arg);
 /* The transitions of the log, oldest first. */
 int kernel_log(struct kernel *k, event_fn fn, void *arg);
 

@@ -193,6 +193,18 @@ int netlink_ask(struct netlink *nl, u8 cmd, bool dump, const struct kernel_filte
 	return ret ? ret : read_all(nl, fn, arg);
 }
 
+int netlink_ask_flow(struct netlink *nl, const struct tuple *tuple, netlink_fn fn, void *arg)
+{
+	char buf[REQUEST_SIZE];
+	struct nlmsghdr *nlh = request_begin(buf, nl->family, TCPFSM_CMD_FLOW_GET,
+					     TCPFSM_GENL_VERSION, NLM_F_ACK);
+	int ret;
+
+	request_put_tuple(nlh, tuple);
+	ret = send_request(nl, nlh);
+	return ret ? ret : read_all(nl, fn, arg);
+}
+
 static int find_family(struct netlink *nl)
 {
 	char buf[REQUEST_SIZE];

@@ -5,6 +5,7 @@
 
 #include <linux/netlink.h>
 
+#include "data/tuple.h"
 #include "filter/pushdown.h"
 
 struct netlink;
@@ -23,6 +24,9 @@ int netlink_fd(const struct netlink *nl);
  */
 int netlink_ask(struct netlink *nl, u8 cmd, bool dump, const struct kernel_filter *filter,
 		netlink_fn fn, void *arg);
+
+/* Asks for the one flow with this tuple, likewise. */
+int netlink_ask_flow(struct netlink *nl, const struct tuple *tuple, netlink_fn fn, void *arg);
 
 /* The same in pieces, for poll(): netlink_read() returns 1 while there is more to come. */
 int netlink_request(struct netlink *nl, u8 cmd, bool dump, const struct kernel_filter *filter);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/genetlink.h>
 
-#include "data/tuple.h"
 #include "kernel/request.h"
 
 struct nlmsghdr *request_begin(char *buf, u16 family, u8 cmd, u8 version, u16 flags)
@@ -61,4 +60,15 @@ void request_put_filter(struct nlmsghdr *nlh, const struct kernel_filter *f)
 		mnl_attr_nest_end(nlh, nest);
 	else
 		mnl_attr_nest_cancel(nlh, nest);
+}
+
+void request_put_tuple(struct nlmsghdr *nlh, const struct tuple *t)
+{
+	struct nlattr *nest = mnl_attr_nest_start(nlh, TCPFSM_A_FLOW);
+
+	mnl_attr_put(nlh, TCPFSM_FLOW_SRC, addr_len(t->family), t->src);
+	mnl_attr_put(nlh, TCPFSM_FLOW_DST, addr_len(t->family), t->dst);
+	mnl_attr_put_u32(nlh, TCPFSM_FLOW_SPORT, t->sport);
+	mnl_attr_put_u32(nlh, TCPFSM_FLOW_DPORT, t->dport);
+	mnl_attr_nest_end(nlh, nest);
 }

@@ -5,6 +5,7 @@
 
 #include <libmnl/libmnl.h>
 
+#include "data/tuple.h"
 #include "filter/pushdown.h"
 
 #define REQUEST_SIZE	1024
@@ -12,5 +13,6 @@
 /* A request for a generic netlink family; the sequence number is up to the caller. */
 struct nlmsghdr *request_begin(char *buf, u16 family, u8 cmd, u8 version, u16 flags);
 void request_put_filter(struct nlmsghdr *nlh, const struct kernel_filter *f);
+void request_put_tuple(struct nlmsghdr *nlh, const struct tuple *t);
 
 #endif

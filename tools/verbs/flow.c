@@ -25,6 +25,7 @@
 
 struct life {
 	struct filter *filter;
+	struct tuple asked;		/* AF_UNSPEC: it is asked for by its number */
 	struct flow flow;		/* the latest that fits; id 0: no such flow lives */
 	u64 id;				/* of the latest flow, alive or in the log */
 	u64 incarnations;		/* in the log */
@@ -39,13 +40,30 @@ struct life {
 
 /* ---- what is asked for ---- */
 
-static bool check_end(const char *word)
+static bool parse_end(const char *word, struct filter_end *end)
 {
-	if (filter_is_end(word))
+	if (filter_read_end(word, end))
 		return true;
 	fail("flow: '%s' is no end: it takes an address and a port, as in 10.0.0.1:4000 or [2001:db8::1]:4000",
 	     word);
 	return false;
+}
+
+static bool parse_ends(struct life *l, const char *a, const char *b)
+{
+	struct filter_end src, dst;
+
+	if (!parse_end(a, &src) || !parse_end(b, &dst))
+		return false;
+	if (src.family != dst.family) {
+		fail("flow: '%s' and '%s' are not of one family: both ends have an IPv4 address, or both an IPv6 address",
+		     a, b);
+		return false;
+	}
+	l->asked = (struct tuple){ .family = src.family, .sport = src.port, .dport = dst.port };
+	memcpy(l->asked.src, src.addr, sizeof(src.addr));
+	memcpy(l->asked.dst, dst.addr, sizeof(dst.addr));
+	return true;
 }
 
 /* A number, or the addresses and ports of both ends in either order. */
@@ -55,7 +73,7 @@ static bool parse_flow(struct life *l, int argc, char **argv)
 	char *words[13] = { "(", "src", a, "dst", b, ")", "or", "(", "src", b, "dst", a, ")" };
 
 	if (argc == 2)
-		return check_end(a) && check_end(b) &&
+		return parse_ends(l, a, b) &&
 		       filter_parse(&l->filter, ARRAY_SIZE(words), words);
 	if (argc == 1 && a[strspn(a, "0123456789")] == '\0' && a[strspn(a, "0")]) {
 		words[0] = "id";
@@ -97,9 +115,19 @@ static void take_event(const struct flow *f, const struct event *e, void *arg)
 	keep_event(l, e);
 }
 
-static int ask_module(struct life *l)
+/* Looked up where that can be done; a flow of a VRF or of a link is found among all only. */
+static int ask_for_flow(struct kernel *k, struct life *l)
 {
 	const struct kernel_filter filter = filter_push_down(l->filter);
+	int err = -ENOENT;
+
+	if (l->asked.family)
+		err = kernel_flow(k, &l->asked, take_flow, l);
+	return err == -ENOENT ? kernel_flows(k, &filter, take_flow, l) : err;
+}
+
+static int ask_module(struct life *l)
+{
 	struct kernel *k;
 	int err;
 
@@ -108,7 +136,7 @@ static int ask_module(struct life *l)
 		return kernel_fail(k, err);
 	err = kernel_log(k, take_event, l);
 	if (!err)
-		err = kernel_flows(k, &filter, take_flow, l);
+		err = ask_for_flow(k, l);
 	if (err)
 		err = kernel_fail(k, err);
 	kernel_close(k);

@@ -49,10 +49,6 @@ static int ask_flows(struct kernel *k, struct flows *s)
 	struct stats stats = { 0 };
 	int err;
 
-	if (filter.id) {
-		err = kernel_flow(k, filter.id, show_flow, s);
-		return err == -ENOENT ? 0 : err;
-	}
 	if (!s->filter && progress_wanted())
 		kernel_stats(k, &stats);
 	s->entries = stats.entries;

@@ -23,8 +23,11 @@
  *                                  messages do, if these are many): the dump includes what was
  *                                  sent with lower sequence numbers.
  *                                  NLM_F_DUMP_FILTERED tells that the kernel has filtered.
- *   TCPFSM_CMD_FLOW_GET   do       the flow whose id is the TCPFSM_FILTER_ID in TCPFSM_A_FILTER;
- *                                  -ENOENT if there is none.
+ *   TCPFSM_CMD_FLOW_GET   do       the flow with the tuple in TCPFSM_A_FLOW: TCPFSM_FLOW_SRC, _DST,
+ *                                  _SPORT and _DPORT, from either end's view, _IFINDEX if it has
+ *                                  one, and _ID if no other incarnation will do. It is looked up,
+ *                                  at a cost that does not depend on the number of flows. -ENOENT
+ *                                  if there is none. Dump to find a flow by its id alone.
  *   TCPFSM_CMD_STATS_GET  do       gauges and totals of this namespace, at a cost that does
  *                                  not depend on the number of flows.
  *   TCPFSM_CMD_STATS_GET  dump     the same for every namespace that has seen TCP, if asked
