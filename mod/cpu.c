@@ -2,6 +2,7 @@
 /* What a namespace has on each processor. */
 #include <linux/slab.h>
 
+#include "charge.h"
 #include "cpu.h"
 
 /* What is counted when there is no memory at all: not to a namespace, but for a debugger to see. */
@@ -23,7 +24,7 @@ static void release_cpu(struct tcpfsm_cpu *c)
 
 static struct tcpfsm_cpu *allocate_cpu(struct tcpfsm_net *tn, bool shared)
 {
-	struct tcpfsm_cpu *c = kzalloc(sizeof(*c), GFP_ATOMIC | __GFP_NOWARN);
+	struct tcpfsm_cpu *c = tcpfsm_charge(tn, kzalloc(sizeof(*c), tcpfsm_charge_gfp(tn)));
 	const struct tcpfsm_cpu_part *const *part;
 
 	if (!c)
@@ -108,7 +109,7 @@ void __init tcpfsm_cpu_init(const struct tcpfsm_cpu_part *const *parts)
 
 int tcpfsm_cpu_net_init(struct tcpfsm_net *tn)
 {
-	tn->cpus = alloc_percpu(struct tcpfsm_cpu *);
+	tn->cpus = alloc_percpu_gfp(struct tcpfsm_cpu *, GFP_KERNEL_ACCOUNT);
 	return tn->cpus ? 0 : -ENOMEM;
 }
 

@@ -11,6 +11,7 @@
 #include <net/genetlink.h>
 
 #include "compat.h"
+#include "charge.h"
 #include "cpu.h"
 #include "event.h"
 #include "genl_msg.h"
@@ -130,8 +131,9 @@ static void flush_batch(struct timer_list *t)
 static bool start_message(struct tcpfsm_batch *b, unsigned int group)
 {
 	struct group *g = &b->group[group];
-	struct sk_buff *skb = genlmsg_new(MESSAGE_SIZE - GENL_HDRLEN - NLMSG_HDRLEN,
-					  GFP_ATOMIC | __GFP_NOWARN);
+	struct sk_buff *skb = tcpfsm_charge(b->tn, genlmsg_new(MESSAGE_SIZE - GENL_HDRLEN -
+							       NLMSG_HDRLEN,
+							       tcpfsm_charge_gfp(b->tn)));
 
 	if (!skb)
 		return false;
@@ -205,7 +207,7 @@ static noinline struct tcpfsm_batch __percpu *make_batches(struct tcpfsm_net *tn
 	struct tcpfsm_batch __percpu *new, *old;
 	int cpu;
 
-	new = alloc_percpu_gfp(struct tcpfsm_batch, gfp);
+	new = tcpfsm_charge(tn, alloc_percpu_gfp(struct tcpfsm_batch, gfp));
 	if (!new)
 		return NULL;
 	for_each_possible_cpu(cpu) {
@@ -256,7 +258,7 @@ void tcpfsm_event_report(const struct tcpfsm_report *r)
 	if (!transitions && !flows)
 		return;
 	clock = tcpfsm_clock(r->moves ? r->now : ktime_get_ns());
-	batch = READ_ONCE(tn->batch) ?: make_batches(tn, GFP_ATOMIC | __GFP_NOWARN);
+	batch = READ_ONCE(tn->batch) ?: make_batches(tn, tcpfsm_charge_gfp(tn));
 	if (!batch) {
 		/* Nobody has asked for positions yet, so no listener takes up the numbers. */
 		tcpfsm_count_many(tn, TCPFSM_C_events_lost, transitions + flows);
@@ -312,7 +314,7 @@ int tcpfsm_event_hear(struct tcpfsm_net *tn)
 	    !(tcpfsm_msg_has_listeners(tn->net, TCPFSM_GROUP_TRANSITION) ||
 	      tcpfsm_msg_has_listeners(tn->net, TCPFSM_GROUP_FLOW)))
 		return 0;
-	return make_batches(tn, GFP_KERNEL) ? 0 : -ENOMEM;
+	return make_batches(tn, GFP_KERNEL_ACCOUNT) ? 0 : -ENOMEM;
 }
 
 int tcpfsm_event_positions(struct tcpfsm_net *tn, struct sk_buff *skb, u32 *cpu)

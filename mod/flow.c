@@ -5,6 +5,7 @@
 #include <linux/percpu.h>
 #include <linux/slab.h>
 
+#include "charge.h"
 #include "cpu.h"
 #include "flow.h"
 #include "netns.h"
@@ -48,12 +49,13 @@ static u64 take_id(struct tcpfsm_net *tn)
 
 struct tcpfsm_local *tcpfsm_flow_add_local(struct tcpfsm_flow *f)
 {
+	const struct tcpfsm_net *tn = tcpfsm_flow_net(f);
 	struct tcpfsm_local *local = tcpfsm_flow_local(f);
 
 	lockdep_assert_held(&f->lock);
 	if (local)
 		return local;
-	local = kzalloc(sizeof(*local), GFP_ATOMIC | __GFP_NOWARN);
+	local = tcpfsm_charge(tn, kzalloc(sizeof(*local), tcpfsm_charge_gfp(tn)));
 	if (local) {
 		local->id = tfsm_own(&f->fsm);
 		tfsm_set_own(&f->fsm, (unsigned long)local);
@@ -72,9 +74,9 @@ void tcpfsm_flow_carry(struct tcpfsm_flow *f, u8 end)
 		f->packets[end] = U32_MAX;
 }
 
-struct tfsm_ext *tcpfsm_flow_alloc_ext(void)
+struct tfsm_ext *tcpfsm_flow_alloc_ext(const struct tcpfsm_net *tn)
 {
-	return kmem_cache_zalloc(ext_slab, GFP_ATOMIC | __GFP_NOWARN);
+	return tcpfsm_charge(tn, kmem_cache_zalloc(ext_slab, tcpfsm_charge_gfp(tn)));
 }
 
 void tcpfsm_flow_free_ext(struct tfsm_ext *ext)

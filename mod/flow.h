@@ -104,8 +104,8 @@ static inline void tcpfsm_flow_sent(struct tcpfsm_flow *f, u8 end, u32 packets, 
 		tcpfsm_flow_carry(f, end);
 }
 
-/* Memory for the engine's extension: zeroed; NULL if there is none. */
-struct tfsm_ext *tcpfsm_flow_alloc_ext(void);
+/* Memory for the engine's extension of the namespace's flow: zeroed; NULL if there is none. */
+struct tfsm_ext *tcpfsm_flow_alloc_ext(const struct tcpfsm_net *tn);
 void tcpfsm_flow_free_ext(struct tfsm_ext *ext);
 
 /*

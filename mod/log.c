@@ -16,6 +16,7 @@
 #include <linux/slab.h>
 #include <linux/xarray.h>
 
+#include "charge.h"
 #include "cpu.h"
 #include "log.h"
 #include "report.h"
@@ -53,9 +54,9 @@ static void number_ring(struct tcpfsm_log *log, u64 first)
 	log->next = first;
 }
 
-static struct tcpfsm_log *allocate_ring(unsigned int size, gfp_t gfp)
+static struct tcpfsm_log *allocate_ring(struct tcpfsm_net *tn, unsigned int size, gfp_t gfp)
 {
-	struct tcpfsm_log *log = kzalloc(sizeof(*log), gfp);
+	struct tcpfsm_log *log = tcpfsm_charge(tn, kzalloc(sizeof(*log), gfp));
 
 	if (!log)
 		return NULL;
@@ -80,27 +81,29 @@ static void release_ring(struct tcpfsm_log *log)
 }
 
 /* The page at this place, a new one if need be; NULL if there is no memory. */
-static struct log_page *make_page(struct tcpfsm_log *log, unsigned int place)
+static struct log_page *make_page(struct tcpfsm_log *log, unsigned int place,
+				  const struct tcpfsm_net *tn)
 {
 	void *page = xa_load(&log->page, place);
+	gfp_t gfp = tcpfsm_charge_gfp(tn);
 
 	if (page)
 		return page;
-	page = (void *)get_zeroed_page(GFP_ATOMIC | __GFP_NOWARN);
-	if (!page || !xa_err(xa_store(&log->page, place, page, GFP_ATOMIC | __GFP_NOWARN)))
+	page = (void *)tcpfsm_charge(tn, get_zeroed_page(gfp));
+	if (!page || !xa_err(tcpfsm_charge(tn, xa_store(&log->page, place, page, gfp))))
 		return page;
 	free_page((unsigned long)page);
 	return NULL;
 }
 
-static noinline void turn_page(struct tcpfsm_log *log)
+static noinline void turn_page(struct tcpfsm_log *log, const struct tcpfsm_net *tn)
 {
 	struct log_page *page;
 
 	log->slot = 0;
 	if (++log->place == log->pages)
 		log->place = 0;
-	page = make_page(log, log->place);
+	page = make_page(log, log->place, tn);
 	log->at = page ? page->entry : NULL;
 	if (page)
 		WRITE_ONCE(page->before, log->latest);
@@ -137,7 +140,7 @@ void tcpfsm_log_report(struct tcpfsm_cpu *c, const struct tcpfsm_report *r)
 		log->latest = r->now;
 	for (i = 0; log && i < r->moves; i++) {
 		if (log->slot == PER_PAGE)
-			turn_page(log);
+			turn_page(log, r->tn);
 		if (likely(log->at))
 			write_entry(&log->at[log->slot], log->next, r, i);
 		else
@@ -373,7 +376,7 @@ void tcpfsm_log_begin(struct tcpfsm_net *tn, struct tcpfsm_log_cursor *cursor)
 
 static bool make_log(struct tcpfsm_cpu *c, struct tcpfsm_net *tn)
 {
-	struct tcpfsm_log *log = allocate_ring(READ_ONCE(tn->log_size), GFP_ATOMIC | __GFP_NOWARN);
+	struct tcpfsm_log *log = allocate_ring(tn, READ_ONCE(tn->log_size), tcpfsm_charge_gfp(tn));
 
 	RCU_INIT_POINTER(c->log, log);
 	return log;
@@ -420,7 +423,7 @@ static int allocate_rings(struct tcpfsm_net *tn, unsigned int size, struct tcpfs
 	tcpfsm_for_each_cpu(i, c, tn) {
 		if (!ring_to_resize(c, size))
 			continue;
-		log = allocate_ring(size, GFP_KERNEL);
+		log = allocate_ring(tn, size, GFP_KERNEL_ACCOUNT);
 		if (!log)
 			return -ENOMEM;
 		push_ring(made, log);

@@ -7,6 +7,7 @@
 #include <linux/random.h>
 #include <linux/user_namespace.h>
 
+#include "charge.h"
 #include "cpu.h"
 #include "event.h"
 #include "evict.h"
@@ -132,9 +133,11 @@ static void __net_exit net_exit(struct net *net)
 	tcpfsm_event_net_exit(tn);
 	tcpfsm_service_net_exit(tn);
 	tcpfsm_cpu_net_exit(tn);
+	tcpfsm_charge_net_exit(tn);
 }
 
 static atomic_t last_tag = ATOMIC_INIT(0);
+static bool loading = true;		/* the namespaces that are there already */
 
 static int __net_init net_init(struct net *net)
 {
@@ -147,6 +150,8 @@ static int __net_init net_init(struct net *net)
 	} while (!tn->tag);
 	get_random_bytes(tn->secret, sizeof(tn->secret));
 	tn->owner = net->user_ns == &init_user_ns ? TCPFSM_HOST : TCPFSM_GUEST;
+	if (!loading)
+		tcpfsm_charge_net_init(tn);
 	err = tcpfsm_cpu_net_init(tn) ?: tcpfsm_service_net_init(tn) ?:
 	      tcpfsm_sysctl_net_init(tn) ?: tcpfsm_proc_net_init(tn);
 	if (!err && (!init_only || net_eq(net, &init_net)))
@@ -197,6 +202,7 @@ static int __init tcpfsm_init(void)
 	err = register_pernet_subsys(&net_ops);
 	if (err)
 		goto no_net;
+	loading = false;
 	err = tcpfsm_genl_init();
 	if (err)
 		goto no_genl;

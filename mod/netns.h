@@ -11,6 +11,7 @@
 #include "core/hash.h"
 #include "core/tfsm.h"
 
+struct mem_cgroup;
 struct tcpfsm_cpu;
 struct tcpfsm_batch;
 struct tcpfsm_service;
@@ -38,6 +39,7 @@ enum tcpfsm_queue {
 /* Grouped by who touches it. What costs memory is allocated when the first segment passes. */
 struct tcpfsm_net {
 	struct net		*net;
+	struct mem_cgroup	*memcg;			/* that pays for a guest, or NULL: charge.h */
 	u8			owner;			/* enum tcpfsm_owner */
 	u32			tag;			/* tells it from all others; not 0 */
 	bool			watched;		/* unless it is off: hook.c */

@@ -5,6 +5,7 @@
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
+#include "charge.h"
 #include "cpu.h"
 #include "flow.h"
 #include "netns.h"
@@ -67,7 +68,7 @@ bool tcpfsm_queue_push(struct tcpfsm_flow *f, unsigned int queue)
 
 	lockdep_assert_held(&f->lock);
 	spin_lock(&q->lock);
-	pushed = tcpfsm_fifo_push(&q->fifo[queue], &t);
+	pushed = tcpfsm_charge(tn, tcpfsm_fifo_push(&q->fifo[queue], &t, tcpfsm_charge_gfp(tn)));
 	if (likely(pushed)) {
 		f->queue = queue;
 		f->stamp = t.stamp;
@@ -195,7 +196,7 @@ void tcpfsm_queue_work_ends(struct tcpfsm_cpu *c, unsigned long delay)
 
 static bool make_queues(struct tcpfsm_cpu *c, struct tcpfsm_net *tn)
 {
-	struct tcpfsm_queues *q = kzalloc(sizeof(*q), GFP_ATOMIC | __GFP_NOWARN);
+	struct tcpfsm_queues *q = tcpfsm_charge(tn, kzalloc(sizeof(*q), tcpfsm_charge_gfp(tn)));
 
 	if (!q)
 		return false;

@@ -77,7 +77,7 @@ static struct tcpfsm_flow *make_flow(struct tcpfsm_net *tn, u8 family)
 	if (unlikely(!tcpfsm_cpu_ready(tn)))
 		return NULL;		/* there is nowhere to count that, either */
 	if (likely(tcpfsm_owner_charge(tn->owner)) || tcpfsm_evict_one(tn)) {
-		f = tcpfsm_table_alloc(family);
+		f = tcpfsm_table_alloc(tn, family);
 		if (likely(f))
 			return f;
 		why = TCPFSM_C_no_memory;
@@ -195,7 +195,7 @@ static void replace_flow(void *ctx, struct tfsm *fsm, u8 reason)
 static struct tfsm_ext *alloc_ext(void *ctx)
 {
 	struct passage *p = ctx;
-	struct tfsm_ext *ext = tcpfsm_flow_alloc_ext();
+	struct tfsm_ext *ext = tcpfsm_flow_alloc_ext(p->v->tuple.tn);
 
 	if (!ext)
 		tcpfsm_count(p->v->tuple.tn, TCPFSM_C_no_memory);

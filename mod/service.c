@@ -15,6 +15,7 @@
 #include <linux/workqueue.h>
 #include <net/ipv6.h>
 
+#include "charge.h"
 #include "cpu.h"
 #include "netns.h"
 #include "report.h"
@@ -235,7 +236,7 @@ static struct tcpfsm_service *other_row(struct tcpfsm_net *tn)
 static struct tcpfsm_service *allocate_row(struct tcpfsm_net *tn, gfp_t gfp)
 {
 	static atomic64_t last_number = ATOMIC64_INIT(0);
-	struct tcpfsm_service *s = kzalloc(sizeof(*s), gfp);
+	struct tcpfsm_service *s = tcpfsm_charge(tn, kzalloc(sizeof(*s), gfp));
 
 	if (!s)
 		return NULL;
@@ -251,7 +252,7 @@ static struct tcpfsm_service *allocate_row(struct tcpfsm_net *tn, gfp_t gfp)
 
 static struct tcpfsm_service *add_row(unsigned int b, const struct tcpfsm_service_key *key)
 {
-	struct tcpfsm_service *s = allocate_row(key->tn, GFP_ATOMIC | __GFP_NOWARN);
+	struct tcpfsm_service *s = allocate_row(key->tn, tcpfsm_charge_gfp(key->tn));
 
 	if (!s)
 		return NULL;
@@ -596,7 +597,7 @@ struct tcpfsm_service *tcpfsm_service_next(const struct tcpfsm_net *tn, u64 *pos
 
 int tcpfsm_service_net_init(struct tcpfsm_net *tn)
 {
-	tn->other = allocate_row(tn, GFP_KERNEL);
+	tn->other = allocate_row(tn, GFP_KERNEL_ACCOUNT);
 	return tn->other ? 0 : -ENOMEM;
 }
 

@@ -145,7 +145,7 @@ int tcpfsm_sysctl_net_init(struct tcpfsm_net *tn)
 	memcpy(tn->timeout, timeout_default, sizeof(tn->timeout));
 	tcpfsm_timeout_apply(tn);
 
-	table = kcalloc(ARRAY_SIZE(template) + TCPFSM_CTL_END, sizeof(*table), GFP_KERNEL);
+	table = kcalloc(ARRAY_SIZE(template) + TCPFSM_CTL_END, sizeof(*table), GFP_KERNEL_ACCOUNT);
 	if (!table)
 		return -ENOMEM;
 	memcpy(table, template, sizeof(template));

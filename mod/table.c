@@ -14,6 +14,7 @@
 #include <linux/siphash.h>
 #include <linux/slab.h>
 
+#include "charge.h"
 #include "compat.h"
 #include "owner.h"
 #include "service.h"
@@ -349,9 +350,9 @@ static struct kmem_cache *slab_of(u8 family)
 	return family == AF_INET ? slab4 : slab6;
 }
 
-struct tcpfsm_flow *tcpfsm_table_alloc(u8 family)
+struct tcpfsm_flow *tcpfsm_table_alloc(const struct tcpfsm_net *tn, u8 family)
 {
-	return kmem_cache_alloc(slab_of(family), GFP_ATOMIC | __GFP_NOWARN);
+	return tcpfsm_charge(tn, kmem_cache_alloc(slab_of(family), tcpfsm_charge_gfp(tn)));
 }
 
 void tcpfsm_table_free(struct tcpfsm_flow *f, const struct tcpfsm_net *tn)

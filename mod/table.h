@@ -48,7 +48,7 @@ struct tcpfsm_flow *tcpfsm_table_do_find_holder(const struct tcpfsm_holder *h);
  * f->is_ip6 has to be set before it is freed. A flow is charged to its namespace's owner before it
  * is allocated, and uncharged where it is freed.
  */
-struct tcpfsm_flow *tcpfsm_table_alloc(u8 family);
+struct tcpfsm_flow *tcpfsm_table_alloc(const struct tcpfsm_net *tn, u8 family);
 void tcpfsm_table_free(struct tcpfsm_flow *f, const struct tcpfsm_net *tn);
 
 /*
