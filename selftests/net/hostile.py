@@ -9,33 +9,38 @@ import random
 import socket
 import struct
 import sys
+import threading
 import time
 
 from bed import (ACK, HOSTS, SERVICE_GET, STATS_GET, SYN, Dump, Skipped, Wire, add_host, attributes_of,
-                 counters, entries, equal, guests, loaded, main_bare, muted, run, sysctl, table, test,
-                 true, until, within)
+                 counters, entries, equal, flood, guests, loaded, main_bare, muted, number_in, run, sysctl,
+                 syns, table, test, true, until, within)
 
 PUSHER = os.environ.get("TCPFSM_BENCH_KO")
 CHAIN_MOST = 64         # flows of a bucket that find no place in it
-SOURCE, NOBODY = "10.9.0.1", "10.9.0.2"
 
 
-def syns(name, ports):
-    """A SYN from each pair of ports to an address where nobody answers; longest and mean ns."""
-    src, dst = socket.inet_aton(SOURCE), socket.inet_aton(NOBODY)
-    pseudo = sum(struct.unpack("!4H", src + dst)) + 6 + 20
-    longest, began = 0, time.monotonic_ns()
-    with within(name), socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as s:
-        head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 40, 0, 0, 64, 6, 0, src, dst)
-        for sport, dport in ports:
-            words = (sport, dport, 0, 1, 0, 0, 5 << 12 | SYN, 1000, 0, 0)
-            total = pseudo + sum(words)
-            total = (total & 0xffff) + (total >> 16)
-            total = ~((total & 0xffff) + (total >> 16)) & 0xffff
-            before = time.monotonic_ns()
-            s.sendto(head + struct.pack("!10H", *words[:8], total, 0), (NOBODY, 0))
-            longest = max(longest, time.monotonic_ns() - before)
-    return longest, (time.monotonic_ns() - began) / len(ports)
+class Flood:
+    """SYNs from sources at random, as long as the context lasts."""
+
+    BATCH = 2000            # to one port: the sources are the same each time
+
+    def __init__(self, name):
+        self.name, self.sent, self.over = name, 0, False
+
+    def __enter__(self):
+        self.thread = threading.Thread(target=self.go_on)
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over = True
+        self.thread.join()
+
+    def go_on(self):
+        while not self.over:
+            flood(self.name, "syn", 4, self.BATCH, 1024 + self.sent // self.BATCH)
+            self.sent += self.BATCH
 
 
 # ---- tuples chosen to share a bucket ----
@@ -158,10 +163,6 @@ def ids_of_a_guest_tell_nothing_of_others():
 A_NETNS, A_SERVICE, SERVICE_PORT = 9, 14, 4
 
 
-def number_in(attributes, kind):
-    return next((int.from_bytes(payload, sys.byteorder) for k, payload in attributes if k == kind), None)
-
-
 @test
 def a_dump_of_namespaces_misses_none_that_stays():
     """Those that have been told go away in the middle of it."""
@@ -227,6 +228,44 @@ def a_dump_of_services_misses_none_that_stays():
         true(len(first - stayed) > 10, "some went away")
         equal(len(stayed - set(have)), 0, "that stayed, and were not told")
         equal(len(have), len(set(have)), "none twice")
+
+
+# ---- switching off ----
+
+@test
+def switching_off_empties_the_table_while_traffic_goes_on():
+    """Nor does anything come back, or count, as long as it is off."""
+    with loaded("max_flows=65536"), guests(1), muted():
+        for name in ("router", "guest0"):
+            with Flood("client" if name == "router" else name) as traffic:
+                until(lambda name=name: counters(name)["table_entries"] > 5000, "flows", 30)
+                before = time.monotonic()
+                sysctl(name, "enabled", 0)
+                until(lambda name=name: not counters(name)["table_entries"], "no flows")
+                took = time.monotonic() - before
+                segments = counters(name)["segments"]
+                sent = traffic.sent
+                until(lambda sent=sent: traffic.sent > sent + 2 * Flood.BATCH, "traffic goes on")
+                after = counters(name)
+                print(f"# {name}: its flows were gone {took:.2f} s after it was switched off")
+                equal((after["table_entries"], after["segments"] - segments), (0, 0),
+                      "flows, and segments counted, while it is off")
+
+
+# ---- rows ----
+
+@test
+def a_scan_of_a_link_takes_no_rows():
+    """Nobody answers: flows of a link's scope are counted with the others, too."""
+    with loaded("max_services=16"), muted(), contextlib.ExitStack() as stack:
+        with within("client"):
+            link = socket.if_nametoindex("eth0")
+            for port in range(1024, 1024 + 500):
+                s = stack.enter_context(socket.socket(socket.AF_INET6))
+                s.setblocking(False)
+                s.connect_ex(("fe80::9999", port, 0, link))
+        true(counters("client")["flows_opened"] >= 500, "flows")
+        equal([r["addr"] for r in table("client", "services")], ["other"], "rows")
 
 
 # ---- totals ----

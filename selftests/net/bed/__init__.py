@@ -14,7 +14,8 @@ from .hosts import (address, default_route, delay, dropped, extra_host, forwards
                     muted, nft, remove_hosts, setting)
 from .ksft import KSFT_SKIP, Failed, Skipped, TESTS, both, equal, planned, run_all, test, true
 from .main import main, main_bare, skip_all
-from .netlink import SERVICE_GET, STATS_GET, Dump, attribute, attributes_of, family
+from .netlink import (COUNTER_GET, FLOW_GET, LOG_GET, SERVICE_GET, STATS_GET, Dump, Listener, attribute,
+                      attributes_of, family, number_in)
 from .netns import add_host, guests, libc, setns, within
 from .sock import (Traffic, close_to, connect, listen, numbers, pair, received, repaired, reset,
                    stream, talk, vanish)
@@ -22,4 +23,4 @@ from .tcpfsm import (Counted, counters, entries, everywhere, flags_of, flow, is_
                      load, load_command, loaded, log_of, max_flows, pair_of, pairs_are, path, read, sysctl,
                      table, timeout, tuple_of, unload)
 from .utils import backlog, deep, one_cpu, run, status, until, write
-from .wire import Wire, checksum, flood, wire, wire_into
+from .wire import Wire, checksum, flood, syns, wire, wire_into

@@ -3,6 +3,7 @@
 import contextlib
 import socket
 import struct
+import sys
 
 from .ksft import Failed
 from .netns import within
@@ -15,15 +16,28 @@ def attribute(kind, payload):
     return struct.pack("=HH", 4 + len(payload), kind) + payload + bytes(-len(payload) % 4)
 
 
-def family():
-    """The number of the generic netlink family."""
+def ask_for_family():
+    """The attributes that tell what the generic netlink family is."""
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 16) as s:
         body = struct.pack("=BBH", 3, 1, 0) + attribute(2, b"tcpfsm\0")
         s.send(struct.pack("=IHHII", 16 + len(body), 16, 1, 1, 0) + body)
-        for kind, payload in attributes_of(s.recv(65536)[20:]):
-            if kind == 1:
-                return struct.unpack("=H", payload[:2])[0]
-    raise Failed("no family")
+        return dict(attributes_of(s.recv(65536)[20:]))
+
+
+def family():
+    """The number of the generic netlink family."""
+    told = ask_for_family()
+    if 1 not in told:
+        raise Failed("no family")
+    return struct.unpack("=H", told[1][:2])[0]
+
+
+def group_number(name):
+    for _, payload in attributes_of(ask_for_family()[7]):
+        group = dict(attributes_of(payload))
+        if group[1].rstrip(b"\0").decode() == name:
+            return struct.unpack("=I", group[2])[0]
+    raise Failed(f"no group {name}")
 
 
 def attributes_of(data):
@@ -34,6 +48,11 @@ def attributes_of(data):
         found.append((kind & 0x3fff, data[4:size]))
         data = data[size + 3 & ~3:]
     return found
+
+
+def number_in(attributes, kind):
+    """The number in the first attribute of this kind, or None."""
+    return next((int.from_bytes(payload, sys.byteorder) for k, payload in attributes if k == kind), None)
 
 
 class Dump:
@@ -67,6 +86,36 @@ class Dump:
         while not self.done:
             messages += self.piece()
         return messages
+
+    def close(self):
+        self.socket.close()
+
+
+class Listener:
+    """A socket in a group of events, which keeps what comes until it is asked for."""
+
+    EVENT = {"transition": 7, "flow": 3}        # TCPFSM_A_TRANSITION, TCPFSM_A_FLOW
+
+    def __init__(self, name, group):
+        self.kind = self.EVENT[group]
+        with within(name):
+            self.socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 16)
+        self.socket.setsockopt(270, 1, group_number(group))     # NETLINK_ADD_MEMBERSHIP
+        self.socket.settimeout(0.2)
+
+    def events(self):
+        """Processor, number and attributes of each event that has come."""
+        found = []
+        while True:
+            try:
+                data = self.socket.recv(1 << 17)
+            except TimeoutError:
+                return found
+            message = attributes_of(data[20:])
+            words = dict(message)
+            cpu, first = struct.unpack("=I", words[4])[0], struct.unpack("=Q", words[5])[0]
+            events = [payload for kind, payload in message if kind == self.kind]
+            found += [(cpu, first + i, attributes_of(e)) for i, e in enumerate(events)]
 
     def close(self):
         self.socket.close()

@@ -1,0 +1,259 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""
+Attacks that take a machine's own kernel to be seen: functions that wait where another processor may
+come in between, how often sockets are looked up, and whose memory it is.
+"""
+import contextlib
+import json
+import os
+import socket
+import threading
+import time
+
+from bed import (ACK, ADDR, FLOW_GET, HOSTS, TOOL, Dump, Failed, Listener, Skipped, Wire, attributes_of, backlog,
+                 close_to, counters, equal, guests, loaded, main_bare, muted, number_in, pair, reset,
+                 run, syns, sysctl, test, true, until, within, write)
+
+DELAY = os.environ.get("TCPFSM_DELAY_KO")
+
+
+@contextlib.contextmanager
+def late(function, ms=0, times=0):
+    """
+    A function waits the first so many times that it is entered from here on. Yields a function: how
+    often it has been entered.
+    """
+    def entered():
+        with open("/sys/module/delay/parameters/entered", encoding="ascii") as f:
+            return int(f.read())
+
+    if not DELAY:
+        raise Skipped("TCPFSM_DELAY_KO names no module that makes functions wait")
+    run("insmod", DELAY, f"function={function}", f"ms={ms}", f"times={times}")
+    try:
+        yield entered
+    finally:
+        run("rmmod", "delay")
+
+
+# ---- a dump and the events behind it ----
+
+A_FLOW, A_POSITION, FLOW_ID, FLOW_DPORT = 3, 8, 2, 7
+POSITION_CPU, POSITION_FLOW = 2, 4
+
+
+@test
+def a_dump_misses_no_flow_that_its_positions_claim():
+    """A flow begins while the dump takes its positions: it is in the dump, or in the events behind."""
+    with loaded(), contextlib.closing(Listener("router", "flow")) as listener:
+        answer = []
+
+        def dump():
+            with contextlib.closing(Dump("router", FLOW_GET)) as d:
+                answer.extend(d.rest())
+
+        c, s = pair(4, 7000)            # positions are of processors that have sent events
+        with late("tcpfsm_event_positions", 500, 1) as entered:
+            reader = threading.Thread(target=dump)
+            reader.start()
+            until(entered, "the dump begins")
+            c2, s2 = pair(4, 7001)
+            reader.join()
+        positions = {}
+        dumped = set()
+        for message in answer:
+            for kind, payload in message:
+                if kind == A_POSITION:
+                    at = attributes_of(payload)
+                    positions[number_in(at, POSITION_CPU)] = number_in(at, POSITION_FLOW)
+                elif kind == A_FLOW:
+                    dumped.add(number_in(attributes_of(payload), FLOW_DPORT))
+        time.sleep(0.1)
+        told = {number_in(flow, FLOW_DPORT) for cpu, number, flow in listener.events()
+                if number >= positions.get(cpu, 0)}
+        print(f"# in the dump: {sorted(dumped)}; behind it: {sorted(told)}")
+        close_to(c, s)
+        close_to(c2, s2)
+        true(7001 in dumped | told, "the flow is told")
+
+
+# ---- what readers cost others ----
+
+@test
+def a_guest_that_reads_does_not_wait_for_others_flows():
+    """Nor do they for it: what is another's is passed over without its lock."""
+    with loaded(), guests(1):
+        syns("guest0", [(1000, 1000)])
+        c, s = pair(4, 7000)
+
+        def dump(name):
+            with contextlib.closing(Dump(name, FLOW_GET)) as d:
+                return d.rest()
+
+        # The host's reader keeps the lock of its flow all that time.
+        with late("tcpfsm_flow_snapshot", 5000, 1) as entered:
+            reader = threading.Thread(target=dump, args=("router",))
+            reader.start()
+            until(entered, "the host reads")
+            flows = sum(kind == A_FLOW for m in dump("guest0") for kind, _ in m)
+            first = reader.is_alive()
+            reader.join()
+        close_to(c, s)
+        equal(flows, 1, "flows that the guest has read")
+        true(first, "the guest's reader is through before the host's")
+
+
+@test
+def one_flow_is_looked_up_without_a_walk():
+    with loaded():
+        c, s = pair(4, 7000)
+        ends = [f"{ADDR[4]['client']}:{c.getsockname()[1]}", f"{ADDR[4]['server']}:7000"]
+        with late("tcpfsm_table_next") as entered:
+            for words in (ends, ends[::-1]):
+                told = json.loads(run("ip", "netns", "exec", "router", TOOL, "-j", "flow", *words))
+                equal(told["now"]["dport"], 7000, "the flow")
+            buckets = entered()
+        close_to(c, s)
+        print(f"# {buckets} buckets walked through")
+        equal(buckets, 0, "buckets walked through")
+
+
+# ---- what strangers cost ----
+
+@test
+def an_unknown_ack_asks_for_each_end_once():
+    """BPF programs at socket lookup run for each question, and processors spend time on it."""
+    segments = 200
+
+    def lookups(function, enabled):
+        for name in HOSTS:
+            sysctl(name, "enabled", enabled)
+        with muted(), contextlib.closing(Wire(4)) as w, late(function) as entered:
+            w.sport, before = 20000, entered()
+            for i in range(segments):
+                w.dport = 30000 + i
+                w.raw_send("client", ACK, 1000 + i, 2000)
+            until(lambda: not backlog(), "they have arrived")
+            return (entered() - before) / segments
+
+    with loaded():
+        more = {f: lookups(f, 1) - lookups(f, 0)
+                for f in ("__inet_lookup_listener", "__inet_lookup_established")}
+        print(f"# lookups beyond the stack's own, for each unknown ACK, over {len(HOSTS)} hosts: {more}")
+        true(max(more.values()) <= len(HOSTS), f"{more}")
+
+
+# ---- whose memory it is ----
+
+@contextlib.contextmanager
+def cgroup(name):
+    """A memory cgroup. Yields its directory."""
+    top = "/run/cgroup"
+    os.makedirs(top, exist_ok=True)
+    if not os.path.ismount(top):
+        run("mount", "-t", "cgroup2", "none", top)
+    write(f"{top}/cgroup.subtree_control", "+memory")
+    where = f"{top}/{name}"
+    os.mkdir(where)
+    try:
+        yield where
+    finally:
+        until(lambda: not rmdir_fails(where), "the cgroup is empty")
+
+
+def rmdir_fails(where):
+    try:
+        os.rmdir(where)
+    except OSError as e:
+        return str(e)
+    return None
+
+
+def charged(where):
+    """Bytes of kernel memory that a cgroup pays for."""
+    with open(f"{where}/memory.stat", encoding="ascii") as f:
+        stat = dict(line.split() for line in f)
+    return int(stat.get("kernel") or sum(int(stat[k]) for k in ("slab", "percpu", "kernel_stack")))
+
+
+@contextlib.contextmanager
+def joined(where):
+    """What this process makes is charged there."""
+    write(f"{where}/cgroup.procs", os.getpid())
+    try:
+        yield
+    finally:
+        write("/run/cgroup/cgroup.procs", os.getpid())
+
+
+def use_up(where):
+    """Limit the cgroup of guest0 to little more than it has, and let it open flows until it is there."""
+    with open(f"{where}/memory.current", encoding="ascii") as f:
+        write(f"{where}/memory.max", int(f.read()) + (1 << 20))
+    for port in range(1, 100):
+        syns("guest0", [(1000 + i, port) for i in range(1000)])
+        if counters("guest0")["no_memory"]:
+            return
+    raise Failed(f"{counters('guest0')['flows_opened']} flows, and none is lost")
+
+
+@test
+def what_a_guest_makes_us_allocate_is_charged_to_its_maker():
+    flows = 20000
+    with loaded("max_flows=100000"), cgroup("container") as where:
+        with joined(where):
+            stack = contextlib.ExitStack()
+            stack.enter_context(guests(1))
+        with stack:
+            syns("guest0", [(1, 1)])            # sent by a process of nobody's cgroup
+            before = charged(where)
+            syns("guest0", [(1000 + i % 50000, 1000 + i // 50000) for i in range(flows)])
+            have = counters("guest0")["flows_opened"]
+            grown = charged(where) - before
+            print(f"# {have} flows, {grown} bytes charged, {grown / have:.0f} a flow")
+            true(have >= flows, f"{have} flows")
+            true(grown > 176 * flows, f"{grown} bytes charged")
+
+
+@test
+def a_guest_at_its_limit_loses_its_own_flows_only():
+    with loaded("max_flows=1000000"), cgroup("container") as where:
+        with joined(where):
+            stack = contextlib.ExitStack()
+            stack.enter_context(guests(1))
+        with stack:
+            use_up(where)
+            print(f"# {counters('guest0')['flows_opened']} flows before the first was lost")
+            c, s = pair(4, 7100)
+            true(counters("router")["table_entries"], "the host goes on")
+            equal(counters("router")["no_memory"], 0, "that the host lost")
+            close_to(c, s)
+
+
+@test
+def without_memory_every_event_is_counted_as_lost():
+    """Somebody listens, and there is no memory to number events with: a report may have several."""
+    with loaded(), cgroup("container") as where:
+        with joined(where):
+            stack = contextlib.ExitStack()
+            stack.enter_context(guests(1))
+        with stack:
+            run("ip", "-n", "guest0", "link", "set", "lo", "up")
+            with within("guest0"), socket.create_server(("127.0.0.1", 7000)) as server:
+                c = socket.create_connection(("127.0.0.1", 7000))
+                s = server.accept()[0]
+            use_up(where)
+            before = counters("guest0")
+            with contextlib.closing(Listener("guest0", "transition")) as listener:
+                reset(c)
+                s.close()
+                until(lambda: counters("guest0")["reset"] > before["reset"], "it is reset")
+                told = len(listener.events())
+            lost = counters("guest0")["events_lost"] - before["events_lost"]
+            print(f"# {before['no_memory']} flows without memory; {told} events told, {lost} lost")
+            equal((told, lost), (0, 2), "events told and lost")
+
+
+if __name__ == "__main__":
+    main_bare()
