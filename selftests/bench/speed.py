@@ -4,8 +4,10 @@ import collections
 import concurrent.futures
 import contextlib
 import statistics
+import subprocess
+import sys
 
-from bed import TOOL, equal, true
+from bed import TOOL, equal, guests, true
 from beds import Conntrack, Nobody, Push, Tcpfsm, host, pin, reader
 from report import part
 
@@ -99,6 +101,53 @@ def segment(report):
             len=1448, checksum=1)
     for way in ("in", "out"):
         compare(report, f"IPv4, 100k, LOCAL_{way.upper()}", flows, family=4, way=way)
+
+
+# A program that reads a file again and again, on the second processor.
+READ_ON = """import os, sys
+os.sched_setaffinity(0, {1})
+print(end="-", flush=True)
+while True:
+    with open(sys.argv[1], "rb", buffering=0) as f:
+        while f.read(1 << 16):
+            pass
+"""
+
+
+@contextlib.contextmanager
+def reading_on(name, path):
+    """Four programs read all the time in a namespace."""
+    programs = [subprocess.Popen(["ip", "netns", "exec", name, sys.executable, "-c", READ_ON, path],
+                                 stdout=subprocess.PIPE) for _ in range(4)]
+    try:
+        for p in programs:
+            equal(p.stdout.read(1), b"-", "it reads")
+        yield
+        equal([p.poll() for p in programs], [None] * len(programs), "it has read to the end")
+    finally:
+        for p in programs:
+            p.kill()
+            p.wait()
+            p.stdout.close()
+
+
+@part
+def readers(report):
+    """data at random while four programs in a container read its own flows, which are none"""
+    flows = 100_000
+    files = {Conntrack.name: "/proc/net/nf_conntrack", Tcpfsm.name: "/proc/net/tcpfsm/flows"}
+    quiet, busy = Nets(), Nets()
+    for who in in_turn(report.rounds, flows):
+        with host(who) as push, guests(1) as (name,):
+            push(op="open", flows=flows)
+            push(op="data", flows=flows, rounds=1)
+            quiet.add(who.name, {"data": push(op="data", flows=flows, round=1, rounds=10)})
+            with reading_on(name, files.get(who.name, "/proc/net/tcp")):
+                busy.add(who.name, {"data": push(op="data", flows=flows, round=11, rounds=10)})
+            who.must_have(flows, OPEN)
+    for what, nets in (("nobody reads", quiet), ("a container reads", busy)):
+        report.ratio(f"data at random while {what}, ns", nets.of("data", Conntrack),
+                     nets.of("data", Tcpfsm))
 
 
 @part
