@@ -2,11 +2,11 @@
 /*
  * Who pays for memory. What a guest's namespace makes the module allocate is charged to the memory
  * cgroup of whoever made the namespace, in whatever context that happens: a container at its limit
- * loses flows of its own, and takes nothing from others. Nobody is charged for the host's namespaces,
- * nor for those that were there before the module.
+ * loses flows of its own, and takes nothing from others. Nobody is charged for namespaces of the
+ * host, nor for those that were there before the module.
  *
- * Linux before 5.14 does not let modules charge in interrupts: what is allocated there is charged to
- * nobody.
+ * Linux before 5.14 does not let modules charge in interrupts: what is allocated there is charged
+ * to nobody.
  */
 #ifndef _TCPFSM_CHARGE_H
 #define _TCPFSM_CHARGE_H
@@ -42,8 +42,8 @@ static inline void tcpfsm_charge_net_exit(struct tcpfsm_net *tn)
 }
 
 /*
- * For memory that is allocated with bottom halves off. Who is charged gets none of the reserve, which
- * would be given beyond the limit, too.
+ * For memory that is allocated with bottom halves off. Who is charged gets none of the reserve,
+ * which would be given beyond the limit, too.
  */
 static inline gfp_t tcpfsm_charge_gfp(const struct tcpfsm_net *tn)
 {
@@ -51,22 +51,33 @@ static inline gfp_t tcpfsm_charge_gfp(const struct tcpfsm_net *tn)
 				     GFP_ATOMIC | __GFP_NOWARN;
 }
 
+/* Return: who was charged before, for tcpfsm_charge_end(). */
+static inline struct mem_cgroup *tcpfsm_charge_begin(const struct tcpfsm_net *tn)
+{
 #if TCPFSM_CHARGES
-#define tcpfsm_charge_to(memcg)	set_active_memcg(memcg)
-#else
-#define tcpfsm_charge_to(memcg)	NULL
+	if (unlikely(tn->memcg))
+		return set_active_memcg(tn->memcg);
 #endif
+	return NULL;
+}
+
+static inline void tcpfsm_charge_end(const struct tcpfsm_net *tn, struct mem_cgroup *before)
+{
+#if TCPFSM_CHARGES
+	if (unlikely(tn->memcg))
+		set_active_memcg(before);
+#endif
+}
 
 /*
  * What an expression allocates, with tcpfsm_charge_gfp() or __GFP_ACCOUNT. Context: bottom halves
  * off, or a process.
  */
-#define tcpfsm_charge(tn, allocation) ({						\
-	struct mem_cgroup *payer = (tn)->memcg;						\
-	struct mem_cgroup *before = unlikely(payer) ? tcpfsm_charge_to(payer) : NULL;	\
-	typeof(allocation) made = (allocation);						\
-	if (unlikely(payer))								\
-		tcpfsm_charge_to(before);						\
+#define tcpfsm_charge(tn, allocation) ({				\
+	const struct tcpfsm_net *payer = (tn);				\
+	struct mem_cgroup *before = tcpfsm_charge_begin(payer);		\
+	typeof(allocation) made = (allocation);				\
+	tcpfsm_charge_end(payer, before);				\
 	made; })
 
 #endif /* _TCPFSM_CHARGE_H */

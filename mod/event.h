@@ -24,8 +24,8 @@ void tcpfsm_event_report(const struct tcpfsm_report *r);
 int tcpfsm_event_hear(struct tcpfsm_net *tn);
 
 /*
- * Add a TCPFSM_A_POSITION for each processor from *@cpu on that has sent events. Return: 0; -EMSGSIZE
- * if there is no room for that of *@cpu, which is where to go on in the next message.
+ * Add a TCPFSM_A_POSITION for each processor from *@cpu on that has sent events. Return: 0;
+ * -EMSGSIZE if there is no room for that of *@cpu, which is where to go on in the next message.
  */
 int tcpfsm_event_positions(struct tcpfsm_net *tn, struct sk_buff *skb, u32 *cpu);
 

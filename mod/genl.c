@@ -60,8 +60,8 @@ static int put_stats(struct sk_buff *skb, const struct netlink_callback *cb, str
 }
 
 /*
- * The namespace with the lowest tag above this one that has seen TCP, or NULL. Tags stay, and places
- * in the kernel's list do not.
+ * The namespace with the lowest tag above this one that has seen TCP, or NULL. Tags stay, and
+ * places in the kernel's list do not.
  */
 static struct tcpfsm_net *next_namespace(u32 after)
 {

@@ -182,7 +182,7 @@ const struct nla_policy tcpfsm_tuple_policy[TCPFSM_FLOW_IFINDEX + 1] = {
 	[TCPFSM_FLOW_IFINDEX]	= { .type = NLA_U32 },
 };
 
-static u8 family_of(const struct nlattr *addr)
+static u8 addr_family(const struct nlattr *addr)
 {
 	return nla_len(addr) == 4 ? AF_INET : nla_len(addr) == 16 ? AF_INET6 : AF_UNSPEC;
 }
@@ -199,16 +199,16 @@ static int check_tuple(struct nlattr **tb, const struct nlattr *attr,
 				    "one flow is asked for by src, dst, sport and dport");
 		return -EINVAL;
 	}
-	if (!family_of(src) || !family_of(dst)) {
-		NL_SET_ERR_MSG_ATTR(extack, family_of(src) ? dst : src,
+	if (!addr_family(src) || !addr_family(dst)) {
+		NL_SET_ERR_MSG_ATTR(extack, addr_family(src) ? dst : src,
 				    "an address has 4 or 16 bytes");
 		return -EINVAL;
 	}
-	if (family_of(src) != family_of(dst)) {
+	if (addr_family(src) != addr_family(dst)) {
 		NL_SET_ERR_MSG_ATTR(extack, dst, "the addresses are not of one family");
 		return -EINVAL;
 	}
-	if (family && nla_get_u32(family) != family_of(src)) {
+	if (family && nla_get_u32(family) != addr_family(src)) {
 		NL_SET_ERR_MSG_ATTR(extack, family, "the family is not that of the addresses");
 		return -EINVAL;
 	}
@@ -233,7 +233,7 @@ int tcpfsm_tuple_parse(struct tcpfsm_tuple *t, u64 *id, const struct nlattr *att
 	sport = htons(nla_get_u32(tb[TCPFSM_FLOW_SPORT]));
 	dport = htons(nla_get_u32(tb[TCPFSM_FLOW_DPORT]));
 	swap = tcpfsm_tuple_sorts_behind(&src, sport, &dst, dport);
-	t->family = family_of(tb[TCPFSM_FLOW_SRC]);
+	t->family = addr_family(tb[TCPFSM_FLOW_SRC]);
 	t->l3 = u32_of(tb[TCPFSM_FLOW_IFINDEX]);
 	t->addr[swap] = src;
 	t->addr[!swap] = dst;

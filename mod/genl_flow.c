@@ -137,21 +137,18 @@ int tcpfsm_genl_flow_dump(struct sk_buff *skb, struct netlink_callback *cb)
 	return skb->len;
 }
 
-/* Copy the flow with this tuple, if it lives; with an @id, only if that is its. */
-static bool copy_flow(const struct tcpfsm_tuple *tuple, u64 id, struct tcpfsm_snap *snap)
+/* Copy the flow with this tuple, if it lives; with an @id, only if that is its. Under RCU-bh. */
+static bool copy_flow_of(const struct tcpfsm_tuple *tuple, u64 id, struct tcpfsm_snap *snap)
 {
-	struct tcpfsm_flow *f;
-	bool found = false;
+	struct tcpfsm_flow *f = tcpfsm_table_find_lock(tuple);
+	bool found;
 
-	rcu_read_lock_bh();
-	f = tcpfsm_table_find_lock(tuple);
-	if (f) {
-		found = !id || tcpfsm_flow_id(f) == id;
-		if (found)
-			tcpfsm_flow_snapshot(f, snap);
-		spin_unlock(&f->lock);
-	}
-	rcu_read_unlock_bh();
+	if (!f)
+		return false;
+	found = !id || tcpfsm_flow_id(f) == id;
+	if (found)
+		tcpfsm_flow_snapshot(f, snap);
+	spin_unlock(&f->lock);
 	return found;
 }
 
@@ -177,6 +174,7 @@ int tcpfsm_genl_flow_get(struct sk_buff *request, struct genl_info *info)
 {
 	struct tcpfsm_tuple tuple = { .tn = tcpfsm_net(genl_info_net(info)) };
 	struct tcpfsm_snap snap;
+	bool found;
 	u64 id;
 	int err;
 
@@ -191,7 +189,10 @@ int tcpfsm_genl_flow_get(struct sk_buff *request, struct genl_info *info)
 	if (err)
 		return err;
 	tcpfsm_table_hash(&tuple);
-	if (copy_flow(&tuple, id, &snap))
+	rcu_read_lock_bh();
+	found = copy_flow_of(&tuple, id, &snap);
+	rcu_read_unlock_bh();
+	if (found)
 		return reply_flow(request, info, &snap);
 	NL_SET_ERR_MSG(info->extack, "no such flow");
 	return -ENOENT;

@@ -39,7 +39,7 @@ enum tcpfsm_queue {
 /* Grouped by who touches it. What costs memory is allocated when the first segment passes. */
 struct tcpfsm_net {
 	struct net		*net;
-	struct mem_cgroup	*memcg;			/* that pays for a guest, or NULL: charge.h */
+	struct mem_cgroup	*memcg;			/* that pays for a guest: charge.h */
 	u8			owner;			/* enum tcpfsm_owner */
 	u32			tag;			/* tells it from all others; not 0 */
 	bool			watched;		/* unless it is off: hook.c */

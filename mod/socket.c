@@ -165,8 +165,8 @@ static bool runs_ipvs(const struct net *net)
 }
 
 /*
- * The device that a socket of the segment may be bound to: one that is bound to none is found by any.
- * In another routing domain, that is asked for.
+ * The device that a socket of the segment may be bound to: one that is bound to none is found by
+ * any. In another routing domain, that is asked for.
  */
 static u32 device_of(const struct tcpfsm_view *v)
 {
@@ -195,8 +195,8 @@ void tcpfsm_socket_states(struct tcpfsm_view *v, u8 sender, struct tfsm_local lo
 	if (!v->to_local || read_state(t, to, device_of(v), &local[!sender]))
 		return;
 	/*
-	 * Is there really none? It may see another tuple than we do, or be another host's; and the last
-	 * ACK of a handshake may find a listener only, which has sent a SYN cookie.
+	 * Is there really none? It may see another tuple than we do, or be another host's; and the
+	 * last ACK of a handshake may find a listener only, which has sent a SYN cookie.
 	 */
 	if (!t->l3 && !is_translated(v->skb) && !runs_ipvs(t->tn->net) &&
 	    !tcpfsm_socket_listens(v, to))

@@ -21,7 +21,7 @@
 #include "table.h"
 
 #define PLACES		7
-#define CHAIN_MOST	64	/* flows; so many meet by chance in a table that is much too small only */
+#define CHAIN_MOST	64	/* flows; chance needs a table much too small for so many */
 #define LOCK_BIT	1
 
 struct bucket {
@@ -140,8 +140,8 @@ static noinline u32 hash_safely(const struct tcpfsm_tuple *t, u32 ports)
 
 /*
  * The secret is the namespace's: from its own, nobody learns how to aim at another's buckets. But
- * they are in one table, and a dump shows its order: the root of a guest could find tuples of its own
- * that share a bucket, were they not hashed in a way that tells nothing of the secret.
+ * they are in one table, and a dump shows its order: the root of a guest could find tuples of its
+ * own that share a bucket, were they not hashed in a way that tells nothing of the secret.
  */
 void tcpfsm_table_hash(struct tcpfsm_tuple *t)
 {

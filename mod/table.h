@@ -52,8 +52,8 @@ struct tcpfsm_flow *tcpfsm_table_alloc(const struct tcpfsm_net *tn, u8 family);
 void tcpfsm_table_free(struct tcpfsm_flow *f, const struct tcpfsm_net *tn);
 
 /*
- * Put in a new, locked flow. Return: -EEXIST if its tuple is there already; -ENOSPC if too many others
- * are in its bucket, for all that is done with a bucket takes a bounded time.
+ * Put in a new, locked flow. Return: -EEXIST if its tuple is there already; -ENOSPC if too many
+ * others are in its bucket, for all that is done with a bucket takes a bounded time.
  */
 int tcpfsm_table_insert(struct tcpfsm_flow *f, const struct tcpfsm_tuple *t);
 
@@ -66,7 +66,8 @@ unsigned int tcpfsm_table_buckets(void);
 struct tcpfsm_walk {
 	u32		tag;		/* of the namespace whose flows it wants */
 	u64		begun;		/* ktime: flows that have started since are passed over */
-	bool		(*want)(const struct tcpfsm_flow *f, const void *arg);	/* under its lock; NULL: all */
+	/* Asked under the flow's lock; NULL: it wants all. */
+	bool		(*want)(const struct tcpfsm_flow *f, const void *arg);
 	const void	*arg;
 };
 

@@ -21,7 +21,7 @@ struct tcpfsm_view {
 	u64		    now;		/* ktime, 0: not asked yet */
 	u32		    bytes;
 	u32		    packets;
-	u8		    asked, listens;	/* ends whose listener was looked for, was found: masks */
+	u8		    asked, listens;	/* masks: whose listener was looked for, found */
 	const struct net_device *dev;		/* that it came in by, or goes out by; or NULL */
 	const struct sk_buff *skb;
 	unsigned int	    offset;		/* of the TCP header from skb->data */

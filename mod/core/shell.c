@@ -75,7 +75,7 @@ bool tfsm_shell_replace(const struct tfsm_keeper *k, void *ctx, struct tfsm *f,
 	opened = k->open(ctx, &start);
 	if (start.past && tfsm_ext(&past))
 		k->free_ext(ctx, tfsm_ext(&past));	/* there is no new flow */
-	/* A segment that is done is not for whatever flow another processor has opened meanwhile. */
+	/* A segment that is done is not for what another processor has opened meanwhile. */
 	if (verdict == TFSM_NEW_AFTER)
 		return false;
 	return opened == TFSM_OPENED ? verdict == TFSM_NEW_KEPT : opened == TFSM_RACED;
