@@ -13,8 +13,8 @@ import threading
 import time
 
 from bed import (ACK, HOSTS, SERVICE_GET, STATS_GET, SYN, Dump, Skipped, Wire, add_host, attributes_of,
-                 counters, entries, equal, flood, guests, loaded, main_bare, muted, number_in, run, sysctl,
-                 syns, table, test, true, until, within)
+                 counters, entries, equal, flood, guests, load_command, loaded, main_bare, muted, nft,
+                 number_in, run, status, sysctl, syns, table, test, true, until, within)
 
 PUSHER = os.environ.get("TCPFSM_BENCH_KO")
 CHAIN_MOST = 64         # flows of a bucket that find no place in it
@@ -266,6 +266,28 @@ def a_scan_of_a_link_takes_no_rows():
                 s.connect_ex(("fe80::9999", port, 0, link))
         true(counters("client")["flows_opened"] >= 500, "flows")
         equal([r["addr"] for r in table("client", "services")], ["other"], "rows")
+
+
+# ---- where the hooks are ----
+
+@test
+def the_priority_says_which_chains_come_first():
+    """What a chain before the hooks drops is not seen; what one behind them drops is."""
+    chain = """
+        chain late {
+            type filter hook forward priority 70;
+            tcp dport 7300 drop
+        }
+    """
+    for priority, seen in ((60, 1), (80, 0)):
+        with loaded(f"priority={priority}"), nft("router", chain), muted(), \
+             contextlib.closing(Wire(4)) as w:
+            w.dport = 7300
+            w.send("client", SYN, 1)
+            equal(counters("router")["flows_opened"], seen, f"flows seen at priority {priority}")
+    for priority in (50, 100):
+        code, _, _ = status(*load_command(f"priority={priority}"))
+        true(code, f"priority={priority} is refused")
 
 
 # ---- totals ----
