@@ -11,14 +11,13 @@ import contextlib
 import os
 import random
 import socket
-import struct
 import subprocess
 import sys
 import threading
 import time
 
-from bed import (ACK, ADDR, FIN, FLOW_GET, HOSTS, RST, SEED, SYN, TOOL, Dump, Traffic, Wire, attribute,
-                 close_to, counters, deep, equal, family, flood, group_number, guests, key_of, loaded,
+from bed import (ACK, ADDR, FIN, FLOW_GET, HOSTS, RST, SEED, SYN, TOOL, Dump, Traffic, Wire, ask_for_flows,
+                 close_to, counters, deep, equal, flood, group_number, guests, key_of, loaded,
                  main_bare, muted, pair, pairs_are, run, sysctl, talk, test, true, until, within)
 
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../bench"))
@@ -185,23 +184,13 @@ def root_of_a_container_fills_its_half_and_reads_it_all_the_time():
 
 @test
 def root_of_a_container_asks_for_flows_one_by_one():
-    """By tuples that are not there, and by dumps with an id that is not there."""
+    """By tuples that are not there, while it dumps all of them, too."""
     with attacked(), guests(1):
-        number = family()
         rng = random.Random(SEED)
 
         def ask():
-            with within("guest0"):
-                s = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 16)
-            with contextlib.closing(s):
-                s.settimeout(5)
-                for _ in range(200):
-                    body = struct.pack("=BBH", FLOW_GET, 1, 0) + attribute(
-                        3 | 0x8000, attribute(4, rng.randbytes(4)) + attribute(5, rng.randbytes(4)) +
-                        attribute(6, struct.pack("=I", rng.randrange(65536))) +
-                        attribute(7, struct.pack("=I", 80)))
-                    s.send(struct.pack("=IHHII", 16 + len(body), number, 1, 1, 0) + body)
-                    equal(struct.unpack("=i", s.recv(4096)[16:20])[0], -2, "the answer")
+            ask_for_flows("guest0", [(rng.randbytes(4), rng.randbytes(4), rng.randrange(65536), 80)
+                                     for _ in range(200)])
 
         def dump():
             with contextlib.closing(Dump("guest0", FLOW_GET)) as d:

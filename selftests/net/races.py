@@ -101,6 +101,25 @@ def readers():
     yield "views", views
 
 
+def questions(*hosts):
+    """For one flow after another, by tuples that may be there, and by ids."""
+    def ask(host):
+        src = socket.inet_aton(ADDR[4]["client"])
+        dst = socket.inet_aton(ADDR[4]["server"])
+        bed.ask_for_flows(host, [(*random.choice(((src, dst), (dst, src))), random.randrange(32768, 61000),
+                                  random.randrange(9000, 9004)) for _ in range(100)])
+        status(TOOL, "-N", host, "flows", "id", str(random.randrange(1, 10000)))
+
+    for host in hosts:
+        yield f"questions of {host}", lambda host=host: ask(host)
+
+
+def own_readers(*guests_):
+    """Guests that read what is theirs, over and over."""
+    for name in guests_:
+        yield f"{name} reads", lambda name=name: [read(name, view) for view in ("flows", "services", "log")]
+
+
 def listeners():
     """To all events, for a short while."""
     def listen(*args):
@@ -272,7 +291,7 @@ def segments_that_open_flows():
 
 @test
 def traffic_and_readers():
-    mix(conversations(), floods("client", kinds=("syn",)), readers())
+    mix(conversations(), floods("client", kinds=("syn",)), readers(), questions("router", "client"))
 
 
 @test
@@ -299,7 +318,8 @@ def namespaces_come_and_go():
 def full_tables():
     """Of flows and of services; the host's half and that of others."""
     with guests(2) as names:
-        mix(conversations(), floods("client", *names), readers(), limits(), args=SMALL)
+        mix(conversations(), floods("client", *names), readers(), own_readers(*names), limits(),
+            questions("router", *names), args=SMALL)
 
 
 @test
@@ -317,7 +337,8 @@ def loaded_again_and_again():
 def all_at_once():
     with guests(1) as names:
         mix(conversations(), floods("client", *names), shapes(6), connections(), readers(),
-            listeners(), settings(), switches(), namespaces("short1"), limits(), args=SMALL)
+            listeners(), settings(), switches(), namespaces("short1"), limits(), own_readers(*names),
+            questions("router", *names), args=SMALL)
 
 
 def main():

@@ -14,8 +14,8 @@ from .hosts import (address, default_route, delay, dropped, extra_host, forwards
                     muted, nft, remove_hosts, setting)
 from .ksft import KSFT_SKIP, Failed, Skipped, TESTS, both, equal, planned, run_all, test, true
 from .main import main, main_bare, skip_all
-from .netlink import (COUNTER_GET, FLOW_GET, LOG_GET, SERVICE_GET, STATS_GET, Dump, Listener, attribute,
-                      attributes_of, family, group_number, number_in)
+from .netlink import (COUNTER_GET, FLOW_GET, LOG_GET, SERVICE_GET, STATS_GET, Dump, Listener, ask_for_flows,
+                      attribute, attributes_of, family, group_number, number_in)
 from .netns import add_host, guests, libc, setns, within
 from .sock import (Traffic, close_to, connect, listen, numbers, pair, received, repaired, reset,
                    stream, talk, vanish)

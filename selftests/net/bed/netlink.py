@@ -55,6 +55,28 @@ def number_in(attributes, kind):
     return next((int.from_bytes(payload, sys.byteorder) for k, payload in attributes if k == kind), None)
 
 
+def ask_for_flows(name, tuples):
+    """Ask a namespace for each of these flows: (src, dst, sport, dport), addresses of 4 or 16 bytes.
+    Returns how many there were."""
+    number, found = family(), 0
+    with within(name):
+        s = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 16)
+    with contextlib.closing(s):
+        s.settimeout(5)
+        for src, dst, sport, dport in tuples:
+            words = ((4, src), (5, dst), (6, struct.pack("=I", sport)), (7, struct.pack("=I", dport)))
+            nest = attribute(3 | 0x8000, b"".join(attribute(*word) for word in words))
+            body = struct.pack("=BBH", FLOW_GET, 1, 0) + nest
+            s.send(struct.pack("=IHHII", 16 + len(body), number, 1, 1, 0) + body)
+            answer = s.recv(4096)
+            kind, error = struct.unpack("=4xH10xi", answer[:20])
+            if kind == number:
+                found += 1
+            elif kind != NLMSG_ERROR or error != -2:
+                raise Failed(f"message {kind}, error {error}")
+    return found
+
+
 class Dump:
     """A dump that is read when the test wants the next piece of it. Without a name: from here."""
 
