@@ -90,8 +90,8 @@ class Lateness:
 
     def __init__(self):
         self.stopped = threading.Event()
-        self.pool = concurrent.futures.ThreadPoolExecutor(2)
-        self.jobs = [self.pool.submit(self.watch, cpu) for cpu in (0, 1)]
+        self.pool = concurrent.futures.ThreadPoolExecutor(os.cpu_count())
+        self.jobs = [self.pool.submit(self.watch, cpu) for cpu in range(os.cpu_count())]
 
     def watch(self, cpu):
         pin(cpu)
