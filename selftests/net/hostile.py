@@ -22,7 +22,7 @@ CHAIN_MOST = 64         # flows of a bucket that find no place in it
 class Flood:
     """SYNs from sources at random, as long as the context lasts."""
 
-    BATCH = 2000            # to one port: the sources are the same each time
+    BATCH = 500             # to one port: the sources are the same each time
 
     def __init__(self, name):
         self.name, self.sent, self.over = name, 0, False
@@ -244,7 +244,7 @@ def switching_off_empties_the_table_while_traffic_goes_on():
                 took = time.monotonic() - before
                 segments = counters(name)["segments"]
                 sent = traffic.sent
-                until(lambda sent=sent: traffic.sent > sent + 2 * Flood.BATCH, "traffic goes on")
+                until(lambda sent=sent: traffic.sent > sent + 2 * Flood.BATCH, "traffic", 30)
                 after = counters(name)
                 print(f"# {name}: its flows were gone {took:.2f} s after it was switched off")
                 equal((after["table_entries"], after["segments"] - segments), (0, 0),
