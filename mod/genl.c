@@ -59,23 +59,14 @@ static int put_stats(struct sk_buff *skb, const struct netlink_callback *cb, str
 	return header ? tcpfsm_msg_end(skb, header, tcpfsm_put_stats(skb, tn)) : -EMSGSIZE;
 }
 
-/*
- * The namespace with the lowest tag above this one that has seen TCP, or NULL. Tags stay, and
- * places in the kernel's list do not.
- */
+/* The next namespace that has seen TCP, in the order of their tags, which stay; or NULL. */
 static struct tcpfsm_net *next_namespace(u32 after)
 {
-	struct tcpfsm_net *found = NULL;
-	struct net *net;
+	struct tcpfsm_net *tn;
 
-	lockdep_assert_held(&net_rwsem);
-	for_each_net(net) {
-		struct tcpfsm_net *tn = tcpfsm_net(net);
-
-		if (tn->tag > after && tcpfsm_cpu_ready(tn) && (!found || tn->tag < found->tag))
-			found = tn;
-	}
-	return found;
+	while ((tn = tcpfsm_netns_next(after)) && !tcpfsm_cpu_ready(tn))
+		after = tn->tag;
+	return tn;
 }
 
 /* Of every namespace for a reader in the initial one. */
@@ -92,13 +83,13 @@ static int stats_dump(struct sk_buff *skb, struct netlink_callback *cb)
 		position->done = true;
 		return put_stats(skb, cb, tcpfsm_net(own)) ?: skb->len;
 	}
-	down_read(&net_rwsem);
+	rcu_read_lock();
 	while (!err && (tn = next_namespace(position->pos))) {
 		err = put_stats(skb, cb, tn);
 		if (!err)
 			position->pos = tn->tag;
 	}
-	up_read(&net_rwsem);
+	rcu_read_unlock();
 	if (!err)
 		position->done = true;
 	return skb->len ?: err;

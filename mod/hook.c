@@ -209,14 +209,12 @@ static struct nf_hook_ops ops[] __ro_after_init = {
 #endif
 };
 
-static DEFINE_MUTEX(registering);
-
 /* Hook in or out, if it is not so. */
 static int set_hooked(struct tcpfsm_net *tn, bool on)
 {
 	int err = 0;
 
-	lockdep_assert_held(&registering);
+	lockdep_assert_held(&tn->hooking);
 	if (on == tn->hooked)
 		return 0;
 	if (on)
@@ -227,14 +225,19 @@ static int set_hooked(struct tcpfsm_net *tn, bool on)
 	return err;
 }
 
+void tcpfsm_hook_net_init(struct tcpfsm_net *tn)
+{
+	mutex_init(&tn->hooking);
+}
+
 int tcpfsm_hook_open(struct tcpfsm_net *tn)
 {
 	int err;
 
-	mutex_lock(&registering);
+	mutex_lock(&tn->hooking);
 	err = set_hooked(tn, true);
 	tn->watched = !err;
-	mutex_unlock(&registering);
+	mutex_unlock(&tn->hooking);
 	return err;
 }
 
@@ -242,21 +245,21 @@ int tcpfsm_hook_enable(struct tcpfsm_net *tn, bool on)
 {
 	int err = 0;
 
-	mutex_lock(&registering);
+	mutex_lock(&tn->hooking);
 	if (tn->watched)
 		err = set_hooked(tn, on);
 	if (!err)
 		WRITE_ONCE(tn->enabled, on);
-	mutex_unlock(&registering);
+	mutex_unlock(&tn->hooking);
 	return err;
 }
 
 void tcpfsm_hook_close(struct tcpfsm_net *tn)
 {
-	mutex_lock(&registering);
+	mutex_lock(&tn->hooking);
 	set_hooked(tn, false);
 	tn->watched = false;
-	mutex_unlock(&registering);
+	mutex_unlock(&tn->hooking);
 }
 
 void __init tcpfsm_hook_init(int priority)

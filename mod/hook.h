@@ -8,6 +8,9 @@ struct tcpfsm_net;
 /* Of the netfilter hooks; before a namespace is watched. */
 void tcpfsm_hook_init(int priority);
 
+/* First of all, for a namespace that comes. */
+void tcpfsm_hook_net_init(struct tcpfsm_net *tn);
+
 /* Watch a namespace from now on; no more, whatever is asked for later. */
 int tcpfsm_hook_open(struct tcpfsm_net *tn);
 void tcpfsm_hook_close(struct tcpfsm_net *tn);

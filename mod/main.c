@@ -118,6 +118,7 @@ static int __init check_parameters(void)
 /* No segment comes in any more; the kernel waits for RCU before net_exit(). */
 static void __net_exit net_pre_exit(struct net *net)
 {
+	tcpfsm_netns_remove(tcpfsm_net(net));
 	tcpfsm_hook_close(tcpfsm_net(net));
 	tcpfsm_expire_net_pre_exit(tcpfsm_net(net));
 }
@@ -136,7 +137,6 @@ static void __net_exit net_exit(struct net *net)
 	tcpfsm_charge_net_exit(tn);
 }
 
-static atomic_t last_tag = ATOMIC_INIT(0);
 static bool loading = true;		/* the namespaces that are there already */
 
 static int __net_init net_init(struct net *net)
@@ -144,13 +144,11 @@ static int __net_init net_init(struct net *net)
 	struct tcpfsm_net *tn = tcpfsm_net(net);
 	int err;
 
-	tn->net = net;
-	do {
-		tn->tag = atomic_inc_return(&last_tag);
-	} while (!tn->tag);
-	get_random_bytes(tn->secret, sizeof(tn->secret));
-	tn->owner = net->user_ns == &init_user_ns ? TCPFSM_HOST : TCPFSM_GUEST;
-	if (!loading)
+	tcpfsm_hook_net_init(tn);
+	err = tcpfsm_netns_add(tn, net);
+	if (err)
+		return err;
+	if (!READ_ONCE(loading))
 		tcpfsm_charge_net_init(tn);
 	err = tcpfsm_cpu_net_init(tn) ?: tcpfsm_service_net_init(tn) ?:
 	      tcpfsm_sysctl_net_init(tn) ?: tcpfsm_proc_net_init(tn);
@@ -202,7 +200,7 @@ static int __init tcpfsm_init(void)
 	err = register_pernet_subsys(&net_ops);
 	if (err)
 		goto no_net;
-	loading = false;
+	WRITE_ONCE(loading, false);
 	err = tcpfsm_genl_init();
 	if (err)
 		goto no_genl;

@@ -4,6 +4,7 @@
 #define _TCPFSM_NETNS_H
 
 #include <linux/atomic.h>
+#include <linux/mutex.h>
 #include <linux/sysctl.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
@@ -41,9 +42,11 @@ struct tcpfsm_net {
 	struct net		*net;
 	struct mem_cgroup	*memcg;			/* that pays for a guest: charge.h */
 	u8			owner;			/* enum tcpfsm_owner */
-	u32			tag;			/* tells it from all others; not 0 */
+	bool			initial;		/* it is init_net */
+	u32			tag;			/* tells it from all others; 0: none */
 	bool			watched;		/* unless it is off: hook.c */
 	bool			hooked;
+	struct mutex		hooking;		/* its hooks come, or go */
 	u64			secret[TFSM_SECRET_WORDS];	/* of its hashes */
 
 	/* sysctl */
@@ -57,6 +60,7 @@ struct tcpfsm_net {
 	/* cpu.c */
 	struct tcpfsm_cpu * __percpu *cpus;
 	struct tcpfsm_cpu	*spare;
+	u32			starved;		/* jiffies, when there was no memory */
 
 	/* event.c */
 	struct tcpfsm_batch __percpu *batch;
@@ -88,5 +92,17 @@ static inline struct tcpfsm_net *tcpfsm_net(const struct net *net)
 {
 	return net_generic(net, tcpfsm_net_id);
 }
+
+/*
+ * A namespace comes: its tag is of no other one that lives, and as a rule of none that ever did.
+ * Process context. Return: 0 or -ENOMEM.
+ */
+int tcpfsm_netns_add(struct tcpfsm_net *tn, struct net *net);
+
+/* It goes, also if it did not get a tag. RCU has to pass before it is freed. Process context. */
+void tcpfsm_netns_remove(struct tcpfsm_net *tn);
+
+/* The one with the lowest tag above @after, or NULL. Under RCU, as long as it is used. */
+struct tcpfsm_net *tcpfsm_netns_next(u32 after);
 
 #endif /* _TCPFSM_NETNS_H */
