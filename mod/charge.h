@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Who pays for memory. What a guest's namespace makes the module allocate is charged to the memory
- * cgroup of whoever made the namespace, in whatever context that happens: a container at its limit
- * loses flows of its own, and takes nothing from others. Nobody is charged for namespaces of the
- * host, nor for those that were there before the module.
+ * cgroup of whoever made the namespace, in whatever context that happens: at its limit the guest
+ * loses flows of its own. Nobody is charged for what passes in namespaces of the host, nor in those
+ * that were there before the module. What a process asks for (a namespace, a setting) is charged to
+ * that process, as everywhere in the kernel.
  *
  * Linux before 5.14 does not let modules charge in interrupts: what is allocated there is charged
  * to nobody.

@@ -23,9 +23,9 @@ struct tcpfsm_chunk {
 	struct packed_ticket ticket[];
 };
 
-static struct tcpfsm_chunk *add_chunk(struct tcpfsm_fifo *q, u32 stamp, gfp_t gfp)
+static struct tcpfsm_chunk *add_chunk(struct tcpfsm_fifo *q, u32 stamp)
 {
-	struct tcpfsm_chunk *c = kmalloc(CHUNK, gfp);
+	struct tcpfsm_chunk *c = kmalloc(CHUNK, GFP_ATOMIC | __GFP_NOWARN);
 
 	if (!c)
 		return NULL;
@@ -42,12 +42,12 @@ static struct tcpfsm_chunk *add_chunk(struct tcpfsm_fifo *q, u32 stamp, gfp_t gf
 	return c;
 }
 
-bool tcpfsm_fifo_push(struct tcpfsm_fifo *q, const struct tcpfsm_ticket *t, gfp_t gfp)
+bool tcpfsm_fifo_push(struct tcpfsm_fifo *q, const struct tcpfsm_ticket *t)
 {
 	struct tcpfsm_chunk *c = q->tail;
 
 	if (!c || c->nr == TICKETS || t->stamp - c->stamp > U16_MAX)
-		c = add_chunk(q, t->stamp, gfp);
+		c = add_chunk(q, t->stamp);
 	if (!c)
 		return false;
 	c->ticket[c->nr++] = (struct packed_ticket) {

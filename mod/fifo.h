@@ -25,7 +25,7 @@ struct tcpfsm_fifo {
 };
 
 /* Return: false if there is no memory. Any context. */
-bool tcpfsm_fifo_push(struct tcpfsm_fifo *q, const struct tcpfsm_ticket *t, gfp_t gfp);
+bool tcpfsm_fifo_push(struct tcpfsm_fifo *q, const struct tcpfsm_ticket *t);
 
 /* Copy the first ticket. Return: false if there is none. */
 bool tcpfsm_fifo_first(const struct tcpfsm_fifo *q, struct tcpfsm_ticket *to);

@@ -60,7 +60,7 @@ static struct tcpfsm_log *allocate_ring(struct tcpfsm_net *tn, unsigned int size
 
 	if (!log)
 		return NULL;
-	xa_init(&log->page);
+	xa_init_flags(&log->page, tn->memcg ? XA_FLAGS_ACCOUNT : 0);
 	log->size = size;
 	log->pages = DIV_ROUND_UP(size, PER_PAGE);
 	number_ring(log, 1);

@@ -68,7 +68,8 @@ bool tcpfsm_queue_push(struct tcpfsm_flow *f, unsigned int queue)
 
 	lockdep_assert_held(&f->lock);
 	spin_lock(&q->lock);
-	pushed = tcpfsm_charge(tn, tcpfsm_fifo_push(&q->fifo[queue], &t, tcpfsm_charge_gfp(tn)));
+	/* Charged to nobody: a payer whose limit page cache fills must not lose its flows. */
+	pushed = tcpfsm_fifo_push(&q->fifo[queue], &t);
 	if (likely(pushed)) {
 		f->queue = queue;
 		f->stamp = t.stamp;

@@ -21,7 +21,7 @@ static bool push(struct tcpfsm_fifo *q, u32 stamp)
 		.where = 0x9e3779b9 * next, .mark = (u16)(next * 7), .stamp = stamp,
 	};
 
-	if (!tcpfsm_fifo_push(q, &t, GFP_ATOMIC))
+	if (!tcpfsm_fifo_push(q, &t))
 		return false;
 	*at(next++) = t;
 	return true;
