@@ -205,6 +205,20 @@ static struct tcpfsm_service *find_row(unsigned int b, const struct tcpfsm_servi
 	return NULL;
 }
 
+/*
+ * May a row come into the bucket? Chance makes none so full; a namespace that may be out to fill
+ * it stops earlier, and leaves room for the host's services. Bucket locked.
+ */
+static bool bucket_has_room(unsigned int b, const struct tcpfsm_net *tn)
+{
+	unsigned int most = 16 + tcpfsm_max_services / BUCKETS * 2, n = 0;
+	const struct tcpfsm_service *s;
+
+	hlist_for_each_entry(s, &table[b].head, node)
+		n++;
+	return n < (tn->initial ? 2 * most : most);
+}
+
 /* The row found last is looked at first; it may have been taken out of the table. */
 static struct tcpfsm_service *look_up(const struct tcpfsm_service_key *key)
 {
@@ -250,10 +264,14 @@ static struct tcpfsm_service *allocate_row(struct tcpfsm_net *tn, gfp_t gfp)
 	return s;
 }
 
+/* Bucket locked. */
 static struct tcpfsm_service *add_row(unsigned int b, const struct tcpfsm_service_key *key)
 {
-	struct tcpfsm_service *s = allocate_row(key->tn, tcpfsm_charge_gfp(key->tn));
+	struct tcpfsm_service *s;
 
+	if (!bucket_has_room(b, key->tn))
+		return NULL;
+	s = allocate_row(key->tn, tcpfsm_charge_gfp(key->tn));
 	if (!s)
 		return NULL;
 	s->bucket = b;
