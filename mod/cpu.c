@@ -58,13 +58,17 @@ static struct tcpfsm_cpu *get_spare(struct tcpfsm_net *tn)
 
 noinline struct tcpfsm_cpu *tcpfsm_cpu_make(struct tcpfsm_net *tn)
 {
-	struct tcpfsm_cpu *spare = get_spare(tn), *c, *old;
+	struct tcpfsm_cpu *spare, *c, *old;
 
-	if (spare == &homeless)
+	/* A payer at its limit is not asked with each segment. */
+	if (READ_ONCE(tn->starved) == ((u32)jiffies | 1))
+		return READ_ONCE(tn->spare) ?: &homeless;
+	spare = get_spare(tn);
+	c = spare == &homeless ? NULL : allocate_cpu(tn, false);
+	if (!c) {
+		WRITE_ONCE(tn->starved, (u32)jiffies | 1);
 		return spare;
-	c = allocate_cpu(tn, false);
-	if (!c)
-		return spare;
+	}
 	/* With PREEMPT_RT, another bottom half may have been faster. */
 	old = cmpxchg(this_cpu_ptr(tn->cpus), NULL, c);
 	if (!old)
