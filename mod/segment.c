@@ -162,9 +162,8 @@ static struct tcpfsm_service *service_of_new(const struct tcpfsm_view *v,
 	return tcpfsm_service_get(&key);
 }
 
-static enum tfsm_opened open_flow(void *ctx, const struct tfsm_start *start)
+static enum tfsm_opened start_flow(struct tcpfsm_view *v, const struct tfsm_start *start)
 {
-	struct tcpfsm_view *v = ((struct passage *)ctx)->v;
 	struct tcpfsm_net *tn = v->tuple.tn;
 	struct tfsm_out o tcpfsm_uninitialized;
 	u8 orig = start->sender == TCPFSM_ORIG ? v->from : !v->from;
@@ -180,6 +179,16 @@ static enum tfsm_opened open_flow(void *ctx, const struct tfsm_start *start)
 	tcpfsm_flow_init(f, &v->tuple, orig, o.now);
 	f->service = service_of_new(v, start, !orig);
 	return insert_flow(f, v, start, &o);
+}
+
+static enum tfsm_opened open_flow(void *ctx, const struct tfsm_start *start)
+{
+	struct tcpfsm_view *v = ((struct passage *)ctx)->v;
+	enum tfsm_opened opened = start_flow(v, start);
+
+	if (opened == TFSM_NO_ROOM)
+		tcpfsm_count(v->tuple.tn, TCPFSM_C_no_flow);
+	return opened;
 }
 
 static void replace_flow(void *ctx, struct tfsm *fsm, u8 reason)
@@ -240,7 +249,6 @@ static noinline bool open_from_segment(struct tcpfsm_view *v)
 	enum tfsm_kind kind = v->seg.kind;
 	struct tcpfsm_net *tn = v->tuple.tn;
 	struct passage p = { .v = v };
-	enum tfsm_opened opened;
 
 	if (!tfsm_opens(kind)) {
 		enum tfsm_note why = tfsm_why_no_flow(kind);
@@ -254,10 +262,7 @@ static noinline bool open_from_segment(struct tcpfsm_view *v)
 		tcpfsm_count(tn, TCPFSM_C_bad_checksum);
 		return false;
 	}
-	opened = tfsm_shell_open(&keeper, &p, &v->seg);
-	if (opened == TFSM_NO_ROOM)
-		tcpfsm_count(tn, TCPFSM_C_no_flow);
-	return opened == TFSM_RACED;
+	return tfsm_shell_open(&keeper, &p, &v->seg) == TFSM_RACED;
 }
 
 /* IPVS sends on what came in for a socket here: the same tuple, which LOCAL_IN has had. */
