@@ -137,7 +137,7 @@ int tcpfsm_genl_flow_dump(struct sk_buff *skb, struct netlink_callback *cb)
 	return skb->len;
 }
 
-/* Copy the flow with this tuple, if it lives; with an @id, only if that is its. Under RCU-bh. */
+/* Copy the flow with this tuple, if it lives and has this @id, if not 0. Bottom halves are off. */
 static bool copy_flow_of(const struct tcpfsm_tuple *tuple, u64 id, struct tcpfsm_snap *snap)
 {
 	struct tcpfsm_flow *f = tcpfsm_table_find_lock(tuple);
@@ -189,9 +189,11 @@ int tcpfsm_genl_flow_get(struct sk_buff *request, struct genl_info *info)
 	if (err)
 		return err;
 	tcpfsm_table_hash(&tuple);
-	rcu_read_lock_bh();
+	rcu_read_lock();
+	local_bh_disable();
 	found = copy_flow_of(&tuple, id, &snap);
-	rcu_read_unlock_bh();
+	local_bh_enable();
+	rcu_read_unlock();
 	if (found)
 		return reply_flow(request, info, &snap);
 	NL_SET_ERR_MSG(info->extack, "no such flow");

@@ -21,7 +21,12 @@
 #include "table.h"
 
 #define PLACES		7
-#define CHAIN_MOST	64	/* flows; chance needs a table much too small for so many */
+/*
+ * Flows in a chain: chance needs a table much too small for so many. A namespace that may be out to
+ * fill a bucket stops earlier, and leaves room for the host's flows.
+ */
+#define CHAIN_MOST	64
+#define CHAIN_OTHERS	24
 #define LOCK_BIT	1
 
 struct bucket {
@@ -140,8 +145,9 @@ static noinline u32 hash_safely(const struct tcpfsm_tuple *t, u32 ports)
 
 /*
  * The secret is the namespace's: from its own, nobody learns how to aim at another's buckets. But
- * they are in one table, and a dump shows its order: the root of a guest could find tuples of its
- * own that share a bucket, were they not hashed in a way that tells nothing of the secret.
+ * they are in one table, and a dump shows its order: the root of a container, with or without a
+ * user namespace, could find tuples of its own that share a bucket, were they not hashed in a way
+ * that tells nothing of the secret.
  */
 void tcpfsm_table_hash(struct tcpfsm_tuple *t)
 {
@@ -156,21 +162,22 @@ void tcpfsm_table_hash(struct tcpfsm_tuple *t)
 
 		t->key = a[0] ^ rol64(a[1], 16) ^ rol64(b[0], 32) ^ rol64(b[1], 48);
 	}
-	t->hash = likely(t->tn->owner == TCPFSM_HOST) ? hash_quickly(t, ports) :
-							hash_safely(t, ports);
+	t->hash = likely(t->tn->initial) ? hash_quickly(t, ports) :
+					   hash_safely(t, ports);
 	prefetch(&buckets[t->hash & mask]);
 }
 
 /* May it be this flow? Asked without its lock; it tells most others apart. */
 static bool may_be(const struct tcpfsm_flow *f, const struct tcpfsm_tuple *t)
 {
-	return READ_ONCE(f->key) == t->key && READ_ONCE(f->ports) == t->ports;
+	return READ_ONCE(f->key) == t->key && READ_ONCE(f->ports) == t->ports &&
+	       READ_ONCE(f->tag) == t->tn->tag;
 }
 
 /* Is it this flow, and alive? Under its lock, or its bucket's lock if it is there. */
 static bool is_flow(const struct tcpfsm_flow *f, const struct tcpfsm_tuple *t)
 {
-	if (f->tag != t->tn->tag || f->l3 != t->l3 || !may_be(f, t) ||
+	if (f->l3 != t->l3 || !may_be(f, t) ||
 	    tcpfsm_flow_family(f) != t->family)
 		return false;
 	return !f->is_ip6 || (ipv6_addr_equal(&f->ip6[0], &t->addr[0].ip6) &&
@@ -286,7 +293,7 @@ static int check_bucket(const struct bucket *b, const struct tcpfsm_tuple *t)
 	     f = rcu_dereference_protected(f->next, true), n++)
 		if (is_flow(f, t))
 			return -EEXIST;
-	return n < CHAIN_MOST ? 0 : -ENOSPC;
+	return n < (t->tn->initial ? CHAIN_MOST : CHAIN_OTHERS) ? 0 : -ENOSPC;
 }
 
 int tcpfsm_table_insert(struct tcpfsm_flow *f, const struct tcpfsm_tuple *t)
@@ -424,7 +431,8 @@ bool tcpfsm_table_next(unsigned int bucket, u64 *at, const struct tcpfsm_walk *w
 	while (!id && *at < PLACES) {
 		place = READ_ONCE(buckets[bucket].place[(*at)++]);
 		if (*at < PLACES)
-			fetch_flow(from_place(READ_ONCE(buckets[bucket].place[*at])));
+			/* To be read: if it is another's, its line stays where it is. */
+			prefetch(&from_place(READ_ONCE(buckets[bucket].place[*at]))->tag);
 		if (place)
 			id = copy_flow(from_place(place), 0, U64_MAX, w, snap);
 	}

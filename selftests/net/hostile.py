@@ -11,12 +11,13 @@ import sys
 import threading
 import time
 
-from bed import (ACK, HOSTS, SERVICE_GET, STATS_GET, SYN, Dump, Skipped, Wire, add_host, attributes_of,
-                 counters, entries, equal, flood, guests, load_command, loaded, main_bare, muted, nft,
+from bed import (ACK, HOSTS, SERVICE_GET, STATS_GET, SYN, Dump, Skipped, Wire, add_host, ask_for_flows,
+                 attributes_of, counters, entries, equal, flood, guests, load_command, loaded, main_bare, muted, nft,
                  number_in, run, status, sysctl, syns, table, test, true, until, within)
 
 PUSHER = os.environ.get("TCPFSM_BENCH_KO")
-CHAIN_MOST = 64         # flows of a bucket that find no place in it
+PLACES = 7              # of a bucket
+CHAIN_OTHERS = 24       # its flows that find none, of other namespaces than the initial one
 
 
 class Flood:
@@ -131,14 +132,28 @@ def chosen_tuples_do_not_share_a_bucket():
 
 
 @test
-def a_bucket_is_bounded():
-    """In a table that is much too small, flows are refused: each segment takes a bounded time."""
-    with loaded("max_flows=65536", "hashsize=1024"), muted(), contextlib.closing(Wire(4)) as w:
-        for i in range(128 * (7 + CHAIN_MOST) // 16 * 20):
-            w.sport, w.dport = 1024 + i % 60000, 9000 + i // 60000
-            w.raw_send("client", SYN, 1)
-        until(lambda: counters("router")["bucket_full"] > 100, "flows are refused")
-        true(entries() <= 128 * (7 + CHAIN_MOST), f"{entries()} flows in 128 buckets")
+def a_bucket_is_bounded_and_keeps_room_for_the_host():
+    """
+    In a table that is much too small, a guest's flows are refused, so that each segment takes a
+    bounded time; those of the initial namespace still find room.
+    """
+    own = "/proc/net/tcpfsm/counters"
+    with loaded("max_flows=65536", "hashsize=1024"), guests(1):
+        syns("guest0", [(1024 + i, 80) for i in range(128 * (PLACES + CHAIN_OTHERS) * 5 // 4)])
+        true(counters("guest0")["bucket_full"] > 100, "flows are refused")
+        flows = table("guest0", "flows")
+        true(len(flows) <= 128 * (PLACES + CHAIN_OTHERS), f"{len(flows)} flows in 128 buckets")
+        equal(ask_for_flows("guest0", [(socket.inet_aton(f["src"]), socket.inet_aton(f["dst"]),
+                                        int(f["sport"]), int(f["dport"])) for f in flows]),
+              len(flows), "flows found in their chains")
+        run("ip", "link", "set", "lo", "up")
+        before = entries()
+        for _ in range(128 * 8):
+            with contextlib.closing(socket.socket()) as s:
+                s.connect_ex(("127.0.0.1", 9))
+        with open(own, encoding="ascii") as f:
+            refused = dict(line.split() for line in f)["bucket_full"]
+        equal((entries() - before, refused), (128 * 8, "0"), "flows of the host, and refused ones")
 
 
 # ---- what ids tell ----
