@@ -11,30 +11,59 @@ import socket
 import threading
 import time
 
-from bed import (ACK, ADDR, FLOW_GET, HOSTS, TOOL, Dump, Failed, Listener, Skipped, Wire, attributes_of, backlog,
-                 close_to, counters, equal, guests, loaded, main_bare, muted, number_in, pair, reset,
+from bed import (ACK, ADDR, FLOW_GET, HOSTS, TOOL, Dump, Failed, Listener, Skipped, Wire, attributes_of,
+                 backlog, close_to, counters, equal, guests, loaded, main_bare, muted, number_in, pair, reset,
                  run, syns, sysctl, test, true, until, within, write)
 
 DELAY = os.environ.get("TCPFSM_DELAY_KO")
 
 
-@contextlib.contextmanager
-def late(function, ms=0, times=0):
+class Late:
     """
-    A function waits the first so many times that it is entered from here on. Yields a function: how
-    often it has been entered.
+    A function waits the first so many times that it is entered, until release(). Its processor takes
+    no interrupts meanwhile, so what is to wait runs in held().
     """
-    def entered():
-        with open("/sys/module/delay/parameters/entered", encoding="ascii") as f:
+
+    PARAMETERS = "/sys/module/delay/parameters/"
+
+    def __init__(self, function, times=0):
+        if not DELAY:
+            raise Skipped("TCPFSM_DELAY_KO names no module that makes functions wait")
+        # Longer than what is done meanwhile; a processor may be busy for so long.
+        run("insmod", DELAY, f"function={function}", "ms=15000", f"times={times}")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        run("rmmod", "delay")
+
+    @staticmethod
+    @contextlib.contextmanager
+    def held(work, *args):
+        """Do this on the last processor, and all else on others. Yields the thread, and waits for its end."""
+        cpus = os.sched_getaffinity(0)
+
+        def there():
+            os.sched_setaffinity(0, {max(cpus)})
+            work(*args)
+
+        thread = threading.Thread(target=there)
+        os.sched_setaffinity(0, cpus - {max(cpus)})
+        try:
+            thread.start()
+            yield thread
+            thread.join()
+        finally:
+            os.sched_setaffinity(0, cpus)
+
+    def entered(self):
+        """How often so far."""
+        with open(self.PARAMETERS + "entered", encoding="ascii") as f:
             return int(f.read())
 
-    if not DELAY:
-        raise Skipped("TCPFSM_DELAY_KO names no module that makes functions wait")
-    run("insmod", DELAY, f"function={function}", f"ms={ms}", f"times={times}")
-    try:
-        yield entered
-    finally:
-        run("rmmod", "delay")
+    def release(self):
+        write(self.PARAMETERS + "times", 0)
 
 
 # ---- a dump and the events behind it ----
@@ -54,12 +83,10 @@ def a_dump_misses_no_flow_that_its_positions_claim():
                 answer.extend(d.rest())
 
         c, s = pair(4, 7000)            # positions are of processors that have sent events
-        with late("tcpfsm_event_positions", 500, 1) as entered:
-            reader = threading.Thread(target=dump)
-            reader.start()
-            until(entered, "the dump begins")
+        with Late("tcpfsm_event_positions", 1) as late, late.held(dump):
+            until(late.entered, "the dump begins")
             c2, s2 = pair(4, 7001)
-            reader.join()
+            late.release()
         positions = {}
         dumped = set()
         for message in answer:
@@ -69,13 +96,17 @@ def a_dump_misses_no_flow_that_its_positions_claim():
                     positions[number_in(at, POSITION_CPU)] = number_in(at, POSITION_FLOW)
                 elif kind == A_FLOW:
                     dumped.add(number_in(attributes_of(payload), FLOW_DPORT))
-        time.sleep(0.1)
-        told = {number_in(flow, FLOW_DPORT) for cpu, number, flow in listener.events()
-                if number >= positions.get(cpu, 0)}
+        told = set()
+
+        def is_told():
+            told.update(number_in(flow, FLOW_DPORT) for cpu, number, flow in listener.events()
+                        if number >= positions.get(cpu, 0))
+            return 7001 in dumped | told
+
+        until(is_told, "the flow is told")
         print(f"# in the dump: {sorted(dumped)}; behind it: {sorted(told)}")
         close_to(c, s)
         close_to(c2, s2)
-        true(7001 in dumped | told, "the flow is told")
 
 
 # ---- what readers cost others ----
@@ -92,13 +123,11 @@ def a_guest_that_reads_does_not_wait_for_others_flows():
                 return d.rest()
 
         # The host's reader keeps the lock of its flow all that time.
-        with late("tcpfsm_flow_snapshot", 5000, 1) as entered:
-            reader = threading.Thread(target=dump, args=("router",))
-            reader.start()
-            until(entered, "the host reads")
+        with Late("tcpfsm_flow_snapshot", 1) as late, late.held(dump, "router") as reader:
+            until(late.entered, "the host reads")
             flows = sum(kind == A_FLOW for m in dump("guest0") for kind, _ in m)
             first = reader.is_alive()
-            reader.join()
+            late.release()
         close_to(c, s)
         equal(flows, 1, "flows that the guest has read")
         true(first, "the guest's reader is through before the host's")
@@ -109,11 +138,11 @@ def one_flow_is_looked_up_without_a_walk():
     with loaded():
         c, s = pair(4, 7000)
         ends = [f"{ADDR[4]['client']}:{c.getsockname()[1]}", f"{ADDR[4]['server']}:7000"]
-        with late("tcpfsm_table_next") as entered:
+        with Late("tcpfsm_table_next") as late:
             for words in (ends, ends[::-1]):
                 told = json.loads(run("ip", "netns", "exec", "router", TOOL, "-j", "flow", *words))
                 equal(told["now"]["dport"], 7000, "the flow")
-            buckets = entered()
+            buckets = late.entered()
         close_to(c, s)
         print(f"# {buckets} buckets walked through")
         equal(buckets, 0, "buckets walked through")
@@ -129,13 +158,13 @@ def an_unknown_ack_asks_for_each_end_once():
     def lookups(function, enabled):
         for name in HOSTS:
             sysctl(name, "enabled", enabled)
-        with muted(), contextlib.closing(Wire(4)) as w, late(function) as entered:
-            w.sport, before = 20000, entered()
+        with muted(), contextlib.closing(Wire(4)) as w, Late(function) as late:
+            w.sport, before = 20000, late.entered()
             for i in range(segments):
                 w.dport = 30000 + i
                 w.raw_send("client", ACK, 1000 + i, 2000)
             until(lambda: not backlog(), "they have arrived")
-            return (entered() - before) / segments
+            return (late.entered() - before) / segments
 
     with loaded():
         more = {f: lookups(f, 1) - lookups(f, 0)

@@ -122,6 +122,7 @@ class Listener:
         self.kind = self.EVENT[group]
         with within(name):
             self.socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 16)
+        self.socket.bind((0, 0))            # without a port number it would be taken for the sender
         self.socket.setsockopt(270, 1, group_number(group))     # NETLINK_ADD_MEMBERSHIP
         self.socket.settimeout(0.2)
 

@@ -15,11 +15,11 @@ MODULE_PARM_DESC(function, "where to wait");
 
 static unsigned int ms = 300;
 module_param(ms, uint, 0);
-MODULE_PARM_DESC(ms, "how long");
+MODULE_PARM_DESC(ms, "how long at most");
 
 static int times = 1;
-module_param(times, int, 0);
-MODULE_PARM_DESC(times, "how often, the first so many times");
+module_param(times, int, 0600);
+MODULE_PARM_DESC(times, "how often, the first so many times; 0 ends a wait");
 
 static atomic_t entered;
 module_param_named(entered, entered.counter, int, 0444);
@@ -27,8 +27,11 @@ MODULE_PARM_DESC(entered, "how often it has been entered");
 
 static int wait_here(struct kprobe *p, struct pt_regs *regs)
 {
-	if (atomic_inc_return(&entered) <= times)
-		mdelay(ms);
+	int number = atomic_inc_return(&entered);
+	unsigned int n;
+
+	for (n = 0; n < ms && number <= READ_ONCE(times); n++)
+		mdelay(1);
 	return 0;
 }
 
