@@ -113,6 +113,7 @@ class Traffic:
     def work(self, port):
         v = 4 if port % 2 else 6
         with contextlib.closing(listen("server", v, port)) as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, 1)     # its RSTs pass where hosts are mute
             while not self.stopped.is_set():
                 try:
                     c = connect("client", v, port)
