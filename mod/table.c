@@ -126,21 +126,20 @@ static u32 hash_quickly(const struct tcpfsm_tuple *t, u32 ports)
 
 static noinline u32 hash_safely(const struct tcpfsm_tuple *t, u32 ports)
 {
-	const siphash_key_t *key = (const siphash_key_t *)t->tn->secret;
-	const u64 *a = t->addr[0].words, *b = t->addr[1].words;
-	u64 rest = (u64)ports << 32 | t->l3;
+	const hsiphash_key_t *key = (const hsiphash_key_t *)t->tn->secret;
 	struct {
 		u64 words[5];
-	} __aligned(SIPHASH_ALIGNMENT) all;
+	} __aligned(HSIPHASH_ALIGNMENT) all;
 
 	if (t->family == AF_INET)
-		return siphash_2u64(t->key, rest, key);
-	all.words[0] = a[0];
-	all.words[1] = a[1];
-	all.words[2] = b[0];
-	all.words[3] = b[1];
-	all.words[4] = rest;
-	return siphash(&all, sizeof(all), key);
+		return hsiphash_4u32((__force u32)t->addr[0].ip4, (__force u32)t->addr[1].ip4,
+				     ports, t->l3, key);
+	all.words[0] = t->addr[0].words[0];
+	all.words[1] = t->addr[0].words[1];
+	all.words[2] = t->addr[1].words[0];
+	all.words[3] = t->addr[1].words[1];
+	all.words[4] = (u64)ports << 32 | t->l3;
+	return hsiphash(&all, sizeof(all), key);
 }
 
 /*
