@@ -161,22 +161,37 @@ def oddities():
             if int(value) and name not in ORDINARY}
 
 
+DEVICES = "in", "out"
+
+
 @contextlib.contextmanager
-def host(who):
-    """A new namespace that `who` watches; yields a Push."""
+def host(who, container=False):
+    """The initial namespace, or a new one, that `who` watches; yields a Push."""
     who.load()
     try:
-        run("ip", "netns", "add", "bench")
-        for dev in ("in", "out"):
-            run("ip", "-n", "bench", "link", "add", dev, "type", "dummy")
-            run("ip", "-n", "bench", "link", "set", dev, "up")
-        with within("bench"), contextlib.closing(Push()) as push:
-            who.attach(push)
-            yield push
-            who.flush()
+        with made_netns() if container else contextlib.nullcontext():
+            for dev in DEVICES:
+                run("ip", "link", "add", dev, "type", "dummy")
+                run("ip", "link", "set", dev, "up")
+            with contextlib.closing(Push()) as push:
+                who.attach(push)
+                yield push
+                who.flush()
     finally:
-        run("ip", "netns", "del", "bench", check=False)
+        for dev in () if container else DEVICES:
+            run("ip", "link", "del", dev, check=False)
         who.unload()
+
+
+@contextlib.contextmanager
+def made_netns():
+    """A new namespace, in which this thread is."""
+    run("ip", "netns", "add", "bench")
+    try:
+        with within("bench"):
+            yield
+    finally:
+        run("ip", "netns", "del", "bench")
 
 
 # ---- memory ----

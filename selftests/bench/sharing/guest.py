@@ -32,6 +32,7 @@ WORKLOADS = {
     "services": {"services": 4099},
     "subscriber": {"services": 1},
     "evicting": {"services": 1, "syns": 1},
+    "container": {"services": 1},
     "expiry": {"services": 1},
 }
 EXPIRES = "expire_flows"        # the function that a processor's tickets are met by
@@ -97,7 +98,7 @@ def connections(rows, workload, name, measured, warm=8):
         warm = 2 * FULL // rows.cpus
     who = WHO[name](FLOWS, most)
     listen = workload == "subscriber" and name in LISTENER
-    with host(who) as push, reader(LISTENER[name]) if listen else contextlib.nullcontext():
+    with host(who, workload == "container") as push, reader(LISTENER[name]) if listen else contextlib.nullcontext():
         name_modules()
         if not evicting:
             # What each processor makes once, as pages of a log, is not a connection's cost.
