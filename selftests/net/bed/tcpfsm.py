@@ -114,7 +114,7 @@ def pairs_are(key, *wanted, hosts=HOSTS):
     wanted = wanted * len(hosts) if len(wanted) == 1 else wanted
     for name, want in zip(hosts, wanted):
         until(lambda: pair_of(name, key) == want,
-              lambda: f"{want} at {name}, have {pair_of(name, key)}", 5)
+              lambda: f"{want} at {name}, have {pair_of(name, key)}", 30)
 
 
 def flags_of(name, key):
