@@ -122,8 +122,8 @@ def a_guest_that_reads_does_not_wait_for_others_flows():
             with contextlib.closing(Dump(name, FLOW_GET)) as d:
                 return d.rest()
 
-        # The host's reader keeps the lock of its flow all that time.
-        with Late("tcpfsm_flow_snapshot", 1) as late, late.held(dump, "router") as reader:
+        # The host's reader holds the lock of its flow there, and nobody else enters it.
+        with Late("tcpfsm_filter_wants", 1) as late, late.held(dump, "router") as reader:
             until(late.entered, "the host reads")
             flows = sum(kind == A_FLOW for m in dump("guest0") for kind, _ in m)
             first = reader.is_alive()
