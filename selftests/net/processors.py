@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Requests on a machine with many processors."""
+"""Requests on a machine with more processors than fit one message."""
 import contextlib
 import os
 import socket
 
-from bed import (COUNTER_GET, FLOW_GET, LOG_GET, SERVICE_GET, STATS_GET, Dump, Listener,
+from bed import (COUNTER_GET, FLOW_GET, LOG_GET, SERVICE_GET, STATS_GET, Dump, Listener, Skipped,
                  attributes_of, equal, loaded, main_bare, number_in, test, true, within)
 
 A_FLOW, A_POSITION, POSITION_CPU = 3, 8, 2
-MOST = 113              # positions of 36 bytes that a page may hold
+MOST = 104              # positions, of 36 bytes, in a message of a page
 
 
 def connect_on(cpu):
@@ -19,8 +19,10 @@ def connect_on(cpu):
 
 
 @test
-def positions_of_many_processors_are_all_told():
+def positions_of_many_processors_take_several_messages():
     cpus = os.sched_getaffinity(0)
+    if len(cpus) <= MOST:
+        raise Skipped(f"{len(cpus)} processors; it takes {MOST + 1}")
     with loaded():
         with within("client"), contextlib.closing(Listener("client", "transition")):
             for cpu in sorted(cpus):
@@ -33,8 +35,7 @@ def positions_of_many_processors_are_all_told():
         have = [cpu for m in positions for cpu in m]
         print(f"# {len(have)} positions in {sum(map(bool, positions))} messages")
         equal(sorted(have), sorted(cpus), "processors")
-        if len(cpus) > MOST:
-            true(sum(map(bool, positions)) > 1, "several messages")
+        true(sum(map(bool, positions)) > 1, "several messages")
 
 
 @test
