@@ -19,6 +19,7 @@ import bed
 from bed import (ACK, ADDR, FIN, HOSTS, RST, SYN, TOOL, Failed, Skipped, Traffic, Wire, both, close_to, connect, counters, deep,
                  equal, flood, flow, listen, main, muted, pair, pair_of, read, run, status, sysctl, table,
                  test, true, tuple_of, until, within, write)
+from bed.netlink import attribute as attr, attributes_of, family as family_number, group_number
 
 
 def tool(name, *words):
@@ -291,24 +292,9 @@ def netlink(request):
     return answer
 
 
-def attr(kind, data):
-    return struct.pack("HH", 4 + len(data), kind) + data + b"\0" * (-len(data) % 4)
-
-
 def genl(family, flags, cmd, attrs=b""):
     body = struct.pack("BBH", cmd, 1, 0) + attrs
     return struct.pack("IHHII", 16 + len(body), family, flags, 1, 0) + body
-
-
-def family_id():
-    answer = netlink(genl(16, 1, 3, attr(2, b"tcpfsm\0")))
-    at = 20
-    while at < len(answer):
-        size, kind = struct.unpack_from("HH", answer, at)
-        if kind == 1:
-            return struct.unpack_from("H", answer, at + 4)[0]
-        at += (size + 3) & ~3
-    raise Failed("no family tcpfsm")
 
 
 @test
@@ -328,7 +314,7 @@ def malformed_attributes_are_refused_by_name():
         ("unknown", attr(2 | nest, attr(60, u32(3))), b"attribute"),
         ("short", attr(2 | nest, attr(3, b"a")), b""),
     ]
-    family = family_id()
+    family = family_number()
     forget_flows()
     before = read("client", "states")
     for what, attrs, word in cases:
@@ -676,32 +662,13 @@ def monitor_counts_what_it_lost_last():
     lost_by_monitor(no_more_comes)
 
 
-def attributes_of(data):
-    """Kind and payload of each attribute."""
-    at = 0
-    while at + 4 <= len(data):
-        size, kind = struct.unpack_from("HH", data, at)
-        yield kind & 0x3fff, data[at + 4:at + size]
-        at += (size + 3) & ~3
-
-
 def messages_of(data):
     """Type and attributes of each message of the family."""
     at = 0
     while at < len(data):
         size, kind = struct.unpack_from("IH", data, at)
-        yield kind, list(attributes_of(data[at + 20:at + size]))
+        yield kind, attributes_of(data[at + 20:at + size])
         at += (size + 3) & ~3
-
-
-def group_id(name):
-    groups, = (data for kind, data in attributes_of(netlink(genl(16, 1, 3, attr(2, b"tcpfsm\0")))[20:])
-               if kind == 7)
-    for _, group in attributes_of(groups):
-        values = dict(attributes_of(group))
-        if values[1] == name.encode() + b"\0":
-            return struct.unpack("I", values[2])[0]
-    raise Failed(f"no group {name}")
 
 
 def steps_shown(family):
@@ -735,7 +702,7 @@ def who_joins_and_dumps_misses_nothing():
     """Within a flood, between two dumps, each step is told, of flows that begin meanwhile from the first
     one on."""
     with within("router"):
-        family, group = family_id(), group_id("transition")
+        family, group = family_number(), group_number("transition")
     n = 0
     for _ in range(deep(8, 1000)):
         forget_flows()
