@@ -31,19 +31,23 @@ static struct dump_position *position_of(struct netlink_callback *cb)
 static int stats_get(struct sk_buff *request, struct genl_info *info)
 {
 	struct sk_buff *skb = genlmsg_new(STATS_SIZE, GFP_KERNEL);
+	struct tcpfsm_stats *sums = kmalloc(sizeof(*sums), GFP_KERNEL);
+	int err = -ENOMEM;
 	void *header;
-	int err;
 
-	if (!skb)
-		return -ENOMEM;
+	if (!skb || !sums)
+		goto out;
 	header = tcpfsm_msg_reply(skb, info, TCPFSM_CMD_STATS_GET);
-	err = header ? tcpfsm_put_stats(skb, tcpfsm_net(genl_info_net(info))) : -EMSGSIZE;
-	if (err) {
-		nlmsg_free(skb);
-		return err;
-	}
+	err = header ? tcpfsm_put_stats(skb, tcpfsm_net(genl_info_net(info)), sums) : -EMSGSIZE;
+	if (err)
+		goto out;
 	genlmsg_end(skb, header);
-	return genlmsg_reply(skb, info);
+	err = genlmsg_reply(skb, info);
+	skb = NULL;
+out:
+	kfree(sums);
+	nlmsg_free(skb);
+	return err;
 }
 
 static int stats_start(struct netlink_callback *cb)
@@ -52,11 +56,12 @@ static int stats_start(struct netlink_callback *cb)
 	return 0;
 }
 
-static int put_stats(struct sk_buff *skb, const struct netlink_callback *cb, struct tcpfsm_net *tn)
+static int put_stats(struct sk_buff *skb, const struct netlink_callback *cb, struct tcpfsm_net *tn,
+		     struct tcpfsm_stats *sums)
 {
 	void *header = tcpfsm_msg_dump(skb, cb, 0, TCPFSM_CMD_STATS_GET);
 
-	return header ? tcpfsm_msg_end(skb, header, tcpfsm_put_stats(skb, tn)) : -EMSGSIZE;
+	return header ? tcpfsm_msg_end(skb, header, tcpfsm_put_stats(skb, tn, sums)) : -EMSGSIZE;
 }
 
 /* The next namespace that has seen TCP, in the order of their tags, which stay; or NULL. */
@@ -69,29 +74,43 @@ static struct tcpfsm_net *next_namespace(u32 after)
 	return tn;
 }
 
+/* RCU keeps a namespace from going away while it is put into the message. */
+static int put_namespaces(struct sk_buff *skb, struct netlink_callback *cb,
+			  struct tcpfsm_stats *sums)
+{
+	struct dump_position *position = position_of(cb);
+	struct tcpfsm_net *tn;
+	int err = 0;
+
+	rcu_read_lock();
+	while (!err && (tn = next_namespace(position->pos))) {
+		err = put_stats(skb, cb, tn, sums);
+		if (!err)
+			position->pos = tn->tag;
+	}
+	rcu_read_unlock();
+	return err;
+}
+
 /* Of every namespace for a reader in the initial one. */
 static int stats_dump(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct dump_position *position = position_of(cb);
 	struct net *own = sock_net(cb->skb->sk);
-	struct tcpfsm_net *tn;
-	int err = 0;
+	struct tcpfsm_stats *sums;
+	int err;
 
 	if (position->done)
 		return 0;
-	if (!net_eq(own, &init_net)) {
-		position->done = true;
-		return put_stats(skb, cb, tcpfsm_net(own)) ?: skb->len;
-	}
-	rcu_read_lock();
-	while (!err && (tn = next_namespace(position->pos))) {
-		err = put_stats(skb, cb, tn);
-		if (!err)
-			position->pos = tn->tag;
-	}
-	rcu_read_unlock();
-	if (!err)
-		position->done = true;
+	sums = kmalloc(sizeof(*sums), GFP_KERNEL);
+	if (!sums)
+		return -ENOMEM;
+	if (net_eq(own, &init_net))
+		err = put_namespaces(skb, cb, sums);
+	else
+		err = put_stats(skb, cb, tcpfsm_net(own), sums);
+	kfree(sums);
+	position->done = !err;
 	return skb->len ?: err;
 }
 

@@ -164,23 +164,17 @@ int tcpfsm_put_addr(struct sk_buff *skb, int attr, u8 family, const union tcpfsm
 	return nla_put(skb, attr, family == AF_INET ? 4 : 16, addr);
 }
 
-int tcpfsm_put_stats(struct sk_buff *skb, struct tcpfsm_net *tn)
+int tcpfsm_put_stats(struct sk_buff *skb, struct tcpfsm_net *tn, struct tcpfsm_stats *sums)
 {
-	struct tcpfsm_stats *sums = kmalloc(sizeof(*sums), GFP_KERNEL);
 	u64 flows = tcpfsm_owner_flows_shown(tn);
-	int err;
 
-	if (!sums)
-		return -ENOMEM;
 	tcpfsm_cpu_sum(tn, sums);
-	err = nla_put_u32(skb, TCPFSM_A_NETNS, tn->net->ns.inum) ?:
-	      nla_put_u64_64bit(skb, TCPFSM_A_ENTRIES, flows, TCPFSM_A_PAD) ?:
-	      nla_put_u64_64bit(skb, TCPFSM_A_LIMIT, READ_ONCE(tcpfsm_max_flows), TCPFSM_A_PAD) ?:
-	      nla_put(skb, TCPFSM_A_PAIRS, sizeof(sums->pair), sums->pair) ?:
-	      nla_put(skb, TCPFSM_A_TRANSITIONS, sizeof(sums->transition), sums->transition) ?:
-	      nla_put(skb, TCPFSM_A_DWELL, sizeof(sums->dwell), sums->dwell);
-	kfree(sums);
-	return err;
+	return nla_put_u32(skb, TCPFSM_A_NETNS, tn->net->ns.inum) ?:
+	       nla_put_u64_64bit(skb, TCPFSM_A_ENTRIES, flows, TCPFSM_A_PAD) ?:
+	       nla_put_u64_64bit(skb, TCPFSM_A_LIMIT, READ_ONCE(tcpfsm_max_flows), TCPFSM_A_PAD) ?:
+	       nla_put(skb, TCPFSM_A_PAIRS, sizeof(sums->pair), sums->pair) ?:
+	       nla_put(skb, TCPFSM_A_TRANSITIONS, sizeof(sums->transition), sums->transition) ?:
+	       nla_put(skb, TCPFSM_A_DWELL, sizeof(sums->dwell), sums->dwell);
 }
 
 int tcpfsm_put_counter(struct sk_buff *skb, unsigned int c, u64 value)

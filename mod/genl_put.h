@@ -13,6 +13,7 @@
 struct tcpfsm_log_entry;
 struct tcpfsm_net;
 struct tcpfsm_service;
+struct tcpfsm_stats;
 
 /* What time it is, and what to add to a ktime for the time of day: asked once for many. */
 struct tcpfsm_clock {
@@ -37,8 +38,8 @@ int tcpfsm_put_transition(struct sk_buff *skb, int attr, u64 flow, u64 when, u64
 /* 4 or 16 bytes. */
 int tcpfsm_put_addr(struct sk_buff *skb, int attr, u8 family, const union tcpfsm_addr *addr);
 
-/* The attributes of a namespace's TCPFSM_CMD_STATS_GET; -ENOMEM, too. Process context. */
-int tcpfsm_put_stats(struct sk_buff *skb, struct tcpfsm_net *tn);
+/* The attributes of a namespace's TCPFSM_CMD_STATS_GET. Its counts are added up in @sums. */
+int tcpfsm_put_stats(struct sk_buff *skb, struct tcpfsm_net *tn, struct tcpfsm_stats *sums);
 
 /* @c: enum tcpfsm_counter */
 int tcpfsm_put_counter(struct sk_buff *skb, unsigned int c, u64 value);
