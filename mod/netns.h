@@ -47,6 +47,7 @@ struct tcpfsm_net {
 	bool			watched;		/* unless it is off: hook.c */
 	bool			hooked;
 	struct mutex		hooking;		/* its hooks come, or go */
+	struct mutex		timing;			/* a time-out is set, and takes effect */
 	u64			secret[TFSM_SECRET_WORDS];	/* of its hashes */
 
 	/* sysctl */

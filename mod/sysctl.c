@@ -76,10 +76,14 @@ static struct tcpfsm_net *owner_of(const struct ctl_table *table)
 
 static int set_timeout(tcpfsm_ctl_table *table, int write, void *buffer, size_t *len, loff_t *pos)
 {
-	int err = proc_douintvec_minmax(table, write, buffer, len, pos);
+	struct tcpfsm_net *tn = owner_of(table);
+	int err;
 
+	mutex_lock(&tn->timing);
+	err = proc_douintvec_minmax(table, write, buffer, len, pos);
 	if (write && !err)
-		tcpfsm_timeout_apply(owner_of(table));
+		tcpfsm_timeout_apply(tn);
+	mutex_unlock(&tn->timing);
 	return err;
 }
 
@@ -140,6 +144,7 @@ int tcpfsm_sysctl_net_init(struct tcpfsm_net *tn)
 	struct ctl_table *table;
 	unsigned int i;
 
+	mutex_init(&tn->timing);
 	tn->enabled = 1;
 	tn->log_size = TCPFSM_LOG_SIZE_DEFAULT;
 	memcpy(tn->timeout, timeout_default, sizeof(tn->timeout));
