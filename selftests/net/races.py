@@ -230,7 +230,7 @@ def going_on(works):
     pids = [start(number, work, rounds) for number, work in enumerate(works.values())]
     try:
         yield
-        until(lambda: all(done().values()), lambda: f"all have come round: {done()}", 300)
+        until(lambda: all(done().values()), lambda: f"all have come round: {done()}", 900)
     finally:
         ended = [stop(pid) for pid in pids]
         print("# rounds:", ", ".join(f"{name} {n}" for name, n in done().items()))
