@@ -51,7 +51,7 @@ u8 tcpfsm_timeout_local_ends(u32 flags);
 /* How many flows there are of class opening, on all processors. */
 unsigned int tcpfsm_timeout_opening(void);
 
-/* The time-outs of the namespace have changed, or are new. */
+/* The time-outs of the namespace have changed, or are new. One caller at a time. */
 void tcpfsm_timeout_apply(struct tcpfsm_net *tn);
 
 #endif /* _TCPFSM_TIMEOUT_H */

@@ -16,9 +16,9 @@ import threading
 import time
 
 import bed
-from bed import (ACK, ADDR, FIN, HOSTS, RST, SYN, TOOL, Failed, Skipped, Traffic, Wire, both, close_to, connect, counters, deep,
-                 equal, flood, flow, listen, main, muted, pair, pair_of, read, run, status, sysctl, table,
-                 test, true, tuple_of, until, within, write)
+from bed import (ACK, ADDR, FIN, HOSTS, RST, SYN, TOOL, Failed, Skipped, Traffic, Wire, both, close_to,
+                 connect, counters, deep, equal, flood, flow, forget_flows, listen, main, muted, pair,
+                 pair_of, read, run, status, sysctl, table, test, true, tuple_of, until, within, write)
 from bed.netlink import attribute as attr, attributes_of, family as family_number, group_number
 
 
@@ -32,13 +32,6 @@ def tool(name, *words):
 
 def stream_of(name, *words):
     return [json.loads(line) for line in tool(name, "-j", *words).splitlines()]
-
-
-def forget_flows():
-    """So that none ends while a test counts."""
-    for name in HOSTS:
-        sysctl(name, "enabled", 0)
-        sysctl(name, "enabled", 1)
 
 
 @both

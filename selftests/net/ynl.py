@@ -5,8 +5,8 @@ import json
 import os
 import subprocess
 
-from bed import (ADDR, Skipped, close_to, equal, main, pair, reset, run, sysctl, test, timeout, true, until,
-                 within)
+from bed import (ADDR, Skipped, close_to, equal, forget_flows, main, pair, reset, run, test, timeout, true,
+                 until, within)
 
 
 def group_has_listener(name, pid):
@@ -53,8 +53,7 @@ def the_spec_serves_ynl():
             messages.append(message)
         return messages
 
-    sysctl("router", "enabled", 0)     # what there was has ended
-    sysctl("router", "enabled", 1)
+    forget_flows()
     c, s = pair(4, 6300)
     rows = [f for m in ynl("--dump", "flow-get") for f in m.get("flow", [])]
     mine = [f for f in rows if f["sport"] == c.getsockname()[1] and f["dport"] == 6300]
@@ -72,8 +71,7 @@ def the_spec_serves_ynl():
     true(ynl("--do", "stats-get")["limit"] > 1000, "limit")
     equal(sum("pairs" in m for m in ynl("--dump", "stats-get")), 1, "namespaces that the router may ask for")
     close_to(c, s)
-    sysctl("router", "enabled", 0)     # or a TIME_WAIT ends while it listens
-    sysctl("router", "enabled", 1)
+    forget_flows()      # or a TIME_WAIT ends while it listens
     transitions, ends = told(("transition", "flow"), 6301)
     moves = [t["move"] >> 4 & 15 for m in transitions for t in m["msg"]["transition"]]
     equal(moves, [2, 10, 3, 1, 1, 7, 7], "transitions")

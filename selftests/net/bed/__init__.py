@@ -19,7 +19,7 @@ from .netlink import (COUNTER_GET, FLOW_GET, LOG_GET, SERVICE_GET, STATS_GET, Du
 from .netns import add_host, guests, libc, setns, within
 from .sock import (Traffic, close_to, connect, listen, numbers, pair, received, repaired, reset,
                    stream, talk, vanish)
-from .tcpfsm import (Counted, counters, entries, everywhere, flags_of, flow, is_tuple, key_of,
+from .tcpfsm import (Counted, counters, entries, everywhere, flags_of, flow, forget_flows, is_tuple, key_of,
                      load, load_command, loaded, log_of, max_flows, pair_of, pairs_are, path, read, sysctl,
                      table, timeout, tuple_of, unload)
 from .utils import backlog, deep, one_cpu, run, status, until, write
