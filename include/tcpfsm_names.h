@@ -73,7 +73,9 @@
 	X(GONE,		"its local socket no longer exists") \
 	X(MIDSTREAM,	"the flow was picked up after its start") \
 	X(SND_FIN_FIRST, "correction: its FIN had left before it took the peer's") \
-	X(RESUME,	"correction: it did not take the RST, as both ends went on or its socket lives")
+	X(RESUME,	"correction: it did not take the RST, as both ends went on or its socket lives") \
+	X(TOOK_FIN_FIRST, "correction: it had taken the peer's FIN before it sent its own") \
+	X(NO_FIN,	"correction: what was inferred to be a FIN was data")
 
 /* Reasons: enumerator, name, and why the flow ended. */
 #define TCPFSM_REASON_LIST(X) \
@@ -136,7 +138,9 @@
 	X(synack_isn,		"A SYN|ACK with another ISN replaced the first (SYN cookies, restart).") \
 	X(fin_early,		"A FIN that overtook its own SYN|ACK, kept until that passes.") \
 	X(fin_ack_held,		"An ACK of a FIN, held until it shows whether the peer's FIN came before it.") \
-	X(fin_corrected,	"A FIN that had left before its sender took the peer's: CLOSE_WAIT corrected to CLOSING.") \
+	X(fin_corrected,	"A FIN that had left before its sender took the peer's, or that passed behind the FIN that answers it: CLOSE_WAIT corrected to CLOSING, or FIN_WAIT_1 to LAST_ACK.") \
+	X(fin_inferred,		"A FIN that did not pass, inferred from an ACK of one octet that did not pass, either.") \
+	X(fin_denied,		"Data, or an ACK of it, where a FIN had been inferred: the states were put back.") \
 	X(rst_sender_kept,	"A RST that answers a refused segment: its sender does not move (RFC 9293 figures 8 and 9).") \
 	X(rst_behind_hole,	"A RST behind data that its receiver lacks: only its sender moves, since the receiver challenges it.") \
 	X(rst_ignored,		"A RST that was not taken: both ends went on, or a local socket lives, and the states were put back.") \

@@ -12,6 +12,23 @@ static u32 granted_window(const struct tfsm_end *e)
 	return e->maxwin > 3 ? (u32)e->maxwin << TFSM_WIN_SHIFT : 0xffff;
 }
 
+/*
+ * Is SEQ beyond what b has granted? What a has sent so far is as hard to guess as the number of an
+ * exact RST, so it outranks the edge: b's ACKs may take another way. Once a has gone beyond the edge
+ * in sequence, the edge is known to be old, and segments that we miss do not make it valid again.
+ * One above the edge: a probe of a closed window whose grant shrank.
+ */
+static bool is_beyond_window(const struct tfsm_end *a, const struct tfsm_end *b, u32 seq)
+{
+	if (!(b->facts & TFSM_E_ACKS) || !tfsm_after(seq, b->edge + 1))
+		return false;
+	if (!(a->facts & TFSM_E_SENT))
+		return true;
+	if (seq == a->next)
+		return false;
+	return !tfsm_after(a->next, b->edge + 1) || tfsm_after(seq, a->next + granted_window(b));
+}
+
 /* Is SEQ between a window below what was sent and what the receiver granted? */
 static enum tfsm_note seq_acceptable(const struct tfsm_end *a, const struct tfsm_end *b,
 				     const struct tfsm_seg *s)
@@ -25,8 +42,7 @@ static enum tfsm_note seq_acceptable(const struct tfsm_end *a, const struct tfsm
 	/* A fragment whose rest may never come, hence without a checksum, teaches nothing new. */
 	if (s->partial && a->facts & TFSM_E_SENT && tfsm_after(s->seq, a->next))
 		return TFSM_NOTE_seq_beyond_window;
-	/* One above the edge: a probe of a closed window whose grant shrank. */
-	if (b->facts & TFSM_E_ACKS && tfsm_after(s->seq, b->edge + 1))
+	if (is_beyond_window(a, b, s->seq))
 		return TFSM_NOTE_seq_beyond_window;
 	if (!(s->flags & TFSM_FIN) || s->partial)
 		return TFSM_NOTES;

@@ -6,9 +6,19 @@
  */
 #include "ack.h"
 #include "ext.h"
+#include "guess.h"
 #include "learn.h"
 #include "move.h"
 #include "reset.h"
+
+/* b's FIN passed before this one of a's, which it acknowledges: a closed first after all. */
+static void correct_who_closed_first(struct tfsm *f, struct tfsm_end *b, struct tfsm_out *o)
+{
+	b->ahead = 0;
+	tfsm_move_given(f, b, TCPFSM_TOOK_FIN_FIRST, TCPFSM_STATE_UNSET, TCPFSM_T_CORRECTION, o);
+	f->flags |= TCPFSM_F_CORRECTED;
+	add_note(o, TFSM_NOTE_fin_corrected);
+}
 
 /* a sends FIN for the first time: the end of what it sends. */
 static void take_fin(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
@@ -32,7 +42,10 @@ static void take_fin(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *
 	/* Its acknowledgement may have passed before it. */
 	if (has_fact(b, TFSM_E_ACKS) && !tfsm_before(b->ack, end)) {
 		b->facts |= TFSM_E_TOOK_FIN;
-		tfsm_infer(f, b, TCPFSM_TOOK_FIN, o);
+		if (b->ahead && !tfsm_after(end, b->mark))
+			correct_who_closed_first(f, b, o);
+		else
+			tfsm_infer(f, b, TCPFSM_TOOK_FIN, o);
 		a->facts |= TFSM_E_FIN_ACKED;
 		tfsm_infer(f, a, TCPFSM_FIN_ACKED, o);
 	}
@@ -61,6 +74,7 @@ static void sender_took(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_ou
 	     has_fact(a, TFSM_E_MARK) && tfsm_before(s->seq, a->mark) : !b->fin_again)) {
 		a->mark = s->seq;
 		a->facts |= TFSM_E_MARK;
+		a->ahead = 0;
 	}
 	if (!has_fact(a, TFSM_E_TOOK_FIN)) {
 		a->facts |= TFSM_E_TOOK_FIN;
@@ -158,14 +172,21 @@ static void believe_moved_fin(struct tfsm *f, const struct tfsm_seg *s, struct t
 enum tfsm_verdict tfsm_take_ack(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
 {
 	struct tfsm_end *a = sender_of(f, s), *b = receiver_of(f, s);
-	bool fin = s->flags & TFSM_FIN && !s->partial;
-	bool fin_before = has_fact(a, TFSM_E_FIN), hole = a->hole;
+	bool fin = has_fin(s);
+	bool fin_before = has_fact(a, TFSM_E_FIN), hole = a->hole, gap = false;
 
 	note_repeats(a, s, o);
+	if (has_fact(b, TFSM_E_ACKS) && tfsm_after(s->seq, b->edge + 1))
+		tfsm_outran(f, b, a, s->seq);
 	if (has_fact(b, TFSM_E_SENT) && tfsm_after(s->ack, b->next)) {
+		bool octet = s->ack == b->next + 1;
+
+		gap = true;
 		b->next = s->ack;
 		f->flags |= TCPFSM_F_GAP;
 		add_note(o, TFSM_NOTE_gap);
+		if (octet)
+			tfsm_guess_fin(f, b, o);
 	}
 	tfsm_learn_seq(a, s);
 	tfsm_learn_ack(f, s);
@@ -174,6 +195,12 @@ enum tfsm_verdict tfsm_take_ack(struct tfsm *f, const struct tfsm_seg *s, struct
 	sender_took(f, s, o);
 	if (fin && !fin_before) {
 		take_fin(f, s, o);
+		if (gap && !has_fact(a, TFSM_E_TOOK_FIN)) {
+			a->mark = s->ack;
+			a->ahead = 1;
+		}
+	} else if (fin && a->guessed) {
+		a->guessed = 0;
 	} else if (fin) {
 		add_note(o, TFSM_NOTE_fin_retrans);
 		a->fin_again = 1;

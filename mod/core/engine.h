@@ -2,8 +2,8 @@
 /*
  * The words that the engine's files share. In all of them a is a segment's sender, b its receiver.
  *
- * The files call downward only: track, open, ack, reset, move, machine; learn (sequence numbers),
- * ext (kept SYNs and strays) and accept stand beside them and move nobody.
+ * The files call downward only: track, open, ack, guess, reset, move, machine; learn (sequence
+ * numbers), ext (kept SYNs and strays) and accept stand beside them and move nobody.
  */
 #ifndef _TFSM_ENGINE_H
 #define _TFSM_ENGINE_H
@@ -30,6 +30,12 @@ static inline u8 state_of(const struct tfsm_end *e)
 static inline bool has_fact(const struct tfsm_end *e, u16 fact)
 {
 	return e->facts & fact;
+}
+
+/* Does it end what its sender has to say? Of a first fragment that is not known. */
+static inline bool has_fin(const struct tfsm_seg *s)
+{
+	return s->flags & TFSM_FIN && !s->partial;
 }
 
 /* Chosen, not indexed: compilers then keep the two addresses, and do not work them out again. */

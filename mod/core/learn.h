@@ -30,19 +30,31 @@ static inline void tfsm_learn_syn(struct tfsm_end *a, const struct tfsm_seg *s)
 	tfsm_learn_window(a, s->win);
 }
 
+/* Flows in which a SYN was not seen, so that it is not known whether windows are scaled. */
+#define TFSM_SYN_UNSEEN (TCPFSM_F_MIDSTREAM | TCPFSM_F_ONE_WAY | TCPFSM_F_REANCHORED)
+
 /*
  * The window that a grants to b with a segment that is no SYN: SYNs are not scaled. RFC 7323 2.2:
- * scaling is on if both SYNs carried the option. Where a SYN was not seen, assume the most.
+ * scaling is on if both SYNs carried the option. Where a SYN was not seen, the scale is the smallest
+ * that explains what b has sent (tfsm_outran()).
  */
 static inline u32 tfsm_window(const struct tfsm *f, const struct tfsm_end *a,
 			      const struct tfsm_end *b, const struct tfsm_seg *s)
 {
-	if (a->facts & b->facts & TFSM_E_WSCALE)
+	if (a->facts & b->facts & TFSM_E_WSCALE || f->flags & TFSM_SYN_UNSEEN)
 		return (u32)s->win << a->wscale;
-	if (f->flags & (TCPFSM_F_MIDSTREAM | TCPFSM_F_ONE_WAY | TCPFSM_F_REANCHORED))
-		return (u32)s->win << 14;
 	return s->win;
 }
+
+/* A SYN|ACK acknowledges b's SYN; of the SYN's data b sends again what it does not cover. */
+static inline void tfsm_learn_syn_taken(struct tfsm_end *b, u32 ack)
+{
+	b->next = ack;
+	b->run = ack;
+}
+
+/* b sends from SEQ, beyond the edge that a granted: a has granted more than we know. */
+void tfsm_outran(struct tfsm *f, struct tfsm_end *a, const struct tfsm_end *b, u32 seq);
 
 /* a acknowledges what b has sent. */
 static inline void tfsm_learn_acked(struct tfsm_end *b, u32 ack)

@@ -31,6 +31,8 @@ const u8 tfsm_machine[TCPFSM_STATES][TCPFSM_CAUSES] = {
 		[ST(MIDSTREAM)]		= GIVEN,
 		[ST(SND_FIN_FIRST)]	= NEVER,
 		[ST(RESUME)]		= GIVEN,
+		[ST(TOOK_FIN_FIRST)]	= NEVER,
+		[ST(NO_FIN)]		= GIVEN,
 	},
 	/* 3.10.7.2; SND_SYN is the SEND call of 3.10.2, or a simultaneous open */
 	[ST(LISTEN)] = {
@@ -49,6 +51,8 @@ const u8 tfsm_machine[TCPFSM_STATES][TCPFSM_CAUSES] = {
 		[ST(MIDSTREAM)]		= NEVER,
 		[ST(SND_FIN_FIRST)]	= NEVER,
 		[ST(RESUME)]		= GIVEN,
+		[ST(TOOK_FIN_FIRST)]	= NEVER,
+		[ST(NO_FIN)]		= NEVER,
 	},
 	/* 3.10.7.3 */
 	[ST(SYN_SENT)] = {
@@ -67,6 +71,8 @@ const u8 tfsm_machine[TCPFSM_STATES][TCPFSM_CAUSES] = {
 		[ST(MIDSTREAM)]		= NEVER,
 		[ST(SND_FIN_FIRST)]	= NEVER,
 		[ST(RESUME)]		= GIVEN,	/* of a passive end that a RST sent back */
+		[ST(TOOK_FIN_FIRST)]	= NEVER,
+		[ST(NO_FIN)]		= NEVER,
 	},
 	/* 3.10.7.4, SYN-RECEIVED; a server unwilling to serve sends FIN: 3.10.4 */
 	[ST(SYN_RCVD)] = {
@@ -85,6 +91,8 @@ const u8 tfsm_machine[TCPFSM_STATES][TCPFSM_CAUSES] = {
 		[ST(MIDSTREAM)]		= NEVER,
 		[ST(SND_FIN_FIRST)]	= NEVER,
 		[ST(RESUME)]		= NEVER,
+		[ST(TOOK_FIN_FIRST)]	= NEVER,
+		[ST(NO_FIN)]		= NEVER,
 	},
 	/* 3.10.7.4, ESTABLISHED; 3.10.4 CLOSE */
 	[ST(ESTABLISHED)] = {
@@ -103,6 +111,8 @@ const u8 tfsm_machine[TCPFSM_STATES][TCPFSM_CAUSES] = {
 		[ST(MIDSTREAM)]		= NEVER,
 		[ST(SND_FIN_FIRST)]	= NEVER,
 		[ST(RESUME)]		= NEVER,
+		[ST(TOOK_FIN_FIRST)]	= NEVER,
+		[ST(NO_FIN)]		= STAY,
 	},
 	/* 3.10.7.4, FIN-WAIT-1: the ACK is processed before the FIN, so there is no arc to
 	 * TIME_WAIT
@@ -123,6 +133,8 @@ const u8 tfsm_machine[TCPFSM_STATES][TCPFSM_CAUSES] = {
 		[ST(MIDSTREAM)]		= NEVER,
 		[ST(SND_FIN_FIRST)]	= NEVER,
 		[ST(RESUME)]		= NEVER,
+		[ST(TOOK_FIN_FIRST)]	= ST(LAST_ACK),
+		[ST(NO_FIN)]		= GIVEN,
 	},
 	/* 3.10.7.4, FIN-WAIT-2 */
 	[ST(FIN_WAIT_2)] = {
@@ -141,6 +153,8 @@ const u8 tfsm_machine[TCPFSM_STATES][TCPFSM_CAUSES] = {
 		[ST(MIDSTREAM)]		= NEVER,
 		[ST(SND_FIN_FIRST)]	= NEVER,
 		[ST(RESUME)]		= NEVER,
+		[ST(TOOK_FIN_FIRST)]	= ST(CLOSED),
+		[ST(NO_FIN)]		= GIVEN,
 	},
 	/* 3.10.4 CLOSE in CLOSE-WAIT; the correction undoes an order that the wire hid */
 	[ST(CLOSE_WAIT)] = {
@@ -159,6 +173,8 @@ const u8 tfsm_machine[TCPFSM_STATES][TCPFSM_CAUSES] = {
 		[ST(MIDSTREAM)]		= NEVER,
 		[ST(SND_FIN_FIRST)]	= ST(CLOSING),
 		[ST(RESUME)]		= NEVER,
+		[ST(TOOK_FIN_FIRST)]	= NEVER,
+		[ST(NO_FIN)]		= GIVEN,
 	},
 	/* 3.10.7.4, CLOSING */
 	[ST(CLOSING)] = {
@@ -177,6 +193,8 @@ const u8 tfsm_machine[TCPFSM_STATES][TCPFSM_CAUSES] = {
 		[ST(MIDSTREAM)]		= NEVER,
 		[ST(SND_FIN_FIRST)]	= NEVER,
 		[ST(RESUME)]		= NEVER,
+		[ST(TOOK_FIN_FIRST)]	= NEVER,
+		[ST(NO_FIN)]		= GIVEN,
 	},
 	/* 3.10.7.4, LAST-ACK */
 	[ST(LAST_ACK)] = {
@@ -195,6 +213,8 @@ const u8 tfsm_machine[TCPFSM_STATES][TCPFSM_CAUSES] = {
 		[ST(MIDSTREAM)]		= NEVER,
 		[ST(SND_FIN_FIRST)]	= NEVER,
 		[ST(RESUME)]		= NEVER,
+		[ST(TOOK_FIN_FIRST)]	= NEVER,
+		[ST(NO_FIN)]		= GIVEN,
 	},
 	/* 3.10.7.4, TIME-WAIT, and 3.10.8 time-out; RFC 1337 is decided before the table */
 	[ST(TIME_WAIT)] = {
@@ -213,5 +233,7 @@ const u8 tfsm_machine[TCPFSM_STATES][TCPFSM_CAUSES] = {
 		[ST(MIDSTREAM)]		= NEVER,
 		[ST(SND_FIN_FIRST)]	= NEVER,
 		[ST(RESUME)]		= NEVER,
+		[ST(TOOK_FIN_FIRST)]	= NEVER,
+		[ST(NO_FIN)]		= GIVEN,
 	},
 };

@@ -67,6 +67,8 @@ static void take_synack(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_ou
 
 	tfsm_learn_syn(a, s);
 	tfsm_learn_ack(f, s);
+	if (state_of(b) == TCPFSM_SYN_SENT)
+		tfsm_learn_syn_taken(b, s->ack);
 	a->facts |= TFSM_E_TOOK_SYN;
 	tfsm_move(f, a, TCPFSM_SND_SYNACK, o);
 	if (has_fact(a, TFSM_E_SYN_ACKED))	/* simultaneous open: already acknowledged */
@@ -74,6 +76,8 @@ static void take_synack(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_ou
 	if (early && tfsm_after(fin, a->next)) {
 		a->next = fin;
 		a->run = fin;
+	}
+	if (has_fin(s) || (early && fin == a->next)) {
 		a->facts |= TFSM_E_FIN;
 		tfsm_move(f, a, TCPFSM_SND_FIN, o);
 	}
@@ -361,6 +365,10 @@ static void open_synack(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_ou
 	b->isn = s->ack - 1;
 	b->facts |= TFSM_E_SYN | TFSM_E_SYN_ACKED;
 	tfsm_move_given(f, a, TCPFSM_MIDSTREAM, TCPFSM_SYN_RCVD, 0, o);
+	if (has_fin(s)) {
+		a->facts |= TFSM_E_FIN;
+		tfsm_move(f, a, TCPFSM_SND_FIN, o);
+	}
 	if (o->local[!s->dir].state != TCPFSM_CLOSED)	/* else it will answer with a RST */
 		tfsm_move_given(f, b, TCPFSM_MIDSTREAM, TCPFSM_SYN_SENT, 0, o);
 }
@@ -423,7 +431,7 @@ static bool adopt_sockets(struct tfsm *f, struct tfsm_out *o)
 static void open_ack(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
 {
 	struct tfsm_end *a = sender_of(f, s), *b = receiver_of(f, s);
-	bool fin = s->flags & TFSM_FIN && !s->partial;
+	bool fin = has_fin(s);
 
 	a->facts |= SYNCHRONIZED;
 	b->facts |= SYNCHRONIZED;

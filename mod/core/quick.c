@@ -46,8 +46,11 @@ static noinline bool take_next(struct tfsm *f, struct tfsm_end *a, struct tfsm_e
 {
 	u32 seq = s->seq, ack = s->ack, win, edge;
 
-	if (seq != a->next || seq != a->run || tfsm_after(seq, b->edge + 1) ||
-	    tfsm_before(ack, a->ack) || tfsm_after(ack, b->next))
+	if (seq != a->next || seq != a->run || tfsm_before(ack, a->ack) || tfsm_after(ack, b->next))
+		return false;
+	/* Beyond the edge, once that is known to be old, and windows are known. */
+	if (tfsm_after(seq, b->edge + 1) &&
+	    (f->flags & (TCPFSM_F_GAP | TFSM_SYN_UNSEEN)) != TCPFSM_F_GAP)
 		return false;
 	win = tfsm_window(f, a, b, s);
 	edge = ack + win;
@@ -98,11 +101,12 @@ static noinline bool take_first_synack(struct tfsm *f, const struct tfsm_seg *s,
 
 	if (!is_opening(a, TCPFSM_LISTEN, TFSM_E_PASSIVE) ||
 	    !is_opening(b, TCPFSM_SYN_SENT, TFSM_E_SYN | TFSM_E_SENT) ||
-	    f->flags & (UNUSUAL | TFSM_F_EXT) ||
+	    f->flags & (UNUSUAL | TFSM_F_EXT) || s->flags & TFSM_FIN ||
 	    !tfsm_after(s->ack, b->isn) || tfsm_after(s->ack, b->next))
 		return false;
 	tfsm_learn_syn(a, s);
 	tfsm_learn_ack(f, s);
+	tfsm_learn_syn_taken(b, s->ack);
 	a->facts |= TFSM_E_TOOK_SYN;
 	tfsm_raise(f, a, TCPFSM_SND_SYNACK, o);
 	b->facts |= TFSM_E_SYN_ACKED;

@@ -117,16 +117,22 @@ static void close_by_rst(struct tfsm *f, struct tfsm_end *e, u8 event, struct tf
 
 /*
  * RFC 9293 3.5.2: the RST of an end without a connection carries no ACK, or SEQ 0. One at its
- * sender's own sequence number tells what that has taken; its receiver does not look at the
- * ACK, 3.10.7.4.
+ * sender's own sequence number tells what that has taken: the SYN|ACK, or the FIN. Its receiver
+ * does not look at the ACK, 3.10.7.4.
  */
 static void took_before_rst(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
 {
 	struct tfsm_end *a = sender_of(f, s), *b = receiver_of(f, s);
 
 	if (!(s->flags & TFSM_ACK) || !has_fact(a, TFSM_E_SENT) || s->seq != a->next ||
-	    s->made_here || !has_fact(b, TFSM_E_FIN) || has_fact(a, TFSM_E_TOOK_FIN) ||
-	    s->ack != b->next)
+	    s->made_here)
+		return;
+	if (!has_fact(a, TFSM_E_TOOK_SYN) && has_fact(b, TFSM_E_TOOK_SYN) &&
+	    tfsm_after(s->ack, b->isn) && !tfsm_after(s->ack, b->next)) {
+		a->facts |= TFSM_E_TOOK_SYN;
+		tfsm_move(f, a, TCPFSM_TOOK_SYNACK, o);
+	}
+	if (!has_fact(b, TFSM_E_FIN) || has_fact(a, TFSM_E_TOOK_FIN) || s->ack != b->next)
 		return;
 	a->facts |= TFSM_E_TOOK_FIN;
 	tfsm_move(f, a, TCPFSM_TOOK_FIN, o);
@@ -136,11 +142,11 @@ static void took_before_rst(struct tfsm *f, const struct tfsm_seg *s, struct tfs
 static enum tfsm_verdict take_rst(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
 {
 	struct tfsm_end *a = sender_of(f, s), *b = receiver_of(f, s);
-	u8 sa = state_of(a), sb = state_of(b);
-	u8 reason = rst_reason(s, sa, sb);
+	u8 sb = state_of(b), reason;
 
 	forget_talk(f);
 	took_before_rst(f, s, o);
+	reason = rst_reason(s, state_of(a), sb);
 	if (rst_keeps_sender(a, s))
 		add_note(o, TFSM_NOTE_rst_sender_kept);
 	else if (!s->made_here)
@@ -203,8 +209,12 @@ enum tfsm_verdict tfsm_on_rst(struct tfsm *f, const struct tfsm_seg *s, struct t
 		return take_rst(f, s, o);
 	case TCPFSM_LISTEN:
 	case TCPFSM_CLOSED:
-		/* Moves nobody but its sender, who must have sent it in its own sequence. */
-		if (tfsm_closed(a) || !has_fact(a, TFSM_E_SENT) || s->seq != a->next)
+		/*
+		 * Moves nobody but its sender, who must have sent it in its own sequence: as its
+		 * SYN went unanswered, that may still be the SYN's.
+		 */
+		if (tfsm_closed(a) || !has_fact(a, TFSM_E_SENT) ||
+		    (s->seq != a->next && !(state_of(a) == TCPFSM_SYN_SENT && s->seq == a->isn)))
 			return refuse_with(o, TFSM_NOTE_rst_unproven);
 		return take_rst(f, s, o);
 	case TCPFSM_TIME_WAIT:

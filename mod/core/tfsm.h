@@ -147,7 +147,7 @@ struct tfsm_end {
 	u32	edge;		/* highest ACK + window granted */
 	u32	mark;		/* SYN_SENT, SYN_RCVD: the ACK of the last refused segment it got;
 				 * later: the lowest SEQ of its segments without FIN that cover
-				 * the peer's FIN
+				 * the peer's FIN, or (ahead) the ACK of its FIN
 				 */
 	u16	maxwin;		/* largest window granted, scaled, in units of 16 KB, rounded up */
 	u16	moves;		/* transitions so far, modulo 2^16 */
@@ -161,6 +161,10 @@ struct tfsm_end {
 			u8	fin_again:1;	/* its FIN was retransmitted */
 			u8	hole:1;		/* below next, and nothing has passed since that
 						 * may fill it
+						 */
+			u8	guessed:1;	/* its FIN did not pass, but its ACK (guess.h) */
+			u8	ahead:1;	/* its FIN acknowledges what had not passed yet,
+						 * up to mark
 						 */
 			u16	facts;		/* TFSM_E_* */
 		};

@@ -6,6 +6,7 @@
 #include "accept.h"
 #include "ack.h"
 #include "ext.h"
+#include "guess.h"
 #include "move.h"
 #include "open.h"
 #include "quick.h"
@@ -101,8 +102,11 @@ static enum tfsm_verdict take_or_refuse(struct tfsm *f, const struct tfsm_seg *s
 					struct tfsm_out *o)
 {
 	const u32 met = TCPFSM_F_MIDSTREAM | TCPFSM_F_UNCONFIRMED;
-	enum tfsm_note why = tfsm_acceptable(f, s);
+	enum tfsm_note why;
 
+	if (f->end[TCPFSM_ORIG].guessed || f->end[TCPFSM_RESP].guessed)
+		tfsm_deny_fin(f, s, o);
+	why = tfsm_acceptable(f, s);
 	/* The end was met without a socket and taken for CLOSED, but it lives. */
 	if (sender_of(f, s)->state == TCPFSM_CLOSED && (f->flags & met) == met &&
 	    !has_fact(sender_of(f, s), TFSM_E_ACKS) && !(f->flags & TFSM_F_BENEATH))

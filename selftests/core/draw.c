@@ -47,7 +47,8 @@ static void print_dot(void)
 			else
 				printf("\t%s -> %s [label=\"%s\"%s];\n", state_names[order[i]],
 				       state_names[to], cause_names[event],
-				       event == TCPFSM_SND_FIN_FIRST ? ", style=dotted" : "");
+				       event == TCPFSM_SND_FIN_FIRST ||
+				       event == TCPFSM_TOOK_FIN_FIRST ? ", style=dotted" : "");
 		}
 	}
 	printf("}\n");
