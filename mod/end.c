@@ -23,6 +23,10 @@ void tcpfsm_end_reported(struct tcpfsm_flow *f, u8 reason, struct tcpfsm_report 
 	struct tcpfsm_local *local = tcpfsm_flow_local(f);
 	struct tfsm_ext *ext = tfsm_ext(&f->fsm);
 
+	if (unlikely(ext)) {
+		tfsm_drop_all_kept(&f->fsm);
+		tcpfsm_flow_count_kept(f);
+	}
 	tcpfsm_commit_end(r, f, reason);
 	tcpfsm_table_remove(f);
 	tcpfsm_timeout_stop(f);

@@ -74,6 +74,16 @@ void tcpfsm_flow_carry(struct tcpfsm_flow *f, u8 end)
 		f->packets[end] = U32_MAX;
 }
 
+void tcpfsm_flow_count_kept(struct tcpfsm_flow *f)
+{
+	u32 packets, bytes;
+	u8 end;
+
+	for (end = 0; end < TCPFSM_ENDS; end++)
+		if (tfsm_take_uncounted(&f->fsm, end, &packets, &bytes))
+			tcpfsm_flow_sent(f, end, packets, bytes);
+}
+
 struct tfsm_ext *tcpfsm_flow_alloc_ext(const struct tcpfsm_net *tn)
 {
 	return tcpfsm_charge(tn, kmem_cache_zalloc(ext_slab, tcpfsm_charge_gfp(tn)));

@@ -104,6 +104,9 @@ static inline void tcpfsm_flow_sent(struct tcpfsm_flow *f, u8 end, u32 packets, 
 		tcpfsm_flow_carry(f, end);
 }
 
+/* Count for the flow what it had kept of SYNs, and is its own (tfsm_take_uncounted()). */
+void tcpfsm_flow_count_kept(struct tcpfsm_flow *f);
+
 /* Memory for the engine's extension of the namespace's flow: zeroed; NULL if there is none. */
 struct tfsm_ext *tcpfsm_flow_alloc_ext(const struct tcpfsm_net *tn);
 void tcpfsm_flow_free_ext(struct tfsm_ext *ext);

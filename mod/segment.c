@@ -47,7 +47,6 @@ static void note_local(struct tcpfsm_flow *f, const struct tcpfsm_view *v, u8 di
 
 static void note_place(struct tcpfsm_flow *f, const struct tcpfsm_view *v, u8 dir)
 {
-	tcpfsm_flow_sent(f, dir, v->packets, v->bytes);
 	if (!v->forwarded) {
 		note_local(f, v, dir);
 	} else if (!(f->fsm.flags & TCPFSM_F_FORWARDED)) {
@@ -113,8 +112,12 @@ static enum tfsm_opened insert_flow(struct tcpfsm_flow *f, struct tcpfsm_view *v
 	tcpfsm_commit_begin(&r, f);
 	tfsm_shell_begin(&f->fsm, start, o);
 	f->start = o->now;		/* a kept SYN passed earlier */
-	if (!start->past)
+	if (start->past) {
+		tcpfsm_flow_count_kept(f);
+	} else {
+		tcpfsm_flow_sent(f, start->sender, v->packets, v->bytes);
 		note_place(f, v, start->sender);
+	}
 	err = tcpfsm_table_insert(f, &v->tuple);
 	if (unlikely(err)) {
 		discard_flow(f, v->tuple.tn);
@@ -291,7 +294,7 @@ static bool check_segment(const struct tcpfsm_flow *f, const struct tcpfsm_view 
 }
 
 /* The flags that, beside the pair, decide the time-out class. */
-#define CLASS_FLAGS	(TCPFSM_F_UNCONFIRMED | TCPFSM_F_SUSPECT | TCPFSM_F_GAP)
+#define CLASS_FLAGS	(TCPFSM_F_UNCONFIRMED | TCPFSM_F_SUSPECT)
 
 /*
  * A segment that may move its flow.
@@ -311,6 +314,7 @@ static bool move_flow(struct tcpfsm_flow *f, struct tcpfsm_view *v)
 	prefetch_flow(f);
 	v->seg.made_here = v->from_local && v->seg.flags & TFSM_RST &&
 			   flags & TCPFSM_F_FORWARDED;
+	v->seg.own = v->from_local && !(flags & TCPFSM_F_FORWARDED);
 	if (check_segment(f, v, &now)) {
 		spin_unlock(&f->lock);
 		tcpfsm_count(v->tuple.tn, TCPFSM_C_bad_checksum);
@@ -321,8 +325,14 @@ static bool move_flow(struct tcpfsm_flow *f, struct tcpfsm_view *v)
 	verdict = tfsm_shell_track(&keeper, &p, &f->fsm, &v->seg, &o);
 	if (unlikely(o.moves && !o.now))
 		o.now = ktime_get_ns();
-	if (tfsm_belongs(verdict))
+	if (tfsm_belongs(verdict)) {
+		tcpfsm_flow_sent(f, v->seg.dir, v->packets, v->bytes);
 		note_place(f, v, v->seg.dir);
+	} else if (verdict == TFSM_KEPT) {
+		tfsm_count_kept(&f->fsm, v->seg.dir, v->packets, v->bytes);
+	}
+	if (unlikely(f->fsm.flags & TFSM_F_EXT))
+		tcpfsm_flow_count_kept(f);
 	if (unlikely(o.notes & TFSM_REFUSALS) && f->refused < U8_MAX)
 		f->refused++;
 	tcpfsm_commit_moves(&r, f, &o);
@@ -390,6 +400,7 @@ void tcpfsm_segment(struct tcpfsm_view *v)
 			take_segment_again(v);
 		return;
 	}
+	tcpfsm_flow_sent(f, v->seg.dir, v->packets, v->bytes);
 	note_place(f, v, v->seg.dir);
 	f->last = (u32)jiffies;
 	tcpfsm_audit(f, v, &audit);

@@ -34,6 +34,17 @@ static const u8 classes[] = {
 	[WAIT_NOTHING]		= TFSM_CLASS_ESTABLISHED,
 };
 
+/*
+ * May an end have closed before the flow was met, so that half of the pair is a ghost? Not once it has
+ * sent since. A FIN that is missed later is inferred from its ACK (guess.h).
+ */
+static bool may_have_closed(const struct tfsm *f, const struct tfsm_end *e)
+{
+	const u16 sent = TFSM_E_SYN | TFSM_E_DATA | TFSM_E_FIN;
+
+	return f->flags & TCPFSM_F_MIDSTREAM && !(e->facts & sent) && e->next == e->isn;
+}
+
 enum tfsm_class tfsm_class(const struct tfsm *f)
 {
 	const struct tfsm_end *a = &f->end[TCPFSM_ORIG], *b = &f->end[TCPFSM_RESP];
@@ -46,8 +57,7 @@ enum tfsm_class tfsm_class(const struct tfsm *f)
 		return TFSM_CLASS_OPENING;
 	if (f->flags & TCPFSM_F_SUSPECT && wait >= WAIT_HALF_CLOSED)
 		return TFSM_CLASS_CLOSING;
-	/* A FIN that we missed makes a ghost of a half-closed pair. */
-	if (f->flags & (TCPFSM_F_MIDSTREAM | TCPFSM_F_GAP) && wait == WAIT_HALF_CLOSED)
+	if (wait == WAIT_HALF_CLOSED && (may_have_closed(f, a) || may_have_closed(f, b)))
 		return TFSM_CLASS_CLOSING;
 	return classes[wait];
 }

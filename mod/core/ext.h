@@ -8,11 +8,28 @@
 
 #include "engine.h"
 
+/* Keep a SYN or SYN|ACK. @why: the note of the first. */
+enum tfsm_verdict tfsm_keep_syn(struct tfsm *f, const struct tfsm_seg *s, enum tfsm_note why,
+				struct tfsm_out *o);
 void tfsm_drop_kept(struct tfsm *f, u8 dir);
+
+/* The flow is over, and the next begins with the SYN that this sender has kept. */
+void tfsm_choose_kept(struct tfsm *f, u8 dir);
+
+/* The SYN of this sender that is kept; NULL: there is none, or its sender goes on as before. */
+const struct tfsm_syn *tfsm_kept_syn(const struct tfsm *f, u8 dir);
 
 /* Does this segment acknowledge a kept SYN of its receiver? */
 bool tfsm_acks_kept(const struct tfsm *f, const struct tfsm_seg *s);
-enum tfsm_verdict tfsm_keep_syn(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o);
+
+/* Is it the first that follows a kept SYN|ACK of its receiver? */
+bool tfsm_follows_kept(const struct tfsm *f, const struct tfsm_seg *s);
+
+/*
+ * Do both ends go on behind a kept SYN, as the strays show? Its SYN|ACK was missed. Then
+ * tfsm_open_kept() begins with that SYN.
+ */
+bool tfsm_kept_is_proven(struct tfsm *f);
 
 /* Add a refused segment. Return: the strays of both ends agree, and our numbers are wrong. */
 bool tfsm_strays_agree(struct tfsm *f, const struct tfsm_seg *s);
@@ -26,8 +43,8 @@ void tfsm_keep_moved_fin(struct tfsm *f, u8 dir);
  */
 bool tfsm_take_moved_fin(struct tfsm *f, u8 dir, u32 ack);
 
-/* This sender's segments are acceptable again: its strays in a row end. */
-void tfsm_end_strays(struct tfsm *f, u8 dir);
+/* A segment is acceptable: our numbers are alive, and strays of either end only count anew. */
+void tfsm_end_strays(struct tfsm *f);
 void tfsm_forget_strays(struct tfsm *f);
 
 /* Take the strays' numbers for both ends; latched facts stay. */

@@ -7,9 +7,7 @@ void tfsm_learn_seq(struct tfsm_end *a, const struct tfsm_seg *s)
 	u32 end = s->seq + tfsm_seg_len(s);
 
 	if (!has_fact(a, TFSM_E_SENT)) {
-		a->next = end;
-		a->run = end;
-		a->facts |= TFSM_E_SENT;
+		tfsm_meet(a, end);
 		return;
 	}
 	if (tfsm_after(s->seq, a->next))

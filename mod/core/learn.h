@@ -65,6 +65,16 @@ static inline void tfsm_learn_acked(struct tfsm_end *b, u32 ack)
 	}
 }
 
+/* The first number that is known of an end: what it sends next. */
+static inline void tfsm_meet(struct tfsm_end *e, u32 next)
+{
+	e->next = next;
+	e->run = next;
+	e->facts |= TFSM_E_SENT;
+	if (!has_fact(e, TFSM_E_SYN | TFSM_E_DATA))
+		e->isn = next;
+}
+
 static inline void tfsm_learn_ack(struct tfsm *f, const struct tfsm_seg *s)
 {
 	struct tfsm_end *a = sender_of(f, s), *b = receiver_of(f, s);
@@ -81,9 +91,7 @@ static inline void tfsm_learn_ack(struct tfsm *f, const struct tfsm_seg *s)
 		tfsm_learn_acked(b, s->ack);
 		return;
 	}
-	b->next = s->ack;
-	b->run = s->ack;
-	b->facts |= TFSM_E_SENT;
+	tfsm_meet(b, s->ack);
 }
 
 void tfsm_learn_seq(struct tfsm_end *a, const struct tfsm_seg *s);

@@ -29,16 +29,32 @@ static bool is_finished(const struct tfsm *f)
 	return true;
 }
 
+/*
+ * May an end in TIME_WAIT take this SYN for an old duplicate, and answer with its ACK? Linux takes
+ * one above what it has received for a new one, RFC 6191; of others the answer tells. A socket of
+ * this host that sends SYN is none in TIME_WAIT, whatever its number.
+ */
+static bool is_refused_by_2msl(struct tfsm *f, const struct tfsm_seg *s)
+{
+	return receiver_of(f, s)->state == TCPFSM_TIME_WAIT && !s->own &&
+	       !tfsm_after(s->seq, sender_of(f, s)->next);
+}
+
 enum tfsm_verdict tfsm_on_syn(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
 {
 	struct tfsm_end *a = sender_of(f, s), *b = receiver_of(f, s);
 	bool again = has_fact(a, TFSM_E_SYN) && s->seq == a->isn;
 
-	if (a->state == TCPFSM_CLOSED && again && f->flags & TFSM_F_REFUSED) {
-		tfsm_put_back(f, o);		/* the RST that refused it was lost */
+	if (a->state == TCPFSM_CLOSED && again && a->under == TCPFSM_SYN_SENT) {
+		if (f->flags & TFSM_F_REFUSED)
+			tfsm_put_back(f, o);	/* the RST that refused it was lost */
+		else
+			tfsm_wait_for_synack(f, a, o);
 		add_note(o, TFSM_NOTE_syn_retrans);
 		return TFSM_OK;
 	}
+	if (is_finished(f) && ((again && has_fact(a, TFSM_E_TOOK_SYN)) || is_refused_by_2msl(f, s)))
+		return tfsm_keep_syn(f, s, TFSM_NOTE_syn_pending, o);
 	if (again && has_fact(a, TFSM_E_TOOK_SYN)) {	/* an old duplicate: it has been answered */
 		add_note(o, TFSM_NOTE_syn_retrans);
 		return TFSM_REFUSED;
@@ -56,7 +72,7 @@ enum tfsm_verdict tfsm_on_syn(struct tfsm *f, const struct tfsm_seg *s, struct t
 		tfsm_move(f, a, TCPFSM_SND_SYN, o);
 		return TFSM_OK;
 	}
-	return tfsm_keep_syn(f, s, o);
+	return tfsm_keep_syn(f, s, TFSM_NOTE_syn_pending, o);
 }
 
 static void take_synack(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
@@ -99,11 +115,12 @@ void tfsm_mark_refused(struct tfsm_end *b, const struct tfsm_seg *s)
 }
 
 /* A SYN|ACK that a, in SYN_RCVD or later, has already sent. */
-static enum tfsm_verdict take_synack_again(struct tfsm *f, const struct tfsm_end *b,
-					   struct tfsm_out *o)
+static enum tfsm_verdict take_synack_again(struct tfsm *f, struct tfsm_end *a,
+					   const struct tfsm_end *b, struct tfsm_out *o)
 {
 	if (!has_fact(b, TFSM_E_TOOK_SYN)) {
 		add_note(o, TFSM_NOTE_synack_retrans);
+		tfsm_talked(f, a, o);
 		return TFSM_OK;
 	}
 	f->flags |= TCPFSM_F_SYN_ACK_RESENT;
@@ -156,12 +173,13 @@ enum tfsm_verdict tfsm_on_synack(struct tfsm *f, const struct tfsm_seg *s, struc
 		    !tfsm_after(s->ack, b->next);
 
 	/* Where SYNs with data overlap, an ACK that covers both is for the one of this flow. */
-	if (tfsm_acks_kept(f, s) && !(acks && (again || sb == TCPFSM_SYN_SENT))) {
-		tfsm_ext(f)->next = !s->dir;
+	if (tfsm_acks_kept(f, s) &&
+	    !(acks && ((again && !is_finished(f)) || sb == TCPFSM_SYN_SENT))) {
+		tfsm_choose_kept(f, !s->dir);
 		return TFSM_NEW_KEPT;
 	}
 	if (again)
-		return take_synack_again(f, b, o);
+		return take_synack_again(f, a, b, o);
 	if (is_finished(f))
 		return TFSM_NEW;
 	if (acks && (sb == TCPFSM_SYN_SENT || sb == TCPFSM_SYN_RCVD)) {
@@ -194,7 +212,8 @@ enum tfsm_verdict tfsm_on_synack(struct tfsm *f, const struct tfsm_seg *s, struc
 	tfsm_mark_refused(b, s);
 	if (sb == TCPFSM_SYN_SENT || sb == TCPFSM_SYN_RCVD)
 		return refuse_with(o, TFSM_NOTE_synack_bad_ack);
-	return refuse_with(o, TFSM_NOTE_synack_unexpected);
+	/* Its SYN may have passed unseen: then its ACK follows. */
+	return tfsm_keep_syn(f, s, TFSM_NOTE_synack_unexpected, o);
 }
 
 /*
@@ -209,6 +228,12 @@ static bool acks_more(const struct tfsm *f, const struct tfsm_seg *s)
 	       tfsm_near(s->ack, mine->ack, 0);
 }
 
+/* The flow began with a kept SYN, since both ends went on behind it. */
+static bool is_proven(const struct tfsm *f)
+{
+	return tfsm_ext(f) && tfsm_ext(f)->proven;
+}
+
 static enum tfsm_note check_ack_from_listen(struct tfsm *f, const struct tfsm_seg *s,
 					    struct tfsm_out *o)
 {
@@ -217,17 +242,17 @@ static enum tfsm_note check_ack_from_listen(struct tfsm *f, const struct tfsm_se
 
 	if (state_of(b) != TCPFSM_SYN_SENT || !tfsm_after(s->ack, b->isn))
 		return TFSM_NOTE_handshake_ack;
-	if (!tfsm_after(s->ack, b->next)) {
-		if (!(s->flags & TFSM_FIN) || s->partial)
+	if (!tfsm_after(s->ack, b->next) && !is_proven(f)) {
+		if (!has_fin(s))
 			return TFSM_NOTE_handshake_ack;
 		a->facts |= TFSM_E_EARLY_FIN;
 		a->next = end;
 		return TFSM_NOTE_fin_early;
 	}
-	if (!tfsm_near(s->ack, b->next, 0) || !acks_more(f, s))
+	if (!is_proven(f) && (!tfsm_near(s->ack, b->next, 0) || !acks_more(f, s)))
 		return TFSM_NOTE_handshake_ack;
 	/* It acknowledges data that b can only have sent once synchronized. */
-	f->flags |= TCPFSM_F_ONE_WAY | TCPFSM_F_UNCONFIRMED;
+	f->flags |= TCPFSM_F_ONE_WAY | (is_proven(f) ? 0 : TCPFSM_F_UNCONFIRMED);
 	add_note(o, TFSM_NOTE_one_way);
 	set_behind_syn(a, s->seq);
 	a->facts |= TFSM_E_SYN | TFSM_E_SENT | TFSM_E_TOOK_SYN | TFSM_E_SYN_ACKED;
@@ -303,6 +328,15 @@ static enum tfsm_note check_ack_from_syn_sent(struct tfsm *f, const struct tfsm_
 	return TFSM_NOTES;
 }
 
+/*
+ * Has a sent more behind its SYN than b's SYN can have granted, whose window is not scaled? Then the
+ * handshake is done, although nothing of b's passes here.
+ */
+static bool sent_beyond_syns_window(const struct tfsm_end *a, const struct tfsm_seg *s)
+{
+	return tfsm_after(s->seq + s->len, a->isn + 1 + 0xffff);
+}
+
 static enum tfsm_note check_ack_from_syn_rcvd(struct tfsm *f, const struct tfsm_seg *s,
 					      struct tfsm_out *o)
 {
@@ -312,11 +346,15 @@ static enum tfsm_note check_ack_from_syn_rcvd(struct tfsm *f, const struct tfsm_
 		return TFSM_NOTES;
 	if (!tfsm_after(s->ack, b->isn))
 		return TFSM_NOTE_handshake_ack;
-	if (state_of(b) != TCPFSM_SYN_SENT || !tfsm_after(s->ack, b->next))
+	if (state_of(b) != TCPFSM_SYN_SENT)
 		return TFSM_NOTES;
-	if (!tfsm_near(s->ack, b->next, 0))
+	if (!tfsm_after(s->ack, b->next)) {
+		if (!sent_beyond_syns_window(sender_of(f, s), s))
+			return TFSM_NOTES;
+	} else if (!tfsm_near(s->ack, b->next, 0)) {
 		return TFSM_NOTE_handshake_ack;
-	/* It acknowledges data that b can only have sent after taking the SYN|ACK. */
+	}
+	/* b has taken the SYN|ACK: its data is acknowledged, or its window is known. */
 	f->flags |= TCPFSM_F_ONE_WAY;
 	add_note(o, TFSM_NOTE_one_way);
 	b->facts |= TFSM_E_SYN_ACKED | TFSM_E_TOOK_SYN;
@@ -469,35 +507,45 @@ void tfsm_open(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
 		open_ack(f, s, o);
 }
 
+/* The other SYN of an end that has sent two: which it stands by shows only in its answer. */
+static void keep_beside(struct tfsm_ext *ext, const struct tfsm_end *e, u64 now)
+{
+	ext->syn[TCPFSM_ORIG] = (struct tfsm_syn) {
+		.kept = true,
+		.when = now,
+		.seg = {
+			.seq = e->isn, .len = e->next - e->isn - 1,
+			.win = e->maxwin > 3 ? 0xffff : e->maxwin << TFSM_WIN_SHIFT,
+			.flags = TFSM_SYN, .kind = TFSM_KIND_SYN, .dir = TCPFSM_ORIG,
+			.wscale = e->wscale, .has_wscale = has_fact(e, TFSM_E_WSCALE),
+		},
+	};
+}
+
 bool tfsm_open_kept(struct tfsm *f, struct tfsm *old, u8 *who, struct tfsm_out *o)
 {
 	struct tfsm_ext *ext = tfsm_ext(old);
-	struct tfsm_end *loser;
-	struct tfsm_seg seg;
+	struct tfsm_end *sender;
+	struct tfsm_syn syn;
+	bool proven;
 
 	if (!ext || ext->next >= TCPFSM_ENDS || !ext->syn[ext->next].kept)
 		return false;
-	*who = ext->next;
-	o->now = ext->syn[ext->next].when;
-	seg = ext->syn[ext->next].seg;
-	seg.dir = TCPFSM_ORIG;
-	loser = &old->end[ext->next];
+	syn = ext->syn[ext->next];
+	proven = ext->proven;
+	*who = tfsm_kept_opener(ext);
+	o->now = syn.when;
+	syn.seg.dir = syn.seg.kind == TFSM_KIND_SYN ? TCPFSM_ORIG : TCPFSM_RESP;
+	sender = &old->end[ext->next];
 
 	memset(ext, 0, sizeof(*ext));
-	if (state_of(loser) == TCPFSM_SYN_SENT && loser->state == TCPFSM_SYN_SENT) {
-		/* Which of two SYNs its sender stands by shows only in its answer. */
-		ext->syn[TCPFSM_ORIG].kept = true;
-		ext->syn[TCPFSM_ORIG].when = o->now;
-		ext->syn[TCPFSM_ORIG].seg = (struct tfsm_seg) {
-			.seq = loser->isn, .len = loser->next - loser->isn - 1,
-			.win = loser->maxwin > 3 ? 0xffff : loser->maxwin << TFSM_WIN_SHIFT,
-			.flags = TFSM_SYN, .kind = TFSM_KIND_SYN, .dir = TCPFSM_ORIG,
-			.wscale = loser->wscale, .has_wscale = has_fact(loser, TFSM_E_WSCALE),
-		};
-	}
+	ext->proven = proven;
+	ext->packets[syn.seg.dir] = syn.packets;
+	ext->bytes[syn.seg.dir] = syn.bytes;
+	if (state_of(sender) == TCPFSM_SYN_SENT && sender->state == TCPFSM_SYN_SENT)
+		keep_beside(ext, sender, o->now);
 	tfsm_set_ext(f, ext);
 	tfsm_set_ext(old, NULL);
-	begin_closed(f);
-	open_syn(f, &seg, o);
+	tfsm_open(f, &syn.seg, o);
 	return true;
 }

@@ -9,6 +9,9 @@
 #include "move.h"
 #include "reset.h"
 
+/* How long a SYN may wait for its answer, ns: as Linux sends it again, tcp_syn_retries. */
+#define SYN_LIVES	(130 * 1000000000ULL)
+
 static void forget_talk(struct tfsm *f)
 {
 	f->end[TCPFSM_ORIG].facts &= ~TFSM_E_TALKED;
@@ -40,6 +43,22 @@ void tfsm_put_back(struct tfsm *f, struct tfsm_out *o)
 	f->flags &= ~(TFSM_F_BENEATH | TFSM_F_REFUSED);
 }
 
+/*
+ * The sender of a RST in SYN_SENT sends its SYN again: it has not taken that SYN|ACK, as of another
+ * connection or with a wrong timestamp, but goes on. Its peer has taken the RST.
+ */
+void tfsm_wait_for_synack(struct tfsm *f, struct tfsm_end *a, struct tfsm_out *o)
+{
+	struct tfsm_end *b = a == f->end ? a + 1 : a - 1;
+
+	resume_end(f, a, o);
+	a->facts &= ~TFSM_E_SYN_ACKED;
+	b->under = TCPFSM_STATE_UNSET;
+	b->facts &= TFSM_E_PASSIVE;
+	mark_rst_ignored(f, o);
+	f->flags &= ~TFSM_F_BENEATH;
+}
+
 void tfsm_lives(struct tfsm *f, u8 end, struct tfsm_out *o)
 {
 	u8 moves = o->moves;
@@ -68,15 +87,20 @@ void tfsm_talked(struct tfsm *f, struct tfsm_end *a, struct tfsm_out *o)
 }
 
 /* An ended flow with a SYN that nobody has answered: that SYN is the next flow. */
-static enum tfsm_verdict verdict_after_rst(struct tfsm *f)
+static enum tfsm_verdict verdict_after_rst(struct tfsm *f, const struct tfsm_out *o)
 {
-	struct tfsm_ext *ext = tfsm_ext(f);
+	u8 dir;
 
-	if (!ext || !tfsm_closed(&f->end[TCPFSM_ORIG]) || !tfsm_closed(&f->end[TCPFSM_RESP]))
+	if (!tfsm_closed(&f->end[TCPFSM_ORIG]) || !tfsm_closed(&f->end[TCPFSM_RESP]))
 		return TFSM_OK;
-	for (ext->next = 0; ext->next < TCPFSM_ENDS; ext->next++)
-		if (ext->syn[ext->next].kept)
+	for (dir = 0; dir < TCPFSM_ENDS; dir++) {
+		const struct tfsm_syn *syn = tfsm_kept_syn(f, dir);
+
+		if (syn && syn->seg.kind == TFSM_KIND_SYN && o->now - syn->when < SYN_LIVES) {
+			tfsm_choose_kept(f, dir);
 			return TFSM_NEW_AFTER;
+		}
+	}
 	return TFSM_OK;
 }
 
@@ -153,7 +177,7 @@ static enum tfsm_verdict take_rst(struct tfsm *f, const struct tfsm_seg *s, stru
 		close_by_rst(f, a, TCPFSM_SND_RST, o);
 	close_by_rst(f, b, TCPFSM_RCV_RST, o);
 	if (!o->moves)
-		return verdict_after_rst(f);
+		return verdict_after_rst(f, o);
 	if (f->reason == TCPFSM_REASON_UNSET)
 		f->reason = reason;
 	switch (reason) {
@@ -168,7 +192,7 @@ static enum tfsm_verdict take_rst(struct tfsm *f, const struct tfsm_seg *s, stru
 	default:
 		add_note(o, TFSM_NOTE_reset);
 	}
-	return verdict_after_rst(f);
+	return verdict_after_rst(f, o);
 }
 
 /* RFC 5961 3.2: the receiver asks, and a RST that answers will move it. The sender is gone. */
@@ -184,6 +208,16 @@ static enum tfsm_verdict take_rst_of_sender(struct tfsm *f, const struct tfsm_se
 	return TFSM_OK;
 }
 
+/*
+ * RFC 9293 3.10.7.1: the RST with SEQ 0 that refuses a kept SYN is of an end without a connection, and
+ * who sends SYN has none either: the old one is over.
+ */
+static bool is_from_closed(struct tfsm *f, const struct tfsm_seg *s)
+{
+	return !s->seq && !s->made_here && state_of(receiver_of(f, s)) != TCPFSM_SYN_SENT &&
+	       tfsm_acks_kept(f, s);
+}
+
 enum tfsm_verdict tfsm_on_rst(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
 {
 	struct tfsm_end *a = sender_of(f, s), *b = receiver_of(f, s);
@@ -191,6 +225,10 @@ enum tfsm_verdict tfsm_on_rst(struct tfsm *f, const struct tfsm_seg *s, struct t
 	if (s->partial)
 		return refuse_with(o, TFSM_NOTE_rst_fragment);
 	tfsm_forget_strays(f);		/* they were refused, not missed */
+	if (is_from_closed(f, s)) {
+		tfsm_choose_kept(f, !s->dir);
+		return TFSM_NEW_KEPT;
+	}
 	switch (state_of(b)) {
 	case TCPFSM_SYN_SENT:
 		/* RFC 9293 3.10.7.3: the ACK must cover the SYN. */
@@ -232,7 +270,10 @@ enum tfsm_verdict tfsm_on_rst(struct tfsm *f, const struct tfsm_seg *s, struct t
 	case TFSM_RST_BEHIND_HOLE:
 		return take_rst_of_sender(f, s, o);
 	case TFSM_RST_CHALLENGED:
+		/* Its sender answers the challenge ACK by an exact RST, unless it was forged. */
 		forget_talk(f);
+		if (!(f->flags & TFSM_F_BENEATH))
+			a->facts |= TFSM_E_TALKED;
 		f->flags |= TCPFSM_F_SUSPECT;
 		return refuse_with(o, TFSM_NOTE_rst_challenged);
 	default:

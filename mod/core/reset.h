@@ -10,6 +10,9 @@ enum tfsm_verdict tfsm_on_rst(struct tfsm *f, const struct tfsm_seg *s, struct t
 /* Both ends resume the states that went on beneath a RST: it was lost, or ignored. */
 void tfsm_put_back(struct tfsm *f, struct tfsm_out *o);
 
+/* a, which has sent a RST in SYN_SENT, sends its SYN again. */
+void tfsm_wait_for_synack(struct tfsm *f, struct tfsm_end *a, struct tfsm_out *o);
+
 /* An acceptable segment of a has passed. */
 void tfsm_talked(struct tfsm *f, struct tfsm_end *a, struct tfsm_out *o);
 

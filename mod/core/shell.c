@@ -64,9 +64,9 @@ bool tfsm_shell_replace(const struct tfsm_keeper *k, void *ctx, struct tfsm *f,
 	enum tfsm_opened opened;
 
 	if (verdict != TFSM_NEW) {
-		/* The kept SYN's sender is orig of the new flow, which takes the extension. */
+		/* The new flow takes the extension. */
 		start.past = &past;
-		start.sender ^= tfsm_ext(&past)->next == TCPFSM_RESP;
+		start.sender ^= tfsm_kept_opener(tfsm_ext(&past)) == TCPFSM_RESP;
 		tfsm_set_ext(f, NULL);
 	} else if (s->flags & TFSM_SYN) {
 		start.sender = presume_sender(k, ctx, s);

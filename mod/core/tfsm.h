@@ -74,6 +74,7 @@ struct tfsm_seg {
 	bool	partial:1;	/* first fragment: end and FIN are unknown */
 	bool	made_here:1;	/* a RST that this host made for a flow it forwards */
 	bool	rfc1337:1;	/* TIME_WAIT is protected from RST */
+	bool	own:1;		/* a socket of this host has sent it */
 };
 
 enum tfsm_kind {
@@ -140,7 +141,9 @@ enum {
 };
 
 struct tfsm_end {
-	u32	isn;
+	u32	isn;		/* of its SYN, or (midstream) with TFSM_E_DATA the end of its first
+				 * data, else what it was to send when it was met
+				 */
 	u32	next;		/* highest sequence number sent, plus one (SND.NXT as seen) */
 	u32	run;		/* the same without holes: all below has passed or is acked */
 	u32	ack;		/* highest ACK sent (RCV.NXT as told) */
@@ -172,11 +175,16 @@ struct tfsm_end {
 	};
 };
 
-/* A SYN that passed within a connection: it starts a new flow once it is answered. */
+/*
+ * A SYN, or a SYN|ACK whose SYN was not seen, that passed within a connection: it starts a new flow
+ * once it is answered, unless its sender goes on in the old one.
+ */
 struct tfsm_syn {
 	bool	kept;
 	struct tfsm_seg seg;
-	u64	when;		/* the caller's clock, copied from tfsm_out.now */
+	u64	when;		/* ns, copied from tfsm_out.now */
+	u32	next, ack;	/* its sender's, when it passed */
+	u32	packets, bytes;	/* of it, so far: tfsm_count_kept() */
 };
 
 /* The last segment of a direction that was refused for its numbers. */
@@ -199,10 +207,19 @@ struct tfsm_ext {
 	struct tfsm_syn	  syn[TCPFSM_ENDS];	/* by sender */
 	struct tfsm_stray stray[TCPFSM_ENDS];	/* by sender */
 	u8		  next;			/* whose kept SYN tfsm_open_kept() takes */
+	bool		  proven;		/* that SYN was answered, as both ends show */
 	bool		  has_earlier;
 	u32		  earlier;		/* ISN of a SYN|ACK that another has replaced */
+	u32		  packets[TCPFSM_ENDS];	/* of this flow, but not counted yet: by sender, of */
+	u32		  bytes[TCPFSM_ENDS];	/* SYNs that were kept (tfsm_take_uncounted()) */
 	u64		  own;			/* the caller's word, whose place it has taken */
 };
+
+/* Which end of the flow opens the next one, that begins with the SYN or SYN|ACK it has kept? */
+static inline u8 tfsm_kept_opener(const struct tfsm_ext *ext)
+{
+	return ext->syn[ext->next].seg.kind == TFSM_KIND_SYN ? ext->next : !ext->next;
+}
 
 /* Flags of a flow beyond the uapi's TCPFSM_F_*, not shown to users. 28 bits in all. */
 #define TFSM_F_STRAYS	(1U << 23)	/* the extension holds strays that count */
@@ -285,6 +302,7 @@ enum tfsm_class {
 enum tfsm_verdict {
 	TFSM_OK,		/* taken */
 	TFSM_REFUSED,		/* noted, nothing moved: must not refresh a timer */
+	TFSM_KEPT,		/* the same, and it may be the next flow's: tfsm_count_kept() */
 	TFSM_NEED_EXT,		/* nothing is done: call tfsm_set_ext(), or set TFSM_F_NO_EXT for
 				 * this segment, and call again
 				 */
@@ -350,14 +368,24 @@ static inline bool tfsm_opens(enum tfsm_kind kind)
 }
 
 /*
- * tfsm_open_kept - start a flow with a SYN that another flow on the tuple had kept
+ * tfsm_open_kept - start a flow with a SYN or SYN|ACK that another flow on the tuple had kept
  * @f: zeroed, but for the caller's word; takes over the extension of @old
  * @old: the flow that is over
- * @sender: out: which end of @old sent it; it is orig of @f
+ * @sender: out: which end of @old is orig of @f: it sent the SYN, or the SYN|ACK went to it
  *
  * Return: false if there was none. o->now becomes the time when the SYN passed.
  */
 bool tfsm_open_kept(struct tfsm *f, struct tfsm *old, u8 *sender, struct tfsm_out *o);
+
+/*
+ * A SYN that was kept (TFSM_KEPT) is counted with the flow that it begins, or with the one in which
+ * it passed once that is known to be its own. The caller tells what passed, and takes for the flow
+ * what is not counted yet of a sender; return: there is something. tfsm_drop_all_kept(): the flow is
+ * over, and whatever it has kept is its own.
+ */
+void tfsm_count_kept(struct tfsm *f, u8 dir, u32 packets, u32 bytes);
+bool tfsm_take_uncounted(struct tfsm *f, u8 dir, u32 *packets, u32 *bytes);
+void tfsm_drop_all_kept(struct tfsm *f);
 
 /* How many transitions a flow has had, modulo 2^16: the number of its last one. */
 static inline u16 tfsm_step(const struct tfsm *f)

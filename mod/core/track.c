@@ -77,13 +77,18 @@ static void take_stray_fins(struct tfsm *f, struct tfsm_out *o)
 static enum tfsm_verdict refuse_ack(struct tfsm *f, const struct tfsm_seg *s, enum tfsm_note why,
 				    struct tfsm_out *o)
 {
+	bool agree;
+
 	if (why == TFSM_NOTE_fin_early) {
 		add_note(o, why);
 		return TFSM_OK;
 	}
 	if (!tfsm_ext(f) && !(f->flags & TFSM_F_NO_EXT))
 		return TFSM_NEED_EXT;
-	if (!tfsm_ext(f) || s->partial || !tfsm_strays_agree(f, s)) {
+	agree = tfsm_ext(f) && !s->partial && tfsm_strays_agree(f, s);
+	if (tfsm_ext(f) && !s->partial && tfsm_kept_is_proven(f))
+		return TFSM_NEW_KEPT;
+	if (!agree) {
 		add_note(o, tfsm_ext(f) ? why : TFSM_NOTE_no_room);
 		tfsm_mark_refused(receiver_of(f, s), s);
 		if (tfsm_ext(f) && !s->partial && why == TFSM_NOTE_fin_moved)
@@ -111,11 +116,15 @@ static enum tfsm_verdict take_or_refuse(struct tfsm *f, const struct tfsm_seg *s
 	if (sender_of(f, s)->state == TCPFSM_CLOSED && (f->flags & met) == met &&
 	    !has_fact(sender_of(f, s), TFSM_E_ACKS) && !(f->flags & TFSM_F_BENEATH))
 		return TFSM_NEW;
+	if (why != TFSM_NOTES && tfsm_follows_kept(f, s)) {
+		tfsm_choose_kept(f, !s->dir);
+		return TFSM_NEW_KEPT;
+	}
 	if (why == TFSM_NOTES)
 		why = tfsm_check_handshake(f, s, o);
 	if (why != TFSM_NOTES)
 		return refuse_ack(f, s, why, o);
-	tfsm_end_strays(f, s->dir);
+	tfsm_end_strays(f);
 	return tfsm_take_ack(f, s, o);
 }
 

@@ -217,7 +217,7 @@ TEST(kinds_of_all_flags)
 		bool ack = flags & TFSM_ACK, data = flags & (TFSM_PSH | TFSM_URG);
 		enum tfsm_kind want;
 
-		if (syn + fin + rst > 1)
+		if (rst + (syn || fin) > 1 || (syn && fin && !ack))
 			want = TFSM_KIND_BAD;
 		else if (syn)
 			want = ack ? TFSM_KIND_SYNACK : TFSM_KIND_SYN;

@@ -2,10 +2,11 @@
 /*
  * Plays segments, written as text, to the engine, and tells in text what became of the flow.
  *
- *   segment: DIRECTION FLAGS SEQ [ACK] [len=N] [win=N] [ws=N] [partial] [here]
+ *   segment: DIRECTION FLAGS SEQ [ACK] [len=N] [win=N] [ws=N] [partial] [here] [own]
  *     DIRECTION  > from orig of the first flow, < from resp
  *     FLAGS      letters of SFRPAU
  *     here       a RST that this host made for a flow it forwards
+ *     own        of a socket of this host
  *
  * The flow is kept as the shell (mod/core/shell.h) wants it kept.
  */
@@ -216,8 +217,10 @@ static inline const char *play_read_option(struct tfsm_seg *s, const char *word)
 		s->partial = true;
 	} else if (!strcmp(word, "here")) {
 		s->made_here = true;
+	} else if (!strcmp(word, "own")) {
+		s->own = true;
 	} else {
-		return "len=0-65535, win=0-65535, ws=0-14, partial or here";
+		return "len=0-65535, win=0-65535, ws=0-14, partial, here or own";
 	}
 	return NULL;
 }

@@ -26,6 +26,7 @@ static const char *const class_names[TFSM_CLASSES] = {
 static const char *const flag_names[] = {
 	"midstream", "unconfirmed", "gap", "one-way", "corrected", "offloaded", "forwarded",
 	"local-orig", "local-resp", "synack-resent", "reanchored", "suspect",
+	"syn-pending",
 };
 
 static const char *const fact_names[] = {

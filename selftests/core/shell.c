@@ -167,7 +167,7 @@ TEST(the_callers_word_outlasts_an_extension)
 
 	establish(&k);
 	EXPECT_EQ(42, tfsm_own(&k.flow));
-	EXPECT_EQ(TFSM_REFUSED, track(&k, SYN_OF(9000), 2));
+	EXPECT_EQ(TFSM_KEPT, track(&k, SYN_OF(9000), 2));
 	ext = tfsm_ext(&k.flow);
 	ASSERT_NE(NULL, ext);
 	EXPECT_EQ(42, tfsm_own(&k.flow));
@@ -186,7 +186,7 @@ TEST(without_memory_the_next_segment_asks_again)
 	EXPECT_EQ(NULL, tfsm_ext(&k.flow));
 	EXPECT_EQ(0, k.flow.flags & TFSM_F_NO_EXT);
 	k.no_memory = false;
-	EXPECT_EQ(TFSM_REFUSED, track(&k, SYN_OF(9000), 2));
+	EXPECT_EQ(TFSM_KEPT, track(&k, SYN_OF(9000), 2));
 	EXPECT_EQ(1, k.allocated);
 	free(tfsm_ext(&k.flow));
 }
@@ -242,7 +242,7 @@ TEST(a_kept_syn_that_is_answered_turns_the_flow_round)
 	struct kept k = {};
 
 	establish(&k);
-	EXPECT_EQ(TFSM_REFUSED, track(&k, syn, 5));
+	EXPECT_EQ(TFSM_KEPT, track(&k, syn, 5));
 	v = track(&k, synack, 6);
 	ASSERT_EQ(TFSM_NEW_KEPT, v);
 	EXPECT_TRUE(tfsm_shell_replace(&keeper, &k, &k.flow, &synack, v));

@@ -23,7 +23,8 @@ PORTS, OTHER_PORTS = (40000, 80), (40001, 80)
 TICK = 0.001
 TWO_MSL = 60
 # What is not on the wire: other scenarios need it.
-UNSEEN = {"gone", "lives", "local", "blind", "confirm", "no-memory", "rfc1337", "here"}
+UNSEEN = {"gone", "lives", "local", "blind", "confirm", "no-memory", "rfc1337", "here",
+          "own"}
 
 
 def packet_of(segment):

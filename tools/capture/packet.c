@@ -53,6 +53,7 @@ static enum decoded take_tcp(const struct decoder *d, const struct cursor *c, u3
 	s->seg.ack = read_be32(p + 8);
 	tfsm_set_flags(&s->seg, p[13]);
 	s->seg.win = read_be16(p + 14);
+	s->sum = read_be16(p + 16);
 	s->seg.len = len - header;
 	if (s->seg.flags & TFSM_SYN) {
 		/* A SYN without its options would be taken for one that scales nothing. */
@@ -84,6 +85,7 @@ static enum decoded take_ipv4(const struct decoder *d, struct cursor *c, struct 
 	if (read_be16(p + 6) & 0x1fff)
 		return DECODED_later_fragments;
 	s->seg.partial = read_be16(p + 6) & 0x2000;
+	s->id = read_be16(p + 4);
 	s->tuple.family = AF_INET;
 	memcpy(s->tuple.src, p + 12, 4);
 	memcpy(s->tuple.dst, p + 16, 4);

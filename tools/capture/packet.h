@@ -29,6 +29,8 @@ struct segment {
 	struct tuple tuple;	/* src is the sender */
 	struct tfsm_seg seg;	/* all but its dir */
 	u32 bytes;		/* from the IP header on */
+	u16 id;			/* IPv4 identification */
+	u16 sum;		/* TCP checksum */
 };
 
 struct decoder {

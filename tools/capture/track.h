@@ -6,6 +6,7 @@
 #ifndef CAPTURE_TRACK_H
 #define CAPTURE_TRACK_H
 
+#include "capture/copies.h"
 #include "capture/packet.h"
 #include "data/event.h"
 #include "data/flow.h"
@@ -30,8 +31,10 @@ struct track {
 
 	u64 clock;		/* the latest time of a packet so far */
 	u64 flows, transitions;
+	u64 copies;		/* of segments captured just before, which were left out */
 	struct track_counters counters;
 
+	struct copies recent;
 	struct htab table;	/* live flows by tuple */
 	struct htab services;	/* addresses and ports that SYNs went to */
 	struct list queue[TFSM_CLASSES];	/* of flows, by stamp */

@@ -49,6 +49,8 @@ static void release_flow(struct track_flow *f)
 void track_finish(struct track *t, struct track_flow *f, u64 when, u8 reason)
 {
 	settle_times(f, when);
+	tfsm_drop_all_kept(&f->fsm);
+	track_count_kept(f);
 	f->flow.reason = reason;
 	++*find_counter(&t->counters, reason);
 	track_dequeue(f);

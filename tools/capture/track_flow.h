@@ -39,6 +39,10 @@ void track_refresh(struct track *t, struct track_flow *f, enum tfsm_verdict verd
 /* Ends or moves every flow that is due by the clock, in the order of deadlines. */
 void track_expire(struct track *t);
 
+/* track_move.c: what an end has sent; and what the flow had kept of SYNs, and is its own */
+void track_count(struct track_flow *f, u8 dir, u32 packets, u32 bytes);
+void track_count_kept(struct track_flow *f);
+
 /* track_end.c: @when: it ended; it is freed unless the tracker keeps flows */
 void track_finish(struct track *t, struct track_flow *f, u64 when, u8 reason);
 

@@ -34,3 +34,19 @@ void track_moved(struct track *t, struct track_flow *f, const struct tfsm_out *o
 		t->on_event(&f->flow, &e, t->arg);
 	}
 }
+
+void track_count(struct track_flow *f, u8 dir, u32 packets, u32 bytes)
+{
+	f->flow.end[dir].packets += packets;
+	f->flow.end[dir].bytes += bytes;
+}
+
+void track_count_kept(struct track_flow *f)
+{
+	u32 packets, bytes;
+	u8 dir;
+
+	for (dir = 0; dir < TCPFSM_ENDS; dir++)
+		if (tfsm_take_uncounted(&f->fsm, dir, &packets, &bytes))
+			track_count(f, dir, packets, bytes);
+}

@@ -46,10 +46,9 @@ static struct track_flow *find_flow(const struct track *t, const struct tuple *t
 	return NULL;
 }
 
-static void note_segment(struct track_flow *f, const struct segment *s, u8 dir)
+static void count_segment(struct track_flow *f, u8 dir, const struct segment *s)
 {
-	f->flow.end[dir].packets++;
-	f->flow.end[dir].bytes += s->bytes;
+	track_count(f, dir, 1, s->bytes);
 }
 
 /* What the shell's callbacks are called with. */
@@ -109,8 +108,10 @@ static enum tfsm_opened open_flow(void *ctx, const struct tfsm_start *start)
 	f->flow.id = ++t->flows;
 	f->flow.tuple = start->sender == TCPFSM_ORIG ? s->tuple : tuple_reversed(&s->tuple);
 	tfsm_shell_begin(&f->fsm, start, &o);
-	if (!start->past)
-		note_segment(f, s, start->sender);
+	if (start->past)
+		track_count_kept(f);
+	else
+		count_segment(f, start->sender, s);
 	f->flow.start = o.now;
 	f->last = p->when;
 	for (i = 0; i < TCPFSM_ENDS; i++) {
@@ -171,7 +172,10 @@ static bool take_segment(struct passage *p, struct track_flow *f, u8 dir)
 	verdict = tfsm_in_order(&f->fsm, &seg) ? TFSM_OK :
 		  tfsm_shell_track(&keeper, p, &f->fsm, &seg, &o);
 	if (tfsm_belongs(verdict))
-		note_segment(f, p->s, dir);
+		count_segment(f, dir, p->s);
+	else if (verdict == TFSM_KEPT)
+		tfsm_count_kept(&f->fsm, dir, 1, p->s->bytes);
+	track_count_kept(f);
 	track_moved(p->t, f, &o);
 	if (verdict >= TFSM_NEW)
 		return tfsm_shell_replace(&keeper, p, &f->fsm, &seg, verdict);
@@ -189,6 +193,10 @@ void track_segment(struct track *t, struct segment *s, u64 when)
 	int tries;
 	u8 dir;
 
+	if (copies_seen(&t->recent, s, p.hash, when)) {
+		t->copies++;
+		return;
+	}
 	t->counters.segments++;
 	if (when > t->clock)
 		t->clock = when;

@@ -19,7 +19,8 @@
 	X(LOCAL_RESP,		"local-resp", "resp is a socket of this namespace") \
 	X(SYN_ACK_RESENT,	"synack-resent", "SYN|ACK resent after its ACK had passed") \
 	X(REANCHORED,		"reanchored", "sequence numbers were learnt anew") \
-	X(SUSPECT,		"suspect", "a RST in the window passed: may be dead")
+	X(SUSPECT,		"suspect", "a RST in the window passed: may be dead") \
+	X(SYN_PENDING,		"syn-pending", "a SYN passed within it, and was not answered")
 
 /* Sets of states, as in ss(8) */
 #define STATE_GROUPS	"all connected synchronized bucket big"

@@ -121,6 +121,9 @@ static void note_summary(const struct replay *r)
 			len += snprintf(ignored + len, sizeof(ignored) - len, "%s %llu %s",
 					len ? "," : "; ignored:",
 					(unsigned long long)r->decoded[i], names[i]);
+	if (r->track.copies)
+		snprintf(ignored + len, sizeof(ignored) - len, "%s %llu copies",
+			 len ? "," : "; ignored:", (unsigned long long)r->track.copies);
 	note("%llu packets, %llu segments, %llu flows, %llu transitions%s",
 	     (unsigned long long)r->packets,
 	     (unsigned long long)r->track.counters.segments,
@@ -182,7 +185,8 @@ static void count_move(struct replay *r, const struct event *e)
 {
 	u64 *ends = e->end == TCPFSM_ORIG ? r->figure.orig : r->figure.resp;
 
-	if (ends[e->from] && (e->from != TCPFSM_CLOSED || e->cause == TCPFSM_RESUME))
+	if (ends[e->from] && (e->from != TCPFSM_CLOSED || e->cause == TCPFSM_RESUME ||
+			       e->cause == TCPFSM_NO_FIN))
 		ends[e->from]--;
 	ends[e->to]++;
 	r->track.transitions++;

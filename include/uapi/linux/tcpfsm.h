@@ -146,6 +146,7 @@ enum tcpfsm_flow_flags {
 	TCPFSM_F_SYN_ACK_RESENT	= 1U << 9,	/* SYN|ACK resent after its ACK passed */
 	TCPFSM_F_REANCHORED	= 1U << 10,	/* sequence numbers were learnt anew */
 	TCPFSM_F_SUSPECT	= 1U << 11,	/* a RST in the window passed: may be dead */
+	TCPFSM_F_SYN_PENDING	= 1U << 12,	/* a SYN passed within it, and was not answered */
 };
 
 /* Flags of a transition. */
