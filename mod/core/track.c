@@ -194,6 +194,8 @@ bool tfsm_moves(const struct tfsm *f, const struct tfsm_seg *s)
 		return true;
 	if (f->flags & (TFSM_F_BENEATH | TCPFSM_F_SUSPECT | TCPFSM_F_UNCONFIRMED))
 		return true;
+	if (a->guessed || b->guessed)
+		return true;
 	if (has_fact(a, TFSM_E_SENT) && tfsm_after(s->seq, a->next))
 		return true;
 	return has_fact(b, TFSM_E_SENT) && tfsm_after(s->ack, b->next);
