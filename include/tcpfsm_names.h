@@ -99,7 +99,7 @@
 	X(CLOSED,	closed,		10,	"both ends CLOSED or LISTEN") \
 	X(OPENING,	opening,	130,	"an end in LISTEN, SYN_SENT or SYN_RCVD; unconfirmed flows") \
 	X(TIME_WAIT,	time_wait,	60,	"an end in TIME_WAIT") \
-	X(CLOSING,	closing,	120,	"an end in FIN_WAIT_1, CLOSING or LAST_ACK, or one end CLOSED; half-closed flows met midstream whose open end has sent nothing since; suspect flows") \
+	X(CLOSING,	closing,	120,	"an end in FIN_WAIT_1, CLOSING or LAST_ACK, or one end CLOSED; half-closed flows whose open end may have closed unseen; suspect flows") \
 	X(ESTABLISHED,	established,	432000,	"ESTABLISHED:ESTABLISHED") \
 	X(HALF_CLOSED,	half_closed,	432000,	"an end in FIN_WAIT_2 or CLOSE_WAIT, the other in one of these or in ESTABLISHED")
 

@@ -294,7 +294,7 @@ static bool check_segment(const struct tcpfsm_flow *f, const struct tcpfsm_view 
 }
 
 /* The flags that, beside the pair, decide the time-out class. */
-#define CLASS_FLAGS	(TCPFSM_F_UNCONFIRMED | TCPFSM_F_SUSPECT)
+#define CLASS_FLAGS	(TCPFSM_F_UNCONFIRMED | TCPFSM_F_SUSPECT | TFSM_F_TAILS)
 
 /*
  * A segment that may move its flow.

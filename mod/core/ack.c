@@ -173,21 +173,23 @@ enum tfsm_verdict tfsm_take_ack(struct tfsm *f, const struct tfsm_seg *s, struct
 {
 	struct tfsm_end *a = sender_of(f, s), *b = receiver_of(f, s);
 	bool fin = has_fin(s);
-	bool fin_before = has_fact(a, TFSM_E_FIN), hole = a->hole, gap = false;
+	bool fin_before = has_fact(a, TFSM_E_FIN), hole = a->hole, gap = false, octet;
 
 	note_repeats(a, s, o);
 	if (has_fact(b, TFSM_E_ACKS) && tfsm_after(s->seq, b->edge + 1))
 		tfsm_outran(f, b, a, s->seq);
+	octet = has_fact(b, TFSM_E_SENT) && s->ack == b->run + 1 && !tfsm_before(s->ack, b->next);
 	if (has_fact(b, TFSM_E_SENT) && tfsm_after(s->ack, b->next)) {
-		bool octet = s->ack == b->next + 1;
-
 		gap = true;
 		b->next = s->ack;
-		f->flags |= TCPFSM_F_GAP;
+		f->flags |= TCPFSM_F_GAP | tail_of(!s->dir);
 		add_note(o, TFSM_NOTE_gap);
-		if (octet)
-			tfsm_guess_fin(f, b, o);
 	}
+	if (octet && (gap || b->hole))
+		tfsm_guess_fin(f, b, o);
+	if (f->flags & TFSM_F_TAILS && tfsm_seg_len(s) &&
+	    !tfsm_before(s->seq + tfsm_seg_len(s), a->next))
+		f->flags &= ~tail_of(s->dir);
 	tfsm_learn_seq(a, s);
 	tfsm_learn_ack(f, s);
 

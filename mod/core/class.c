@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Which time-out a flow has: the one table from pairs of states to classes. */
-#include "tfsm.h"
+#include "engine.h"
 
 /* What an end is waited for, the most urgent first: of two ends, that one decides. */
 enum wait {
@@ -35,14 +35,19 @@ static const u8 classes[] = {
 };
 
 /*
- * May an end have closed before the flow was met, so that half of the pair is a ghost? Not once it has
- * sent since. A FIN that is missed later is inferred from its ACK (guess.h).
+ * May an end have closed unseen, so that half of the pair is a ghost? Before the flow was met, unless
+ * it has sent since; or in what its peer acknowledged, and did not pass.
  */
-static bool may_have_closed(const struct tfsm *f, const struct tfsm_end *e)
+static bool may_have_closed(const struct tfsm *f, u8 end)
 {
-	const u16 sent = TFSM_E_SYN | TFSM_E_DATA | TFSM_E_FIN;
+	const struct tfsm_end *e = &f->end[end];
 
-	return f->flags & TCPFSM_F_MIDSTREAM && !(e->facts & sent) && e->next == e->isn;
+	if (has_fact(e, TFSM_E_FIN))
+		return false;
+	if (f->flags & tail_of(end))
+		return true;
+	return f->flags & TCPFSM_F_MIDSTREAM && !has_fact(e, TFSM_E_SYN | TFSM_E_DATA) &&
+	       e->next == e->isn;
 }
 
 enum tfsm_class tfsm_class(const struct tfsm *f)
@@ -57,7 +62,7 @@ enum tfsm_class tfsm_class(const struct tfsm *f)
 		return TFSM_CLASS_OPENING;
 	if (f->flags & TCPFSM_F_SUSPECT && wait >= WAIT_HALF_CLOSED)
 		return TFSM_CLASS_CLOSING;
-	if (wait == WAIT_HALF_CLOSED && (may_have_closed(f, a) || may_have_closed(f, b)))
+	if (wait == WAIT_HALF_CLOSED && (may_have_closed(f, TCPFSM_ORIG) || may_have_closed(f, TCPFSM_RESP)))
 		return TFSM_CLASS_CLOSING;
 	return classes[wait];
 }

@@ -32,10 +32,27 @@ static inline bool has_fact(const struct tfsm_end *e, u16 fact)
 	return e->facts & fact;
 }
 
+/* Nothing is left of the connection at either end, except perhaps 2MSL. */
+static inline bool is_finished(const struct tfsm *f)
+{
+	const struct tfsm_end *e;
+
+	for (e = f->end; e < f->end + TCPFSM_ENDS; e++)
+		if (!tfsm_closed(e) && e->state != TCPFSM_TIME_WAIT)
+			return false;
+	return true;
+}
+
 /* Does it end what its sender has to say? Of a first fragment that is not known. */
 static inline bool has_fin(const struct tfsm_seg *s)
 {
 	return s->flags & TFSM_FIN && !s->partial;
+}
+
+/* The flag that says that an end's last octets were not seen. */
+static inline u32 tail_of(u8 end)
+{
+	return end == TCPFSM_ORIG ? TFSM_F_TAIL_ORIG : TFSM_F_TAIL_RESP;
 }
 
 /* Chosen, not indexed: compilers then keep the two addresses, and do not work them out again. */

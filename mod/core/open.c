@@ -18,17 +18,6 @@ static void set_behind_syn(struct tfsm_end *e, u32 next)
 	e->run = next;
 }
 
-/* Nothing is left of the connection at either end, except perhaps 2MSL. */
-static bool is_finished(const struct tfsm *f)
-{
-	const struct tfsm_end *e;
-
-	for (e = f->end; e < f->end + TCPFSM_ENDS; e++)
-		if (!tfsm_closed(e) && e->state != TCPFSM_TIME_WAIT)
-			return false;
-	return true;
-}
-
 /*
  * May an end in TIME_WAIT take this SYN for an old duplicate, and answer with its ACK? Linux takes
  * one above what it has received for a new one, RFC 6191; of others the answer tells. A socket of
@@ -306,7 +295,7 @@ static enum tfsm_note check_ack_from_syn_sent(struct tfsm *f, const struct tfsm_
 		    !(has_fact(b, TFSM_E_PASSIVE) && acks_the_same(f, s))) {
 			/* Not believed yet; but if it is a's last word, b must not wait. */
 			if (s->flags & TFSM_FIN)
-				f->flags |= TCPFSM_F_GAP;
+				f->flags |= TCPFSM_F_GAP | tail_of(s->dir);
 			return TFSM_NOTE_handshake_ack;
 		}
 		/* A SYN|ACK of b that passed is what it answers; of a split handshake, too. */

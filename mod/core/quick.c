@@ -12,18 +12,19 @@
 #include "quick.h"
 
 /* Flags of a flow in which more than its ends' facts decides. */
-#define UNUSUAL	(TFSM_F_BENEATH | TFSM_F_STRAYS | TCPFSM_F_SUSPECT | TCPFSM_F_UNCONFIRMED)
+#define UNUSUAL	(TFSM_F_BENEATH | TFSM_F_STRAYS | TFSM_F_TAILS | TCPFSM_F_SUSPECT | \
+		 TCPFSM_F_UNCONFIRMED)
 
 /* What an end knows once it is synchronized, and what becomes of its own FIN and its peer's. */
 #define UP		(TFSM_E_SENT | TFSM_E_ACKS | TFSM_E_SYN_ACKED | TFSM_E_TOOK_SYN)
 #define FIN_DONE	(TFSM_E_FIN | TFSM_E_FIN_ACKED)
 #define DECISIVE	(UP | FIN_DONE | TFSM_E_TOOK_FIN | TFSM_E_HELD | TFSM_E_EARLY_FIN)
 
-/* An end of a connection: its state, and the facts that decide what a segment does. */
+/* An end of a connection: its state, no hole, and the facts that decide what a segment does. */
 static bool has_shape(const struct tfsm_end *e, u8 state, u16 facts)
 {
 	const struct tfsm_end want = { .state = state, .facts = facts };
-	const struct tfsm_end mask = { .state = 0xf, .facts = DECISIVE };
+	const struct tfsm_end mask = { .state = 0xf, .hole = 1, .facts = DECISIVE };
 
 	return (e->shape & mask.shape) == want.shape;
 }
@@ -192,6 +193,7 @@ static noinline bool take_close(struct tfsm *f, const struct tfsm_seg *s, struct
 		if (!fin) {
 			a->mark = s->seq;
 			a->facts |= TFSM_E_MARK;
+			a->ahead = 0;
 		}
 		a->facts |= TFSM_E_TOOK_FIN;
 		tfsm_raise(f, a, TCPFSM_TOOK_FIN, o);

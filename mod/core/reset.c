@@ -86,7 +86,10 @@ void tfsm_talked(struct tfsm *f, struct tfsm_end *a, struct tfsm_out *o)
 		tfsm_put_back(f, o);
 }
 
-/* An ended flow with a SYN that nobody has answered: that SYN is the next flow. */
+/*
+ * A connection ended with a SYN that nobody has answered: that SYN is the next flow. Of one that was
+ * over before, it may be an old duplicate: a new one will be sent again.
+ */
 static enum tfsm_verdict verdict_after_rst(struct tfsm *f, const struct tfsm_out *o)
 {
 	u8 dir;
@@ -166,6 +169,7 @@ static void took_before_rst(struct tfsm *f, const struct tfsm_seg *s, struct tfs
 static enum tfsm_verdict take_rst(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
 {
 	struct tfsm_end *a = sender_of(f, s), *b = receiver_of(f, s);
+	bool over = is_finished(f);
 	u8 sb = state_of(b), reason;
 
 	forget_talk(f);
@@ -177,7 +181,7 @@ static enum tfsm_verdict take_rst(struct tfsm *f, const struct tfsm_seg *s, stru
 		close_by_rst(f, a, TCPFSM_SND_RST, o);
 	close_by_rst(f, b, TCPFSM_RCV_RST, o);
 	if (!o->moves)
-		return verdict_after_rst(f, o);
+		return over ? TFSM_OK : verdict_after_rst(f, o);
 	if (f->reason == TCPFSM_REASON_UNSET)
 		f->reason = reason;
 	switch (reason) {
@@ -192,7 +196,7 @@ static enum tfsm_verdict take_rst(struct tfsm *f, const struct tfsm_seg *s, stru
 	default:
 		add_note(o, TFSM_NOTE_reset);
 	}
-	return verdict_after_rst(f, o);
+	return over ? TFSM_OK : verdict_after_rst(f, o);
 }
 
 /* RFC 5961 3.2: the receiver asks, and a RST that answers will move it. The sender is gone. */

@@ -222,12 +222,15 @@ static inline u8 tfsm_kept_opener(const struct tfsm_ext *ext)
 }
 
 /* Flags of a flow beyond the uapi's TCPFSM_F_*, not shown to users. 28 bits in all. */
+#define TFSM_F_TAIL_ORIG (1U << 21)	/* what orig sent last is known by resp's ACK alone, */
+#define TFSM_F_TAIL_RESP (1U << 22)	/* and what resp sent last by orig's */
+#define TFSM_F_TAILS	(TFSM_F_TAIL_ORIG | TFSM_F_TAIL_RESP)
 #define TFSM_F_STRAYS	(1U << 23)	/* the extension holds strays that count */
 #define TFSM_F_BENEATH	(1U << 24)	/* ends have a state beneath a RST */
 #define TFSM_F_REFUSED	(1U << 25)	/* RST from LISTEN */
 #define TFSM_F_NO_EXT	(1U << 26)	/* no memory for the extension: set for one call */
 #define TFSM_F_EXT	(1U << 27)	/* the flow has an extension */
-#define TFSM_F_SHOWN	0x7fffffU	/* those that users see */
+#define TFSM_F_SHOWN	0x1fffffU	/* those that users see */
 
 /*
  * What the engine keeps of a flow. Packed so that it does not end in padding, for callers who

@@ -194,7 +194,7 @@ bool tfsm_moves(const struct tfsm *f, const struct tfsm_seg *s)
 		return true;
 	if (f->flags & (TFSM_F_BENEATH | TCPFSM_F_SUSPECT | TCPFSM_F_UNCONFIRMED))
 		return true;
-	if (a->guessed || b->guessed)
+	if (a->guessed || b->guessed || (b->hole && s->ack == b->run + 1))
 		return true;
 	if (has_fact(a, TFSM_E_SENT) && tfsm_after(s->seq, a->next))
 		return true;

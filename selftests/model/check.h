@@ -319,6 +319,16 @@ static bool k_fin_behind_missed_handshake(const struct world *w)
 	       tfsm_class(&w->w.flow) != TFSM_CLASS_HALF_CLOSED;
 }
 
+/*
+ * An octet of data that passed unseen is taken for a FIN until its sender goes on: here, all data is
+ * of one octet.
+ */
+static bool k_octet_unseen(const struct world *w)
+{
+	return w->facts & UNSEEN_OTHER && w->w.alive &&
+	       (w->w.flow.end[0].guessed || w->w.flow.end[1].guessed);
+}
+
 static const struct known knowns[] = {
 	{ "RST lost behind the observer",	FINAL, k_rst_lost_behind },
 	{ "RST lost before the observer",	FINAL, k_rst_lost_before },
@@ -339,6 +349,8 @@ static const struct known knowns[] = {
 	{ "SYN, FIN or RST unseen",		RECOVER, k_unseen_control },
 	{ "handshake's ACK and data unseen",	RECOVER, k_handshake_missed },
 	{ "FIN behind a handshake's unseen ACK", RECOVER, k_fin_behind_missed_handshake },
+	{ "octet unseen, taken for a FIN",	AHEAD, k_octet_unseen },
+	{ "octet unseen, taken for a FIN",	RECOVER, k_octet_unseen },
 	{ "SYN, FIN or RST unseen",		AHEAD, k_unseen_control },
 	{ "SYN, FIN or RST unseen",		GHOST, k_unseen_control },
 };
