@@ -120,6 +120,27 @@ def outcome_that_is_another():
 
 
 @test
+def mirror_exchanges_what_is_below_it():
+    """The player says the same of both tests, so each word below has to be exchanged."""
+    opened = f"# One line.\n{SYN}\n< SA 300 101 | SYN_SENT:SYN_RCVD\n"
+    opened += "> A 101 301 | ESTABLISHED:ESTABLISHED\n"
+    closed = "> FA 101 301 | FIN_WAIT_1:ESTABLISHED\n< A 301 102 | FIN_WAIT_2:CLOSE_WAIT\n"
+    reset = "> R 102 | CLOSED:CLOSED\nreason rst-orig\n"
+    orig = "path orig SYN_SENT>ESTABLISHED>FIN_WAIT_1>FIN_WAIT_2>CLOSED\n"
+    status, out = play({"both.tfsm": opened + "mirror\n" + closed + reset + orig})
+    equal((status, out), (0, "TAP version 13\n1..2\nok 1 both\nok 2 both.mirrored\n"))
+    for wrong in (closed.replace("FIN_WAIT_2", "FIN_WAIT_1"),
+                  closed + reset.replace("-orig", "-resp"),
+                  closed + reset + orig.replace(">FIN_WAIT_2", "")):
+        status, out = play({"both.tfsm": opened + "mirror\n" + wrong})
+        told = [line for line in out.splitlines() if "tfsm:" in line]
+        equal((status, len(told), told[0]), (1, 2, told[-1]), out)
+    status, out = play({"both.tfsm": f"# One line.\n{SYN}\nmirror\n"})
+    equal(status, 1, out)
+    equal(out.count("'mirror' should be where both ends are in the same state"), 2, out)
+
+
+@test
 def same_name_twice():
     with tempfile.TemporaryDirectory() as directory:
         for subject in ("a", "b"):

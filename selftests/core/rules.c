@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The rules of the engine: plays scenarios, files whose syntax scenarios/README.md describes, and
- * compares what becomes of the flow with what they expect. Each is a test with the file's name.
+ * compares what becomes of the flow with what they expect. Each is a test with the file's name, and
+ * where it has the line "mirror", another one, NAME.mirrored.
  */
 #include <fts.h>
 #include <stdarg.h>
@@ -35,8 +36,21 @@ static const char *const fact_names[] = {
 
 static const char *const switch_names[] = { "rfc1337", "no-memory" };
 
+/* How an end comes to be established. */
+static const char *const established[TCPFSM_ENDS] = {
+	"SYN_SENT>ESTABLISHED", "LISTEN>SYN_RCVD>ESTABLISHED",
+};
+
+struct test {
+	char *file;
+	bool in_mirror;		/* what is below the line "mirror" is played in the mirror */
+};
+
 struct scenario {
 	const char *file;
+	bool in_mirror;
+	bool mirrored;		/* from here on */
+	u32 isn[TCPFSM_ENDS];	/* of the SYNs above the mirror */
 	unsigned int line;	/* the one at hand */
 	struct play play;
 	bool described;		/* a comment says what it shows */
@@ -102,9 +116,12 @@ static void end_line(struct scenario *s, char **words)
 		reject_word(s, *words, "the end of the line");
 }
 
+/* Return: the end that is meant. */
 static int find_end(struct scenario *s, const char *word)
 {
-	return find_name(s, word, end_names, TCPFSM_ENDS);
+	int end = find_name(s, word, end_names, TCPFSM_ENDS);
+
+	return end < 0 ? end : end ^ s->mirrored;
 }
 
 static int find_state(struct scenario *s, const char *word)
@@ -112,11 +129,65 @@ static int find_state(struct scenario *s, const char *word)
 	return find_name(s, word, state_names + 1, TCPFSM_STATES - 1) + 1;
 }
 
+/* ---- the mirror: each end does what the file says of the other ---- */
+
+/*
+ * Numbers that one end uses become those of the other: as far from its ISN. Who has no connection
+ * sends a RST of 0.
+ */
+static void mirror_segment(const struct scenario *s, struct tfsm_seg *seg)
+{
+	u32 shift = s->isn[!seg->dir] - s->isn[seg->dir];
+
+	seg->dir = !seg->dir;
+	if (seg->seq || !(seg->flags & TFSM_RST))
+		seg->seq += shift;
+	if (seg->flags & TFSM_ACK)
+		seg->ack -= shift;
+}
+
+/* The pair as the file would have it. */
+static const char *show_pair(struct scenario *s)
+{
+	static char pair[sizeof(s->play.pair)];
+	const struct tfsm_end *end = s->play.flow.end;
+
+	if (!s->mirrored || !s->play.alive)
+		return play_pair(&s->play);
+	snprintf(pair, sizeof(pair), "%s:%s", state_names[end[TCPFSM_RESP].state],
+		 state_names[end[TCPFSM_ORIG].state]);
+	return pair;
+}
+
+/* The path of an end as the file would have it: before the mirror, it is that of the other end. */
+static const char *show_path(struct scenario *s, u8 end)
+{
+	static char path[sizeof(s->play.path[0])];
+	const char *have = s->play.path[end];
+	size_t n = strlen(established[end]);
+
+	if (!s->mirrored || strncmp(have, established[end], n))
+		return have;
+	snprintf(path, sizeof(path), "%s%s", established[!end], have + n);
+	return path;
+}
+
+static u8 mirror_reason(u8 reason)
+{
+	switch (reason) {
+	case TCPFSM_REASON_RST_ORIG:
+		return TCPFSM_REASON_RST_RESP;
+	case TCPFSM_REASON_RST_RESP:
+		return TCPFSM_REASON_RST_ORIG;
+	}
+	return reason;
+}
+
 /* ---- expectations that follow what happens, on the same line ---- */
 
 static void check_pair(struct scenario *s, const char *want)
 {
-	const char *have = play_pair(&s->play);
+	const char *have = show_pair(s);
 	char *text, *resp;
 
 	if (!want) {
@@ -185,10 +256,15 @@ static void play_text(struct scenario *s, const char *text)
 	char bad[32];
 	const char *right = play_read(text, &seg, bad);
 
-	if (right)
+	if (right) {
 		reject_word(s, bad, right);
-	else
-		play_seg(&s->play, seg);
+		return;
+	}
+	if (s->mirrored)
+		mirror_segment(s, &seg);
+	else if (seg.flags & TFSM_SYN)
+		s->isn[seg.dir] = seg.seq;
+	play_seg(&s->play, seg);
 }
 
 static void play_silence(struct scenario *s, const char *what, const char *word)
@@ -259,12 +335,23 @@ static void do_confirm(struct scenario *s, char **words)
 	s->play.flow.flags &= ~TCPFSM_F_UNCONFIRMED;
 }
 
+/* An exchange of the ends is none if they differ already. */
+static void do_mirror(struct scenario *s, char **words)
+{
+	const struct tfsm_end *end = s->play.flow.end;
+
+	if (s->play.alive && end[TCPFSM_ORIG].state != end[TCPFSM_RESP].state)
+		reject_word(s, "mirror", "where both ends are in the same state");
+	s->mirrored = s->in_mirror;
+}
+
 /* ---- expectations on lines of their own ---- */
 
 static void check_path(struct scenario *s, char **words)
 {
 	int end = find_end(s, words[0]);
 	char *want, *state, *rest;
+	const char *have;
 
 	if (end < 0)
 		return;
@@ -272,7 +359,8 @@ static void check_path(struct scenario *s, char **words)
 		reject_word(s, NULL, "the states, SYN_SENT>ESTABLISHED, with ! behind a corrected one");
 		return;
 	}
-	if (!strcmp(s->play.path[end], words[1]))
+	have = show_path(s, end);
+	if (!strcmp(have, words[1]))
 		return;
 	want = rest = strdup(words[1]);
 	while (!s->ended && (state = strsep(&rest, ">"))) {
@@ -281,13 +369,15 @@ static void check_path(struct scenario *s, char **words)
 	}
 	free(want);
 	if (!s->ended)
-		report_failure(s, "the path of %s is %s", words[0], s->play.path[end]);
+		report_failure(s, "the path of %s is %s", words[0], have);
 }
 
 static void check_reason(struct scenario *s, const char *word, u8 have)
 {
 	int want = find_name(s, word, reason_names, TCPFSM_REASONS);
 
+	if (s->mirrored)
+		have = mirror_reason(have);
 	if (want >= 0 && want != have)
 		report_failure(s, "the reason is %s, not %s", reason_names[have], word);
 }
@@ -352,7 +442,7 @@ static void check_class(struct scenario *s, char **words)
 
 static void check_orig(struct scenario *s, char **words)
 {
-	const char *have = s->play.turned ? "<" : ">";
+	const char *have = s->play.turned ^ s->mirrored ? "<" : ">";
 
 	if (!*words || (strcmp(*words, ">") && strcmp(*words, "<")))
 		reject_word(s, *words, "the direction in which orig sends, > or <");
@@ -373,6 +463,7 @@ static const struct directive {
 	{ "local", 3, do_local },
 	{ "blind", 0, do_blind },
 	{ "confirm", 0, do_confirm },
+	{ "mirror", 0, do_mirror },
 	{ "path", 2, check_path },
 	{ "reason", 1, check_own_reason },
 	{ "before", 1, check_reason_before },
@@ -429,8 +520,8 @@ static void take_directive(struct scenario *s, char **words)
 		return;
 	}
 	reject_word(s, words[0],
-		    "a segment (> or <), expire, gone, lives, set, unset, local, blind, confirm, path, "
-		    "reason, before, flows, flags, facts, class or orig");
+		    "a segment (> or <), expire, gone, lives, set, unset, local, blind, confirm, mirror, "
+		    "path, reason, before, flows, flags, facts, class or orig");
 }
 
 static bool is_happening(const char *word)
@@ -465,15 +556,15 @@ static void take_line(struct scenario *s, char *line)
 	free(copy);
 }
 
-/* Return: the exit status of a process that has played this file. */
-static int play_file(const char *file)
+/* Return: the exit status of a process that has played this. */
+static int play_test(const struct test *t)
 {
-	struct scenario s = { .file = file };
-	FILE *f = fopen(file, "re");
+	struct scenario s = { .file = t->file, .in_mirror = t->in_mirror };
+	FILE *f = fopen(t->file, "re");
 	char line[256];
 
 	if (!f) {
-		printf("# %s: %m\n", file);
+		printf("# %s: %m\n", t->file);
 		return 1;
 	}
 	while (!s.ended && fgets(line, sizeof(line), f)) {
@@ -491,25 +582,26 @@ static int play_file(const char *file)
 /* ---- tests ---- */
 
 struct list {
-	char **files;
+	struct test *tests;
 	size_t count;
 };
 
-/* The name of a test: that of its file, without directory and suffix. */
-static const char *name_test(const char *file)
+/* Its name: that of its file, without directory and suffix. */
+static const char *name_test(const struct test *t)
 {
 	static char name[128];
-	const char *base = strrchr(file, '/');
+	const char *base = strrchr(t->file, '/');
 
-	base = base ? base + 1 : file;
-	snprintf(name, sizeof(name), "%.*s", (int)(strlen(base) - strlen(SUFFIX)), base);
+	base = base ? base + 1 : t->file;
+	snprintf(name, sizeof(name), "%.*s%s", (int)(strlen(base) - strlen(SUFFIX)), base,
+		 t->in_mirror ? ".mirrored" : "");
 	return name;
 }
 
 /* Does the test's name contain one of these words? With no words, each does. */
-static bool is_wanted(const char *file, char **words)
+static bool is_wanted(const struct test *t, char **words)
 {
-	const char *name = name_test(file);
+	const char *name = name_test(t);
 	char **word;
 
 	for (word = words; *word; word++)
@@ -518,15 +610,40 @@ static bool is_wanted(const char *file, char **words)
 	return !*words;
 }
 
+static void add_test(struct list *l, const char *file, bool in_mirror, char **words)
+{
+	const struct test t = { .file = strdup(file), .in_mirror = in_mirror };
+
+	if (!is_wanted(&t, words)) {
+		free(t.file);
+		return;
+	}
+	l->tests = realloc(l->tests, (l->count + 1) * sizeof(*l->tests));
+	l->tests[l->count++] = t;
+}
+
+static bool has_mirror(const char *file)
+{
+	char line[256], word[8];
+	FILE *f = fopen(file, "re");
+	bool has = false;
+
+	while (f && !has && fgets(line, sizeof(line), f))
+		has = sscanf(line, " %7s", word) == 1 && !strcmp(word, "mirror");
+	if (f)
+		fclose(f);
+	return has;
+}
+
 static void add_file(struct list *l, const char *file, char **words)
 {
 	size_t len = strlen(file);
 
-	if (len <= strlen(SUFFIX) || strcmp(file + len - strlen(SUFFIX), SUFFIX) ||
-	    !is_wanted(file, words))
+	if (len <= strlen(SUFFIX) || strcmp(file + len - strlen(SUFFIX), SUFFIX))
 		return;
-	l->files = realloc(l->files, (l->count + 1) * sizeof(*l->files));
-	l->files[l->count++] = strdup(file);
+	add_test(l, file, false, words);
+	if (has_mirror(file))
+		add_test(l, file, true, words);
 }
 
 static int compare_entries(const FTSENT **a, const FTSENT **b)
@@ -557,20 +674,21 @@ static bool find_files(struct list *l, char *path, char **words)
 /* Tests are looked up by their names. */
 static bool has_same_name(const struct list *l, size_t i)
 {
-	char *name = strdup(name_test(l->files[i]));
+	char *name = strdup(name_test(&l->tests[i]));
 	bool same = false;
 	size_t j;
 
 	for (j = 0; j < i && !same; j++)
-		same = !strcmp(name, name_test(l->files[j]));
+		same = !strcmp(name, name_test(&l->tests[j]));
 	if (same)
-		printf("# %s: another scenario has this name: %s\n", l->files[i], l->files[j - 1]);
+		printf("# %s: another scenario has this name: %s\n", l->tests[i].file,
+		       l->tests[j - 1].file);
 	free(name);
 	return same;
 }
 
 /* In a process of its own, for what is impossible ends the process. */
-static bool run_test(const char *file)
+static bool run_test(const struct test *t)
 {
 	int status;
 	pid_t pid;
@@ -578,7 +696,7 @@ static bool run_test(const char *file)
 	fflush(stdout);
 	pid = fork();
 	if (!pid)
-		exit(play_file(file));
+		exit(play_test(t));
 	return pid > 0 && waitpid(pid, &status, 0) == pid && !status;
 }
 
@@ -589,9 +707,9 @@ static bool run_tests(const struct list *l)
 
 	printf("TAP version 13\n1..%zu\n", l->count);
 	for (i = 0; i < l->count; i++) {
-		bool ok = !has_same_name(l, i) && run_test(l->files[i]);
+		bool ok = !has_same_name(l, i) && run_test(&l->tests[i]);
 
-		printf("%sok %zu %s\n", ok ? "" : "not ", i + 1, name_test(l->files[i]));
+		printf("%sok %zu %s\n", ok ? "" : "not ", i + 1, name_test(&l->tests[i]));
 		failed |= !ok;
 	}
 	return failed;
@@ -620,9 +738,9 @@ int main(int argc, char **argv)
 		status = run_tests(&l);
 	for (i = 0; i < l.count; i++) {
 		if (listing)
-			puts(name_test(l.files[i]));
-		free(l.files[i]);
+			puts(name_test(&l.tests[i]));
+		free(l.tests[i].file);
 	}
-	free(l.files);
+	free(l.tests);
 	return status;
 }

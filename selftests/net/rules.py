@@ -11,7 +11,7 @@ import itertools
 from bed import (ADDR, FLAGS, SYN, TESTS, counters, main, read, setting, timeout, true, until, wire)
 from bed.hosts import mute
 from bed.ksft import Failed
-from bed.scenario import Seen, check_step, read_scenarios
+from bed.scenario import Seen, check_step, mirrored_pair, read_scenarios
 
 ROUTER = "router"
 CLIENT_PORTS, SERVER_PORT = itertools.count(40000), 80
@@ -79,8 +79,9 @@ def send(w, segment):
 def play_step(w, observer, step):
     if step.segment:
         send(w, step.segment)
+    pair = mirrored_pair(step.pair) if step.mirrored else step.pair
     with contextlib.suppress(Failed):       # what is there instead, check_step() tells
-        until(lambda: observer.pair() == step.pair, "the pair that is expected", 3)
+        until(lambda: observer.pair() == pair, "the pair that is expected", 3)
     grown = observer.grown()
     check_step(step, observer.look(step, grown))
     for what, *words in step.checks:

@@ -15,6 +15,9 @@ SCENARIOS = os.path.join(TESTS_DIR, "../core/scenarios")
 FLAG_BITS = dict(zip("FSRPAU", (1, 2, 4, 8, 16, 32)))
 # What no observer can say: it is the engine's own.
 INTERNAL = ("class", "facts")
+# How an end comes to be established.
+ESTABLISHED = {"orig": ["SYN_SENT", "ESTABLISHED"], "resp": ["LISTEN", "SYN_RCVD", "ESTABLISHED"]}
+OTHER = {"orig": "resp", "resp": "orig", "rst-orig": "rst-resp", "rst-resp": "rst-orig"}
 
 
 @dataclasses.dataclass
@@ -33,6 +36,14 @@ class Segment:
     def options(self):
         """The TCP options, in bytes."""
         return b"" if self.ws is None else bytes((3, 3, self.ws, 1))
+
+    def mirrored(self, isn):
+        """The other end sends it: numbers are as far from its ISN. Who has no connection sends a
+        RST of 0."""
+        shift = isn[not self.back] - isn[self.back]
+        seq = self.seq + shift if self.seq or not self.flags & FLAG_BITS["R"] else 0
+        ack = self.ack - shift if self.flags & FLAG_BITS["A"] else 0
+        return dataclasses.replace(self, back=not self.back, seq=seq % 2**32, ack=ack % 2**32)
 
 
 def parse_segment(words):
@@ -53,19 +64,23 @@ class Step:
     what: str                   # segment, expire, gone, lives
     segment: Segment = None
     settings: list = dataclasses.field(default_factory=list)     # lines before it: lists of words
+    mirrored: bool = False      # each end does what the file says of the other
     pair: str = None
     notes: list = dataclasses.field(default_factory=list)
     checks: list = dataclasses.field(default_factory=list)       # lines behind it: lists of words
 
 
 class Scenario:
-    """One file."""
+    """One file; or what of it is below the line "mirror" in the mirror."""
 
-    def __init__(self, file):
-        self.name = os.path.basename(file).partition(".")[0]
+    def __init__(self, file, in_mirror=False):
+        self.name = os.path.basename(file).partition(".")[0] + ".mirrored" * in_mirror
         self.file = file
         self.steps = []
         self.needs = set()      # what cannot be said by a segment
+        self.has_mirror = False
+        self.in_mirror = in_mirror
+        self.isn = [0, 0]       # of the SYNs above the mirror
         settings = []
         with open(file, encoding="ascii") as f:
             for number, text in enumerate(f, 1):
@@ -74,6 +89,8 @@ class Scenario:
                 if outcome:
                     self.steps.append(self.parse_step(number, words, settings, outcome))
                     settings = []
+                elif words == ["mirror"]:
+                    self.has_mirror = True
                 elif words and words[0] in ("set", "unset", "local", "blind", "confirm"):
                     self.needs.add(words[1] if words[0] == "set" else words[0])
                     settings.append(words)
@@ -82,14 +99,20 @@ class Scenario:
         self.needs.discard("unset")
 
     def parse_step(self, number, words, settings, outcome):
-        step = Step(number, words[0], settings=settings, pair=outcome[0], notes=outcome[1:])
+        step = Step(number, words[0], settings=settings, pair=outcome[0], notes=outcome[1:],
+                    mirrored=self.has_mirror and self.in_mirror)
         if words[0] in "<>":
-            step.what, step.segment = "segment", parse_segment(words)
+            step.what, step.segment = "segment", self.parse_segment(words, step.mirrored)
             self.needs |= {"here"} if step.segment.here else set()
         else:
             self.needs.add(words[0])
         return step
 
+    def parse_segment(self, words, mirrored):
+        segment = parse_segment(words)
+        if not self.has_mirror and segment.flags & FLAG_BITS["S"]:
+            self.isn[segment.back] = segment.seq
+        return segment.mirrored(self.isn) if mirrored else segment
 
     @contextlib.contextmanager
     def telling_place(self, step):
@@ -105,7 +128,8 @@ def read_scenarios():
     files = sorted(glob.glob(f"{SCENARIOS}/*/*.tfsm"))
     if not files:
         raise FileNotFoundError(f"no scenarios in {SCENARIOS}")
-    return [Scenario(file) for file in files]
+    all_ = [Scenario(file) for file in files]
+    return all_ + [Scenario(s.file, in_mirror=True) for s in all_ if s.has_mirror]
 
 
 @dataclasses.dataclass
@@ -120,6 +144,23 @@ class Seen:
     before: str                 # why the flow before it ended, or "-"
     notes: set                  # of this step
     refusals: set               # those of the notes that mean that nothing moved
+
+    def mirrored(self):
+        """As the file would have it."""
+        return dataclasses.replace(
+            self, pair=mirrored_pair(self.pair), orig_is_first=not self.orig_is_first,
+            paths={end: mirrored_path(end, self.paths[OTHER[end]]) for end in self.paths},
+            reason=OTHER.get(self.reason, self.reason), before=OTHER.get(self.before, self.before))
+
+
+def mirrored_pair(pair):
+    return ":".join(reversed(pair.split(":")))
+
+
+def mirrored_path(end, path):
+    """Before the mirror it is that of the other end."""
+    theirs = ESTABLISHED[OTHER[end]]
+    return ESTABLISHED[end] + path[len(theirs):] if path[:len(theirs)] == theirs else path
 
 
 def check_note(note, seen):
@@ -153,6 +194,7 @@ def check_line(words, seen):
 def check_step(step, seen):
     """Does what was seen after a step agree with what the scenario expects? What is None, the
     observer cannot tell."""
+    seen = seen.mirrored() if step.mirrored else seen
     equal(seen.pair, step.pair, "pair")
     for note in step.notes:
         check_note(note, seen)
