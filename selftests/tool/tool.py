@@ -15,16 +15,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "../net"))
 # pylint: disable=wrong-import-position
 from bed import ACK, FIN, PSH, RST, SYN, equal, planned, run_all, test, true
+from command import TOOL, replay, tool
 from pcap import ETHERNET, LOOPBACK, RAW, SLL, SLL2, frame, packet, pcap, pcapng
-
-TOOL = os.path.join(HERE, "../../tools/tcpfsm")
-
-
-def tool(*words, data=None):
-    done = subprocess.run([TOOL, *words], input=data, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE)
-    return done.returncode, done.stdout.decode(), done.stderr.decode()
-
 
 # ---- packets ----
 
@@ -40,12 +32,6 @@ def life(v=4, **kw):
 
 def timed(packets, start=1000.0, step=0.1):
     return [(start + i * step, p) for i, p in enumerate(packets)]
-
-
-def replay(data, *words, code=0):
-    have, out, err = tool("-j", "replay", "-", *words, data=data)
-    equal(have, code, err)
-    return [json.loads(line) for line in out.splitlines()], err
 
 
 def paths(events):
