@@ -13,8 +13,9 @@ ETHERNET, LOOPBACK, RAW, SLL, SLL2 = 1, 0, 101, 113, 276
 
 
 def packet(v, back, flags, seq, ack=0, data=b"", win=65535, ports=(1000, 80), bad=False,
-           options=b"", partial=False):
-    """An IP packet, from the client unless back; partial: the first fragment of one (IPv4)."""
+           options=b"", partial=False, ident=0):
+    """An IP packet, from the client unless back; partial: the first fragment of one; ident: its
+    identification (IPv4)."""
     a, b = ((b"\x0a\0\0\1", b"\x0a\0\0\2") if v == 4 else
             (b"\xfd" + b"\0" * 14 + b"\1", b"\xfd" + b"\0" * 14 + b"\2"))
     src, dst, sport, dport = (b, a, *ports[::-1]) if back else (a, b, *ports)
@@ -26,8 +27,8 @@ def packet(v, back, flags, seq, ack=0, data=b"", win=65535, ports=(1000, 80), ba
     total = checksum(pseudo + segment) ^ (0x1111 if bad else 0)
     segment = segment[:16] + struct.pack("!H", total) + segment[18:]
     if v == 4:
-        return struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(segment), 0, partial << 13, 64,
-                           6, 0, src, dst) + segment
+        return struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(segment), ident, partial << 13,
+                           64, 6, 0, src, dst) + segment
     return struct.pack("!IHBB16s16s", 6 << 28, len(segment), 6, 64, src, dst) + segment
 
 
