@@ -722,6 +722,7 @@ int main(int argc, char **argv)
 	int status = 0;
 	size_t i;
 
+	setvbuf(stdout, NULL, _IOLBF, 0);	/* abort() loses what is not written yet */
 	argv += 1 + listing;
 	if (!*argv || **argv == '-') {
 		fprintf(stderr, "usage: rules [--list] DIRECTORY [WORD...]\n"
