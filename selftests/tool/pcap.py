@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Packets and captures, byte by byte."""
+"""Packets, frames, and captures in the newer format, byte by byte."""
 import os
 import struct
 import sys
@@ -8,8 +8,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "../net"))
 # pylint: disable=wrong-import-position
 from bed import checksum
-
-ETHERNET, LOOPBACK, RAW, SLL, SLL2 = 1, 0, 101, 113, 276
+from bed.capture import ETHERNET, LOOPBACK, RAW, SLL, SLL2, pcap    # pylint: disable=unused-import
 
 
 def packet(v, back, flags, seq, ack=0, data=b"", win=65535, ports=(1000, 80), bad=False,
@@ -45,17 +44,8 @@ def frame(link, v, ip, vlan=False):
     return ip
 
 
-def pcap(frames, link=RAW):
-    """A capture; frames are (seconds, bytes)."""
-    out = struct.pack("IHHiIII", 0xa1b23c4d, 2, 4, 0, 0, 262144, link)
-    for when, data in frames:
-        ns = round(when * 10**9)
-        out += struct.pack("IIII", ns // 10**9, ns % 10**9, len(data), len(data)) + data
-    return out
-
-
 def pcapng(frames, link=RAW):
-    """The same in the newer format."""
+    """The same as pcap() in the newer format."""
     def block(kind, body):
         size = 12 + len(body)
         return struct.pack("II", kind, size) + body + struct.pack("I", size)
