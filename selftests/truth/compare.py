@@ -28,12 +28,12 @@ Anything else is unexplained.
 """
 import collections
 
-from bed import HOSTS, table
 from sockets import HANDED_OVER
 
 KINDS = ("equal", "silent", "above", "queued-fin", "unacked", "holes", "joined", "revived", "order",
          "ahead", "behind", "UNEXPLAINED")
 PLACES = ("own", "router", "far")
+TAPS = "taps"       # one more, where links have them: see taps.py
 LIMITED = ("queued-fin", "unacked", "holes", "joined", "revived")    # at the own host, to their share:
 MOST = 0.001
 HEAVY = ("loss 20%",)       # a FIN then often waits behind data that is lost
@@ -67,10 +67,10 @@ class Shown:
         return all(state in ("SYN_RCVD", "CLOSED") for state in self.path)
 
 
-def shown(name):
-    """{tuple as the endpoint sees itself: [Shown, ...]} at a place."""
+def shown(log):
+    """{tuple as the endpoint sees itself: [Shown, ...]} by the log of a place."""
     flows = collections.defaultdict(list)
-    for r in table(name, "log"):
+    for r in log:
         key = (r["src"], r["sport"], r["dst"], r["dport"])
         if r["end"] == "resp":
             key = key[2:] + key[:2]
@@ -81,10 +81,10 @@ def shown(name):
     return ends
 
 
-def rows_of(name, key):
+def rows_of(log, key):
     """What was logged of a tuple, seen from either end, in words."""
     return [f"{r['time']} flow {r['flow']} {r['end']} {r['from']} > {r['to']} {r['cause']}"
-            for r in table(name, "log")
+            for r in log
             if {(r["src"], r["sport"]), (r["dst"], r["dport"])} == {key[:2], key[2:]}]
 
 
@@ -259,34 +259,49 @@ def revived(life, end):
     return not set(life.path) & SENT_FIN
 
 
-def compare(lives, addresses, ports, lossy, disordered, cookies):
+def met(path, midstream):
+    """What of a socket's path a place can have seen: of one that it met midstream, what is left."""
+    path = up_to_the_end(path)
+    return path[path.index("ESTABLISHED"):] if midstream and "ESTABLISHED" in path else path
+
+
+def place_of(observer, host):
+    """Where the observer is, seen from an endpoint at a host."""
+    if observer == host:
+        return "own"
+    return observer if observer in ("router", TAPS) else "far"
+
+
+def compare(logs, lives, addresses, ports, work, lossy, disordered):
     """
-    addresses: {host: its address}. Returns {place: Counter of transitions by kind, and of
-    'compared' and 'half-open'}, and a list of what is unexplained.
+    logs: {observer: rows}; addresses: {host: its address}. Returns {place: Counter of transitions
+    by kind, and of 'compared' and 'half-open'}, and a list of what is unexplained.
     """
-    result, unexplained = {place: collections.Counter() for place in PLACES}, []
+    result, unexplained = collections.defaultdict(collections.Counter), []
     host_of = {address: host for host, address in addresses.items()}
-    for observer in HOSTS:
-        all_ends = {key: e for key, e in shown(observer).items()
+    for observer, log in logs.items():
+        mixed = disordered or observer == TAPS
+        midstream = work.midstream and observer != TAPS     # which are there from the beginning
+        all_ends = {key: e for key, e in shown(log).items()
                     if {int(key[1]), int(key[3])} & ports and key[0] != key[2]}
         for key in lives.keys() | all_ends.keys():
             host = host_of.get(key[0])
-            place = "own" if host == observer else "router" if observer == "router" else "far"
+            place = place_of(observer, host)
             own = place == "own"
             count = result[place]
 
             def kind(life, end):
-                return kind_of(up_to_the_end(life.path), end, own, lossy, disordered)
+                return kind_of(met(life.path, midstream), end, own, lossy, mixed)
 
             for life, end in align(lives.get(key, []), all_ends.get(key, []), kind):
-                want = up_to_the_end(life.path) if life else ["no socket"]
+                want = met(life.path, midstream) if life else ["no socket"]
                 if life and end:
                     what = kind(life, end)
                 elif end:
-                    what = without_socket(end, own, host, lossy or disordered)
+                    what = without_socket(end, own, host, lossy or mixed)
                 else:
                     what = without_flow(life, own, lossy, len(lives[key]) > 1)
-                if what == "UNEXPLAINED" and cookies and disordered and \
+                if what == "UNEXPLAINED" and work.cookies and disordered and \
                    len(lives.get(key, [])) > 1 and life and revived(life, end):
                     what = "revived"
                 weight = len(want) if life else len(end.path)

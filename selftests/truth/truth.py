@@ -22,12 +22,13 @@ sys.path[:0] = [HERE, os.path.join(HERE, "../net")]
 # pylint: disable=wrong-import-position
 import compare
 import sockets
+import taps
 import workloads
 from bed import (ADDR, HOSTS, KSFT_SKIP, counters, load, make_hosts, remove_hosts, run, skip_all,
-                 sysctl, within)
+                 sysctl, table, within)
 from workloads import PORTS, WORKLOADS
 
-IMPAIRMENTS = {
+IMPAIRMENTS = {         # what netem does
     "none": "",
     "loss 1%": "loss 1%",
     "loss 5%": "loss 5%",
@@ -37,7 +38,10 @@ IMPAIRMENTS = {
     "jitter": "delay 3ms 2ms",
     "corrupt 1%": "corrupt 1%",
     "mixture": "delay 2ms 1ms loss 2% duplicate 2% corrupt 0.5%",
+    "taps, +6 ms": "delay 1ms",
+    "taps, -6 ms": "delay 1ms",
 }
+SKEW = {"taps, +6 ms": 0.006, "taps, -6 ms": -0.006}    # there are two taps whose clocks differ so
 LOSSY = ("loss", "corrupt", "mixture")
 DISORDERED = ("reorder", "jitter", "duplicate")
 LIVING = ("01", "02", "03", "04", "05", "08", "09", "0B", "0C")    # not LISTEN, CLOSE, TIME_WAIT
@@ -67,6 +71,11 @@ def alive():
     return count
 
 
+def tapped(impairment):
+    """Two taps, if the link has them, else None; they do not outlive a cell."""
+    return taps.Taps("router", "to-client", SKEW[impairment]) if impairment in SKEW else None
+
+
 def one(v, work, impairment, count, first_port, audit):
     make_hosts()
     try:
@@ -78,6 +87,7 @@ def one(v, work, impairment, count, first_port, audit):
         impair(IMPAIRMENTS[impairment] or work.base)
         if IMPAIRMENTS[impairment] and work.base and "delay" not in IMPAIRMENTS[impairment]:
             impair(f"{work.base} {IMPAIRMENTS[impairment]}")
+        two = tapped(impairment)
         work.run(v, ports, count)
         impair("")
         # The rest must be told, too: where waiting costs nothing, up to the last time-out.
@@ -91,12 +101,16 @@ def one(v, work, impairment, count, first_port, audit):
                 audit[key] += value if key.startswith("audit_") else 0
         lives = sockets.told(set(ADDR[4].values()) | set(ADDR[6].values()), set(ports))
         addresses = ADDR[4 if work.name == "v4-mapped" else v]
+        logs = {name: table(name, "log") for name in HOSTS}
+        if two:
+            logs[compare.TAPS] = two.log()
         result, unexplained = compare.compare(
-            lives, addresses, set(ports), work.lossy or impairment.startswith(LOSSY),
-            impairment.startswith(DISORDERED) or bool(work.base), work.name == "SYN cookies")
+            logs, lives, addresses, set(ports), work,
+            work.lossy or impairment.startswith(LOSSY),
+            impairment.startswith(DISORDERED) or bool(work.base))
         for place, key, want, have in unexplained[:8]:
             print(f"#   {place} {' '.join(key)}: socket {'>'.join(want)}, shown {'>'.join(have)}")
-            print("".join(f"#     {r}\n" for r in compare.rows_of(place, key)), end="")
+            print("".join(f"#     {r}\n" for r in compare.rows_of(logs[place], key)), end="")
         return result, not unexplained
     finally:
         remove_hosts()
@@ -148,7 +162,7 @@ def main():
     if skip_all():
         print("TAP version 13", f"1..0 # SKIP {skip_all()}", sep="\n")
         sys.exit(KSFT_SKIP)
-    cells = [(v, w, i) for w in works if not (w.programs and time_travels())
+    cells = [(v, w, i) for w in works if not (w.programs if time_travels() else w.waits)
              for i in IMPAIRMENTS if i in (args.impairment or IMPAIRMENTS)
              for v in args.family or (4, 6) if (w.name, v) != ("v4-mapped", 6)]
     print("TAP version 13", f"1..{len(cells) + 1}", sep="\n")
@@ -163,22 +177,23 @@ def main():
     sockets.start()
     failed = 0
     audit = collections.Counter()
-    sums = {place: collections.Counter() for place in compare.PLACES}
+    sums = collections.defaultdict(collections.Counter)
     by_impairment = collections.defaultdict(collections.Counter)
     for number, (v, work, impairment) in enumerate(cells, 1):
         count = impairment == "none" and args.count_none or args.count
         result, ok = one(v, work, impairment, count, 10000 + number * PORTS % 9000, audit)
-        ok = ok and all(result[place]["compared"] for place in compare.PLACES)
+        places = compare.PLACES + (compare.TAPS,) * (impairment in SKEW)
+        ok = ok and all(result[place]["compared"] for place in places)
         failed += not ok
-        for place in compare.PLACES:
+        for place in places:
             sums[place].update(result[place])
             by_impairment[impairment, place].update(result[place])
             print("# " + row((work.name, impairment, v, place), result[place]))
         print(f"{'ok' if ok else 'not ok'} {number} {work.name}, {impairment}, ipv{v}", flush=True)
     for (impairment, place), count in by_impairment.items():
         print("# " + row(("all", impairment, "", place), count))
-    for place in compare.PLACES:
-        print("# " + row(("all", "", "", place), sums[place]))
+    for place, count in sums.items():
+        print("# " + row(("all", "", "", place), count))
     print(f"# audit: {audit['audit_checked']} segments of sockets checked, "
           f"{audit['audit_agreed']} agreed, {audit['audit_differed']} differed")
     print(f"# {sum(s['compared'] for s in sums.values())} transitions compared")

@@ -14,22 +14,27 @@ import subprocess
 import threading
 import time
 
-from bed import ADDR, FAMILY, close_to, run, within, write
+from bed import ADDR, FAMILY, HOSTS, close_to, run, sysctl, within, write
 
 PORTS = 8       # that a workload may use
 ERRORS = (OSError, socket.timeout)
 WORKLOADS = {}
 patience = 4    # seconds to recover from a cut link
 MSG_FASTOPEN, TCP_FASTOPEN, TCP_USER_TIMEOUT = 0x20000000, 23, 18
+LEAK = 300      # seconds: longer than flows that may be ghosts are kept
 
 
 class Workload:
-    def __init__(self, run_it, name, base="", lossy=False, programs=False):
+    def __init__(self, run_it, name, base="", lossy=False, programs=False, waits=False,
+                 midstream=False, cookies=False):
         self.run = run_it
         self.name = name
         self.base = base            # what the links are like where they have no impairment
         self.lossy = lossy          # it drops segments itself
         self.programs = programs    # real ones, which want a clock that goes on as they work
+        self.waits = waits          # minutes, which wants a clock that jumps
+        self.midstream = midstream  # the module meets the connections after their handshake
+        self.cookies = cookies      # of SYNs: late segments may revive a server's socket
 
 
 def workload(name, **kwargs):
@@ -282,6 +287,44 @@ def _(v, ports, count):
     each(v, ports, count, talk)
 
 
+@workload("health check")
+def _(v, ports, count):
+    """As HAProxy's: the ACK of the handshake waits for data, and a RST|ACK goes instead."""
+    def check(port):
+        c = new("client", FAMILY[v], (socket.IPPROTO_TCP, socket.TCP_QUICKACK, 0), LINGER_0)
+        attempt(c.connect, (ADDR[v]["server"], port))
+        c.close()
+
+    def work(port, share):
+        with contextlib.closing(listener(v, port, share)):
+            for _ in range(share):
+                check(port)
+    on_each_port(work, ports, count)
+
+
+def listed(ports):
+    return ", ".join(map(str, ports))
+
+
+@workload("killed by ICMP", lossy=True)
+def _(v, ports, count):
+    """The router refuses to forward the SYN, and says so."""
+    run("ip", "netns", "exec", "router", "nft", f"""
+        table inet closed {{
+            chain through {{
+                type filter hook forward priority 0
+                tcp dport {{ {listed(ports[::2])} }} reject with icmpx admin-prohibited
+                tcp dport {{ {listed(ports[1::2])} }} reject with icmpx host-unreachable
+            }}
+        }}""")
+
+    def dial(port):
+        c = new("client", FAMILY[v])
+        attempt(c.connect, (ADDR[v]["server"], port))
+        c.close()
+    on_each_port(lambda port, share: [dial(port) for _ in range(share)], ports, count)
+
+
 @workload("refused")
 def _(v, ports, count):
     def dial(port):
@@ -291,10 +334,72 @@ def _(v, ports, count):
     on_each_port(lambda port, share: [dial(port) for _ in range(share)], ports, count)
 
 
-@workload("SYN cookies")
+@workload("SYN cookies", cookies=True)
 def _(v, ports, count):
     ipv4_setting("server", tcp_syncookies=2)
     each(v, ports, count, client_first)
+
+
+def until_next_minute():
+    """Seconds until SYN cookies count the next minute, which they do in jiffies."""
+    def jiffies():
+        with open("/proc/timer_list", encoding="ascii") as f:
+            return next(int(line.split()[1]) for line in f if line.startswith("jiffies:"))
+    before, began = jiffies(), time.monotonic()
+    time.sleep(1)
+    hz = round((jiffies() - before) / (time.monotonic() - began) / 50) * 50
+    return -jiffies() % (60 * hz) / hz
+
+
+def dial_all(v, ports, count):
+    """COUNT clients that connect at the same time."""
+    clients = []
+    for i in range(count):
+        c = new("client", FAMILY[v])
+        c.setblocking(False)
+        c.connect_ex((ADDR[v]["server"], ports[i % len(ports)]))
+        clients.append(c)
+    return clients
+
+
+def key_of(c):
+    """The ports of a client's connection, or None if there is none."""
+    peer = attempt(c.getpeername)
+    return peer and (c.getsockname()[1], peer[1])
+
+
+def accept_all(accepting):
+    """All that listeners have to give: {ports as in key_of(): socket}."""
+    servers = {}
+    for a in accepting:
+        a.setblocking(False)
+        with contextlib.suppress(OSError):
+            while True:
+                s, peer = a.accept()
+                s.settimeout(100)
+                servers[peer[1], s.getsockname()[1]] = s
+    return servers
+
+
+@workload("SYN cookies, next minute", base="delay 300ms", waits=True, cookies=True)
+def _(v, ports, count):
+    """Each SYN is sent again before its SYN|ACK has come back, and a minute ends in between: the
+    second SYN|ACK has another number, and the first is taken."""
+    ipv4_setting("server", tcp_syncookies=2)
+    accepting = [listener(v, port, count) for port in ports]
+    time.sleep((until_next_minute() - 1.1) % 60)
+    clients = dial_all(v, ports, count)
+    time.sleep(5)
+    servers = accept_all(accepting)
+    pairs = [(c, servers[key]) for c in clients if (key := key_of(c)) in servers]
+    for i, (c, s) in enumerate(pairs):
+        attempt(c.send, b"q")
+        attempt((c, s)[i % 2].shutdown, socket.SHUT_WR)
+    time.sleep(5)
+    for i, pair in enumerate(pairs):
+        pair[not i % 2].close()
+    time.sleep(5)
+    close_to(*clients, *servers.values(), *accepting)
 
 
 def fast_open(v, port):
@@ -579,6 +684,32 @@ def _(v, ports, count):
         s.settimeout(10)
         s.shutdown(socket.SHUT_WR) if attempt(s.getpeername) else None
         close_to(c, s)
+
+
+def begin_tracking(enabled):
+    for host in HOSTS:
+        sysctl(host, "enabled", int(enabled))
+
+
+@workload("leak, met midstream", waits=True, midstream=True)
+def _(v, ports, count):
+    """One end of each closes. The other is in no hurry: its CLOSE_WAIT is a leak for a while."""
+    begin_tracking(False)
+    pairs = batch(v, ports[0], count)
+    begin_tracking(True)
+    for c, s in pairs:
+        for a, b in ((c, s), (s, c)) * 3:
+            attempt(a.sendall, b"x" * 10)
+            attempt(b.recv, 10)
+    for i, pair in enumerate(pairs):
+        pair[i % 2].shutdown(socket.SHUT_WR)
+    time.sleep(LEAK)
+    for i, pair in enumerate(pairs):
+        first, last = pair[i % 2], pair[not i % 2]
+        attempt(last.sendall, b"late")
+        last.close()
+        drain(first)
+        first.close()
 
 
 # ---- real programs ----
