@@ -89,7 +89,8 @@
 	X(TIMEOUT,	"timeout",	"no segment passed for the length of its time-out") \
 	X(REOPENED,	"reopened",	"a new connection took its addresses and ports") \
 	X(EVICTED,	"evicted",	"the table was full") \
-	X(FLUSHED,	"flushed",	"tracking was switched off, or the namespace went away")
+	X(FLUSHED,	"flushed",	"tracking was switched off, or the namespace went away") \
+	X(UNREACHABLE,	"unreachable",	"its SYN was in vain: an ICMP error told why")
 
 /*
  * Time-out classes, in the order in which a full table gives them up: enumerator, name as in the
@@ -151,7 +152,11 @@
 	X(one_way,		"A handshake step inferred from the other direction alone.") \
 	X(reanchored,		"Both ends agreed on other sequence numbers than expected, which were learnt anew.") \
 	X(time_wait_restarted,	"A segment that reached an end in TIME_WAIT and restarted 2MSL.") \
-	X(confirmed,		"A midstream flow in which both ends have proved to be alive.")
+	X(confirmed,		"A midstream flow in which both ends have proved to be alive.") \
+	/* These are of ICMP errors that quote a segment. */ \
+	X(icmp_unreachable,	"An ICMP error about a segment in flight: its receiver is not reached, or it took too long.") \
+	X(icmp_mtu,		"An ICMP error about a segment in flight: it is too big for the path; at most one a second and flow.") \
+	X(icmp_stale,		"An ICMP error about a segment that is not in flight: late, or forged (RFC 5927 4.1); it is not believed.")
 
 /* What the module counts besides: name and sentence. */
 #define TCPFSM_SHELL_LIST(X) \
@@ -164,6 +169,9 @@
 	X(foreign_rst,		"A RST for which there is no flow; a RST never starts one.") \
 	X(no_flow,		"Segments for which no flow was made: they told nothing, memory was short, or the table was full.") \
 	X(gave_up,		"Segments given up: each time that they were looked up, another processor had replaced their flow.") \
+	X(icmp_errors,		"ICMP errors looked at: those that quote a TCP segment.") \
+	X(icmp_no_flow,		"ICMP errors about a segment of no flow that is known.") \
+	X(icmp_bad_checksum,	"A wrong checksum on an ICMP error about a segment of a flow.") \
 	X(flows_opened,		"Flows that started with a SYN.") \
 	X(flows_midstream,	"Flows picked up after their start.") \
 	X(flows_reopened,	"Flows replaced by a new connection on their addresses and ports.") \
@@ -173,6 +181,7 @@
 	X(ended_stale_syn,	"Flows ended: the SYN|ACK was reset.") \
 	X(ended_silent,		"Flows ended: the local socket went away without a segment.") \
 	X(ended_timeout,	"Flows ended: no segment passed for the length of their time-out.") \
+	X(ended_unreachable,	"Flows ended: a SYN was in vain, and an ICMP error told why.") \
 	X(ended_reopened,	"Flows ended: a new connection took their addresses and ports.") \
 	X(ended_evicted,	"Flows ended to make room in a full table.") \
 	X(ended_flushed,	"Flows ended: tracking was switched off, or the namespace went away.") \

@@ -41,6 +41,7 @@ static const u8 ended_as[TCPFSM_REASONS] = {
 	[TCPFSM_REASON_REOPENED]  = TCPFSM_C_ended_reopened,
 	[TCPFSM_REASON_EVICTED]	  = TCPFSM_C_ended_evicted,
 	[TCPFSM_REASON_FLUSHED]	  = TCPFSM_C_ended_flushed,
+	[TCPFSM_REASON_UNREACHABLE] = TCPFSM_C_ended_unreachable,
 };
 
 void tcpfsm_stats_report(struct tcpfsm_stats *s, const struct tcpfsm_report *r)

@@ -2,17 +2,24 @@
 /* What follows from the engine's verdicts, for whoever keeps flows. */
 #include "shell.h"
 
-static noinline enum tfsm_verdict track_with_ext(const struct tfsm_keeper *k, void *ctx,
-						 struct tfsm *f, const struct tfsm_seg *s,
-						 struct tfsm_out *o)
+/* For one call, which will not ask again. */
+static void give_ext(const struct tfsm_keeper *k, void *ctx, struct tfsm *f)
 {
 	struct tfsm_ext *ext = k->alloc_ext(ctx);
-	enum tfsm_verdict verdict;
 
 	if (ext)
 		tfsm_set_ext(f, ext);
 	else
 		f->flags |= TFSM_F_NO_EXT;
+}
+
+static noinline enum tfsm_verdict track_with_ext(const struct tfsm_keeper *k, void *ctx,
+						 struct tfsm *f, const struct tfsm_seg *s,
+						 struct tfsm_out *o)
+{
+	enum tfsm_verdict verdict;
+
+	give_ext(k, ctx, f);
 	verdict = tfsm_track(f, s, o);
 	f->flags &= ~TFSM_F_NO_EXT;
 	return verdict;
@@ -24,6 +31,19 @@ enum tfsm_verdict tfsm_shell_track(const struct tfsm_keeper *k, void *ctx, struc
 	enum tfsm_verdict verdict = tfsm_track(f, s, o);
 
 	return verdict == TFSM_NEED_EXT ? track_with_ext(k, ctx, f, s, o) : verdict;
+}
+
+enum tfsm_verdict tfsm_shell_icmp(const struct tfsm_keeper *k, void *ctx, struct tfsm *f,
+				  const struct tfsm_icmp *e, struct tfsm_out *o)
+{
+	enum tfsm_verdict verdict = tfsm_on_icmp(f, e, o);
+
+	if (verdict == TFSM_NEED_EXT) {
+		give_ext(k, ctx, f);
+		verdict = tfsm_on_icmp(f, e, o);
+		f->flags &= ~TFSM_F_NO_EXT;
+	}
+	return verdict;
 }
 
 /* Which end of a new flow sent this segment? */
@@ -68,6 +88,7 @@ bool tfsm_shell_replace(const struct tfsm_keeper *k, void *ctx, struct tfsm *f,
 		start.past = &past;
 		start.sender ^= tfsm_kept_opener(tfsm_ext(&past)) == TCPFSM_RESP;
 		tfsm_set_ext(f, NULL);
+		tfsm_forget_told(&past);
 	} else if (s->flags & TFSM_SYN) {
 		start.sender = presume_sender(k, ctx, s);
 	}

@@ -68,6 +68,10 @@ struct tfsm_keeper {
 enum tfsm_verdict tfsm_shell_track(const struct tfsm_keeper *k, void *ctx, struct tfsm *f,
 				   const struct tfsm_seg *s, struct tfsm_out *o);
 
+/* An ICMP error quotes a segment of the flow; as tfsm_on_icmp(), but never TFSM_NEED_EXT. */
+enum tfsm_verdict tfsm_shell_icmp(const struct tfsm_keeper *k, void *ctx, struct tfsm *f,
+				  const struct tfsm_icmp *e, struct tfsm_out *o);
+
 /*
  * tfsm_shell_replace - the flow is over and the next on its tuple begins
  * @f: the flow; it ends, and may be gone
@@ -123,7 +127,9 @@ static inline bool tfsm_restarts(const struct tfsm *f, enum tfsm_class before,
 /* Why a flow whose time is over has ended. */
 static inline u8 tfsm_timeout_reason(const struct tfsm *f)
 {
-	return f->reason ? f->reason : TCPFSM_REASON_TIMEOUT;
+	if (f->reason)
+		return f->reason;
+	return tfsm_unreached(f) ? TCPFSM_REASON_UNREACHABLE : TCPFSM_REASON_TIMEOUT;
 }
 
 #endif /* _TFSM_SHELL_H */

@@ -199,6 +199,31 @@ struct tfsm_stray {
 	u32	fin_ack;
 };
 
+/* What ICMP errors (RFC 792, 4443) say of the segment that they quote. */
+enum tfsm_icmp_sort {
+	TFSM_ICMP_UNREACHABLE,	/* its receiver is not reached, or it takes too long */
+	TFSM_ICMP_MTU,		/* it is too big for the path */
+	TFSM_ICMP_SORTS,	/* nothing: it is no error */
+};
+
+/* What the engine sees of an ICMP error. In host byte order, but for the address. */
+struct tfsm_icmp {
+	u32	origin[4];	/* who said it, as the caller writes addresses */
+	u32	seq;		/* of the quoted segment */
+	u32	mtu;		/* that it tells, or 0 */
+	u8	type, code;
+	u8	sort;		/* enum tfsm_icmp_sort, which is one */
+	u8	dir;		/* the quoted segment's sender: TCPFSM_ORIG or TCPFSM_RESP */
+};
+
+/* The last error of a sort that a flow was told. */
+struct tfsm_told {
+	struct tfsm_icmp last;
+	u32	seq;		/* that the first in a row has quoted */
+	u32	count;		/* in a row: nothing was acknowledged since the first */
+	u64	when;		/* the caller's clock */
+};
+
 /*
  * The extension: what few flows need. The caller allocates it when the engine asks for it
  * (TFSM_NEED_EXT).
@@ -212,6 +237,7 @@ struct tfsm_ext {
 	u32		  earlier;		/* ISN of a SYN|ACK that another has replaced */
 	u32		  packets[TCPFSM_ENDS];	/* of this flow, but not counted yet: by sender, of */
 	u32		  bytes[TCPFSM_ENDS];	/* SYNs that were kept (tfsm_take_uncounted()) */
+	struct tfsm_told  told[TFSM_ICMP_SORTS];
 	u64		  own;			/* the caller's word, whose place it has taken */
 };
 
@@ -425,6 +451,36 @@ void tfsm_gone(struct tfsm *f, u8 end, struct tfsm_out *o);
 
 /* The local socket of an end that a RST has closed still exists: it did not take the RST. */
 void tfsm_lives(struct tfsm *f, u8 end, struct tfsm_out *o);
+
+/* Which sort of error an ICMP message is, or ICMPv6 with @ip6. */
+enum tfsm_icmp_sort tfsm_icmp_sort(bool ip6, u8 type, u8 code);
+
+/*
+ * tfsm_on_icmp - an ICMP error quotes a segment of the flow
+ *
+ * It moves nobody: most sockets survive most errors (RFC 1122 4.2.3.9), and what does not is gone
+ * (tfsm_gone()). It is noted if the segment is in flight.
+ *
+ * Return: TFSM_OK: it is believed; TFSM_REFUSED; or TFSM_NEED_EXT.
+ */
+enum tfsm_verdict tfsm_on_icmp(struct tfsm *f, const struct tfsm_icmp *e, struct tfsm_out *o);
+
+/* What errors of this sort have told, or NULL: there were none, or there was no memory. */
+const struct tfsm_told *tfsm_told(const struct tfsm *f, enum tfsm_icmp_sort sort);
+
+/* Has nothing been acknowledged since? */
+bool tfsm_told_pends(const struct tfsm *f, const struct tfsm_told *told);
+
+/* The extension goes to another flow. */
+void tfsm_forget_told(struct tfsm *f);
+
+/* Is a SYN in vain, and was told why? */
+static inline bool tfsm_unreached(const struct tfsm *f)
+{
+	return f->flags & TCPFSM_F_UNREACHABLE &&
+	       (f->end[TCPFSM_ORIG].state == TCPFSM_SYN_SENT ||
+		f->end[TCPFSM_RESP].state == TCPFSM_SYN_SENT);
+}
 
 /* The time-out class of a flow, by its pair of states and flags. */
 enum tfsm_class tfsm_class(const struct tfsm *f);

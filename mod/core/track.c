@@ -214,6 +214,7 @@ void tfsm_expire(struct tfsm *f, struct tfsm_out *o)
 void tfsm_gone(struct tfsm *f, u8 end, struct tfsm_out *o)
 {
 	struct tfsm_end *e = &f->end[end];
+	bool unreached = tfsm_unreached(f);
 	u8 moves;
 
 	tfsm_release_held(f, e, o);
@@ -221,5 +222,5 @@ void tfsm_gone(struct tfsm *f, u8 end, struct tfsm_out *o)
 	e->under = TCPFSM_STATE_UNSET;
 	tfsm_move(f, e, TCPFSM_GONE, o);
 	if (f->reason == TCPFSM_REASON_UNSET && o->moves > moves)
-		f->reason = TCPFSM_REASON_SILENT;
+		f->reason = unreached ? TCPFSM_REASON_UNREACHABLE : TCPFSM_REASON_SILENT;
 }

@@ -8,6 +8,9 @@
  *     here       a RST that this host made for a flow it forwards
  *     own        of a socket of this host
  *
+ *   ICMP error: DIRECTION TYPE/CODE SEQ [mtu=N]
+ *     DIRECTION  of the segment that it quotes, TYPE and CODE as in ICMPv4
+ *
  * The flow is kept as the shell (mod/core/shell.h) wants it kept.
  */
 #ifndef _PLAY_H
@@ -280,6 +283,46 @@ static inline const char *play(struct play *p, const char *text)
 	}
 	play_seg(p, s);
 	return play_pair(p);
+}
+
+static inline enum tfsm_verdict play_error(struct play *p, struct tfsm_icmp e)
+{
+	struct tfsm_out o = { .now = ++p->clock };
+	enum tfsm_verdict v;
+
+	p->notes = 0;
+	p->o = &o;
+	e.dir ^= p->turned;
+	v = tfsm_shell_icmp(&player, p, &p->flow, &e, &o);
+	if (o.moves || o.time_wait)
+		abort();	/* an error moves nobody */
+	play_moves(p, &o);
+	return v;
+}
+
+/* The word at a place, counted from 0; empty: it is missing. Return: as play_read_word(). */
+static inline const char *play_read_error_word(struct tfsm_icmp *e, int place, const char *word)
+{
+	static const char right[] = "TYPE/CODE of an ICMP error, as 3/1";
+	u32 n;
+
+	switch (place) {
+	case 0:
+		e->dir = *word == '<';
+		return strcmp(word, ">") && strcmp(word, "<") ? "a direction, > or <" : NULL;
+	case 1:
+		if (sscanf(word, "%hhu/%hhu%c", &e->type, &e->code, &(char){ 0 }) != 2)
+			return right;
+		e->sort = tfsm_icmp_sort(false, e->type, e->code);
+		return e->sort == TFSM_ICMP_SORTS ? right : NULL;
+	case 2:
+		return play_number(word, UINT32_MAX, &e->seq) ? NULL : "a sequence number";
+	default:
+		if (strncmp(word, "mtu=", 4) || !play_number(word + 4, 65535, &n))
+			return "mtu=0-65535";
+		e->mtu = n;
+		return NULL;
+	}
 }
 
 static inline bool play_noted(const struct play *p, enum tfsm_note n)

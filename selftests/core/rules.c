@@ -27,7 +27,7 @@ static const char *const class_names[TFSM_CLASSES] = {
 static const char *const flag_names[] = {
 	"midstream", "unconfirmed", "gap", "one-way", "corrected", "offloaded", "forwarded",
 	"local-orig", "local-resp", "synack-resent", "reanchored", "suspect",
-	"syn-pending",
+	"syn-pending", "unreachable", "mtu",
 };
 
 static const char *const fact_names[] = {
@@ -282,6 +282,25 @@ static void play_silence(struct scenario *s, const char *what, const char *word)
 	}
 }
 
+static void play_icmp(struct scenario *s, char **words)
+{
+	struct tfsm_icmp e = {};
+	const char *right = NULL;
+	int place;
+
+	for (place = 0; !right && (place < 3 || words[place]); place++) {
+		right = play_read_error_word(&e, place, words[place] ?: "");
+		if (right)
+			reject_word(s, words[place], right);
+		if (!words[place])
+			return;
+	}
+	if (!s->play.alive)
+		reject_word(s, "icmp", "a segment: there is no flow yet");
+	else if (!s->ended)
+		play_error(&s->play, e);
+}
+
 /* ---- what is so from here on ---- */
 
 static void set_switch(struct scenario *s, const char *word, bool on)
@@ -328,6 +347,16 @@ static void do_local(struct scenario *s, char **words)
 static void do_blind(struct scenario *s, char **words)
 {
 	tfsm_blind(&s->play.flow);
+}
+
+static void do_wait(struct scenario *s, char **words)
+{
+	u32 seconds;
+
+	if (!*words || !play_number(*words, 60, &seconds))
+		reject_word(s, *words, "how many seconds pass, 0-60");
+	else
+		s->play.clock += seconds * 1000000000ULL;
 }
 
 static void do_confirm(struct scenario *s, char **words)
@@ -440,6 +469,27 @@ static void check_class(struct scenario *s, char **words)
 		report_failure(s, "the class is %s, not %s", class_names[have], *words);
 }
 
+/* What the flow keeps of ICMP errors of a sort. */
+static void check_told(struct scenario *s, char **words)
+{
+	static const char *const sorts[] = { "unreachable", "mtu" };
+	int sort = find_name(s, words[0], sorts, TFSM_ICMP_SORTS);
+	const struct tfsm_told *told;
+	char have[48] = "-", want[48];
+
+	if (sort < 0)
+		return;
+	told = tfsm_told(&s->play.flow, sort);
+	if (told)
+		snprintf(have, sizeof(have), "%s %u %s", end_names[told->last.dir], told->count,
+			 tfsm_told_pends(&s->play.flow, told) ? "pends" : "over");
+	snprintf(want, sizeof(want), "%s%s%s%s%s", words[1] ?: "", words[1] && words[2] ? " " : "",
+		 words[1] && words[2] ? words[2] : "", words[1] && words[2] && words[3] ? " " : "",
+		 words[1] && words[2] && words[3] ? words[3] : "");
+	if (strcmp(have, want))
+		report_failure(s, "what ICMP errors have told is: %s, not: %s", have, want);
+}
+
 static void check_orig(struct scenario *s, char **words)
 {
 	const char *have = s->play.turned ^ s->mirrored ? "<" : ">";
@@ -464,6 +514,7 @@ static const struct directive {
 	{ "blind", 0, do_blind },
 	{ "confirm", 0, do_confirm },
 	{ "mirror", 0, do_mirror },
+	{ "wait", 1, do_wait },
 	{ "path", 2, check_path },
 	{ "reason", 1, check_own_reason },
 	{ "before", 1, check_reason_before },
@@ -471,6 +522,7 @@ static const struct directive {
 	{ "flags", WORDS, check_flags },
 	{ "facts", WORDS, check_facts },
 	{ "class", 1, check_class },
+	{ "told", 4, check_told },
 	{ "orig", 1, check_orig },
 };
 
@@ -496,6 +548,8 @@ static void take_happening(struct scenario *s, char *text, char *outcome)
 	split_words(copy, words);
 	if (strchr("<>", *words[0])) {
 		play_text(s, text);
+	} else if (!strcmp(words[0], "icmp")) {
+		play_icmp(s, words + 1);
 	} else {
 		play_silence(s, words[0], words[1]);
 		end_line(s, words + (*words[0] == 'e' ? 1 : 2));
@@ -520,14 +574,14 @@ static void take_directive(struct scenario *s, char **words)
 		return;
 	}
 	reject_word(s, words[0],
-		    "a segment (> or <), expire, gone, lives, set, unset, local, blind, confirm, mirror, "
-		    "path, reason, before, flows, flags, facts, class or orig");
+		    "a segment (> or <), icmp, expire, gone, lives, set, unset, local, blind, confirm, "
+		    "mirror, wait, path, reason, before, flows, flags, facts, class, told or orig");
 }
 
 static bool is_happening(const char *word)
 {
 	return strchr("<>", *word) || !strcmp(word, "expire") || !strcmp(word, "gone") ||
-	       !strcmp(word, "lives");
+	       !strcmp(word, "lives") || !strcmp(word, "icmp");
 }
 
 static void take_line(struct scenario *s, char *line)

@@ -18,6 +18,8 @@ static u64 *find_counter(struct track_counters *c, u8 reason)
 		return &c->ended_refused;
 	case TCPFSM_REASON_STALE_SYN:
 		return &c->ended_stale_syn;
+	case TCPFSM_REASON_UNREACHABLE:
+		return &c->ended_unreachable;
 	case TCPFSM_REASON_REOPENED:
 		return &c->ended_reopened;
 	default:

@@ -20,7 +20,9 @@
 	X(SYN_ACK_RESENT,	"synack-resent", "SYN|ACK resent after its ACK had passed") \
 	X(REANCHORED,		"reanchored", "sequence numbers were learnt anew") \
 	X(SUSPECT,		"suspect", "a RST in the window passed: may be dead") \
-	X(SYN_PENDING,		"syn-pending", "a SYN passed within it, and was not answered")
+	X(SYN_PENDING,		"syn-pending", "a SYN passed within it, and was not answered") \
+	X(UNREACHABLE,		"unreachable", "an ICMP error told that an end is not reached") \
+	X(MTU,			"mtu", "an ICMP error told that a segment is too big for the path")
 
 /* Sets of states, as in ss(8) */
 #define STATE_GROUPS	"all connected synchronized bucket big"

@@ -129,6 +129,7 @@ enum tcpfsm_reason {
 	TCPFSM_REASON_REOPENED,		/* a new connection took its addresses and ports */
 	TCPFSM_REASON_EVICTED,		/* the table was full */
 	TCPFSM_REASON_FLUSHED,		/* tracking switched off; namespace or module gone */
+	TCPFSM_REASON_UNREACHABLE,	/* an ICMP error ended, or foretold, a vain SYN */
 	TCPFSM_REASONS,
 };
 
@@ -147,6 +148,8 @@ enum tcpfsm_flow_flags {
 	TCPFSM_F_REANCHORED	= 1U << 10,	/* sequence numbers were learnt anew */
 	TCPFSM_F_SUSPECT	= 1U << 11,	/* a RST in the window passed: may be dead */
 	TCPFSM_F_SYN_PENDING	= 1U << 12,	/* a SYN passed within it, and was not answered */
+	TCPFSM_F_UNREACHABLE	= 1U << 13,	/* an ICMP error told that an end is not reached */
+	TCPFSM_F_MTU		= 1U << 14,	/* an ICMP error told that a segment is too big */
 };
 
 /* Flags of a transition. */
@@ -254,6 +257,8 @@ enum tcpfsm_flow_attr {
 	TCPFSM_FLOW_ORIG,		/* nest, TCPFSM_END_* */
 	TCPFSM_FLOW_RESP,
 	TCPFSM_FLOW_REFUSED,		/* u32, segments that were refused; 255: that or more */
+	TCPFSM_FLOW_UNREACHABLE,	/* nest, TCPFSM_ICMP_*: what TCPFSM_F_UNREACHABLE is from */
+	TCPFSM_FLOW_MTU,		/* nest, TCPFSM_ICMP_*: what TCPFSM_F_MTU is from */
 	__TCPFSM_FLOW_MAX,
 };
 
@@ -279,6 +284,29 @@ enum tcpfsm_end_attr {
 };
 
 #define TCPFSM_END_MAX (__TCPFSM_END_MAX - 1)
+
+/*
+ * ICMP errors (RFC 792, 4443) that quote a segment of the flow: the last one, and how many. The
+ * nest is absent if there was no memory for it, and from the end of a flow that made way for the
+ * next one on its tuple.
+ */
+enum tcpfsm_icmp_attr {
+	TCPFSM_ICMP_UNSPEC,
+	TCPFSM_ICMP_TYPE,		/* u32, of ICMP or ICMPv6, by the flow's family */
+	TCPFSM_ICMP_CODE,		/* u32 */
+	TCPFSM_ICMP_ORIGIN,		/* 4 or 16 bytes, network order: who said it */
+	TCPFSM_ICMP_END,		/* u32, enum tcpfsm_end: whose segment is quoted */
+	TCPFSM_ICMP_COUNT,		/* u32, since anything was acknowledged last; of those about
+					 * the MTU, at most one a second
+					 */
+	TCPFSM_ICMP_MTU,		/* u32, what the path takes; absent if it was not told */
+	TCPFSM_ICMP_PENDING,		/* u32, 1: nothing has been acknowledged since the first of
+					 * these
+					 */
+	__TCPFSM_ICMP_MAX,
+};
+
+#define TCPFSM_ICMP_MAX (__TCPFSM_ICMP_MAX - 1)
 
 enum tcpfsm_transition_attr {
 	TCPFSM_TRANSITION_UNSPEC,
@@ -332,6 +360,8 @@ enum tcpfsm_service_attr {
 	TCPFSM_SERVICE_CONNECTS,	/* u64, flows in that sum */
 	TCPFSM_SERVICE_ACCEPT_NS,	/* u64, sum over flows: first SYN to the SYN|ACK's ACK */
 	TCPFSM_SERVICE_ACCEPTS,		/* u64, flows in that sum */
+	TCPFSM_SERVICE_UNREACHABLE,	/* u64, ICMP errors: an end is not reached */
+	TCPFSM_SERVICE_MTU,		/* u64, ICMP errors: a segment is too big */
 	__TCPFSM_SERVICE_MAX,
 };
 

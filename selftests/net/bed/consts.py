@@ -27,7 +27,7 @@ CLONE_NEWNET = 0x40000000
 SEED = 1
 FLAGS = ("midstream", "unconfirmed", "gap", "one-way", "corrected", "offloaded", "forwarded",
          "local-orig", "local-resp", "synack-resent", "reanchored", "suspect",
-         "syn-pending")
+         "syn-pending", "unreachable", "mtu")
 CLIENT_OPEN = "SYN_SENT ESTABLISHED"
 SERVER_OPEN = "LISTEN SYN_RCVD ESTABLISHED"
 FIRST = "FIN_WAIT_1 FIN_WAIT_2 TIME_WAIT"
