@@ -24,28 +24,10 @@ static void read_options(struct tfsm_seg *seg, const struct sk_buff *skb, unsign
 		tfsm_read_options(seg, p, length);
 }
 
-/*
- * Put both ends in canonical order. Written out, for an index that is not known costs more than
- * all the rest.
- */
 static __always_inline void set_ends(struct tcpfsm_view *v, const struct tcphdr *th,
 				     union tcpfsm_addr src, union tcpfsm_addr dst)
 {
-	bool swap = tcpfsm_tuple_sorts_behind(&src, th->source, &dst, th->dest);
-	struct tcpfsm_tuple *t = &v->tuple;
-
-	v->from = swap;
-	if (swap) {
-		t->addr[0] = dst;
-		t->addr[1] = src;
-		t->port[0] = th->dest;
-		t->port[1] = th->source;
-	} else {
-		t->addr[0] = src;
-		t->addr[1] = dst;
-		t->port[0] = th->source;
-		t->port[1] = th->dest;
-	}
+	v->from = tcpfsm_tuple_set_ends(&v->tuple, src, th->source, dst, th->dest);
 }
 
 static void set_tuple4(struct tcpfsm_view *v, const struct iphdr *iph, const struct tcphdr *th)

@@ -56,6 +56,30 @@ static inline bool tcpfsm_tuple_sorts_behind(const union tcpfsm_addr *a, __be16 
 	return (__force u16)port_a > (__force u16)port_b;
 }
 
+/*
+ * Put both ends in canonical order; the hash is not touched. Return: the index of the source. Written
+ * out, for an index that is not known costs more than all the rest.
+ */
+static __always_inline u8 tcpfsm_tuple_set_ends(struct tcpfsm_tuple *t,
+						union tcpfsm_addr src, __be16 sport,
+						union tcpfsm_addr dst, __be16 dport)
+{
+	bool swap = tcpfsm_tuple_sorts_behind(&src, sport, &dst, dport);
+
+	if (swap) {
+		t->addr[0] = dst;
+		t->addr[1] = src;
+		t->port[0] = dport;
+		t->port[1] = sport;
+	} else {
+		t->addr[0] = src;
+		t->addr[1] = dst;
+		t->port[0] = sport;
+		t->port[1] = dport;
+	}
+	return swap;
+}
+
 /* The tuple as users see it: src and sport are orig's, dst and dport are resp's. */
 struct tcpfsm_flow_tuple {
 	union tcpfsm_addr src, dst;
