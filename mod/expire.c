@@ -126,7 +126,7 @@ static void meet_flow(struct tcpfsm_flow *f)
 {
 	enum tfsm_class class = tcpfsm_timeout_class_of(f->waits);
 
-	if (!tcpfsm_timeout_is_over(f))
+	if (!tcpfsm_timeout_is_over(f) && !tcpfsm_timeout_is_to_ask(f))
 		go_on(f, tcpfsm_timeout_go_on(f));
 	else if (tcpfsm_timeout_local_ends(f->fsm.flags) &&
 		 (class != TFSM_CLASS_CLOSED || reset_ends(f)))

@@ -3,7 +3,8 @@
  * Where the module looks: LOCAL_IN, FORWARD and LOCAL_OUT, behind filter (0) and security (50)
  * and before source NAT (100). There a segment has passed the firewall, and every hook sees
  * the same inner tuple in both directions, whatever NAT does. What a chain between the module and
- * source NAT drops, the module has seen all the same.
+ * source NAT drops, the module has seen all the same. TCP segments pass here, and the ICMP errors
+ * that quote them.
  *
  * A hook only watches: it always accepts.
  */
@@ -14,6 +15,7 @@
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
 #include <linux/skbuff.h>
+#include <net/ip6_fib.h>
 #include <net/ipv6.h>
 #include <net/l3mdev.h>
 #include <net/net_namespace.h>
@@ -26,17 +28,18 @@
 #include "compat.h"
 #include "cpu.h"
 #include "hook.h"
+#include "icmp.h"
 #include "netns.h"
 #include "packet.h"
 #include "segment.h"
 #include "table.h"
 
 /* There is one table for the host, so a tuple names the routing domain of its addresses. */
-static u32 l3_domain(const struct tcpfsm_view *v, const struct net_device *dev)
+static u32 l3_domain(const struct tcpfsm_tuple *t, const struct net_device *dev)
 {
-	if (v->tuple.family == AF_INET6 &&
-	    (ipv6_addr_type(&v->tuple.addr[0].ip6) & IPV6_ADDR_LINKLOCAL ||
-	     ipv6_addr_type(&v->tuple.addr[1].ip6) & IPV6_ADDR_LINKLOCAL))
+	if (t->family == AF_INET6 &&
+	    (ipv6_addr_type(&t->addr[0].ip6) & IPV6_ADDR_LINKLOCAL ||
+	     ipv6_addr_type(&t->addr[1].ip6) & IPV6_ADDR_LINKLOCAL))
 		return dev->ifindex;
 	if (netif_is_l3_master(dev))
 		return dev->ifindex;
@@ -152,7 +155,7 @@ static void watch_packet(struct tcpfsm_net *tn, struct sk_buff *skb,
 	v.dev = dev;		/* that of the skb is not set at LOCAL_OUT */
 	v.asked = 0;
 	v.listens = 0;
-	v.tuple.l3 = dev ? l3_domain(&v, dev) : 0;
+	v.tuple.l3 = dev ? l3_domain(&v.tuple, dev) : 0;
 	tcpfsm_table_hash(&v.tuple);
 	/* While the table's line is on its way, what else there is to know. */
 	v.now = v.seg.flags & (TFSM_SYN | TFSM_FIN | TFSM_RST) ? ktime_get_ns() : 0;
@@ -161,7 +164,47 @@ static void watch_packet(struct tcpfsm_net *tn, struct sk_buff *skb,
 	tcpfsm_segment(&v);
 }
 
-static unsigned int take_packet(struct sk_buff *skb, const struct nf_hook_state *state, u8 family)
+/*
+ * The device by which the quoted segment passes here. An error that this host makes about its own
+ * segment loops back; its route knows of which link the address is, as for the stack's own lookup
+ * (ip6_rcv_core()).
+ */
+static const struct net_device *device_of_error(const struct sk_buff *skb,
+						const struct nf_hook_state *state, u8 family)
+{
+#if IS_ENABLED(CONFIG_IPV6)
+	const struct inet6_dev *idev;
+
+	if (family == AF_INET6 && state->hook == NF_INET_LOCAL_OUT && skb_dst(skb)) {
+		idev = ip6_dst_idev(skb_dst(skb));
+		if (idev)
+			return idev->dev;
+	}
+#endif
+	return state->hook == NF_INET_LOCAL_OUT ? state->out : state->in;
+}
+
+static void watch_error(struct tcpfsm_net *tn, struct sk_buff *skb,
+			const struct nf_hook_state *state, u8 family)
+{
+	struct tcpfsm_error e tcpfsm_uninitialized;
+	const struct net_device *dev;
+
+	e.tuple.tn = tn;
+	if (!tcpfsm_icmp_view(&e, skb, family) || seen_elsewhere(state) || is_to_itself(&e.tuple))
+		return;
+	dev = device_of_error(skb, state, family);
+	e.tuple.l3 = dev ? l3_domain(&e.tuple, dev) : 0;
+	tcpfsm_table_hash(&e.tuple);
+	tcpfsm_icmp(&e);
+}
+
+typedef void watcher(struct tcpfsm_net *tn, struct sk_buff *skb, const struct nf_hook_state *state,
+		     u8 family);
+
+static __always_inline unsigned int take_packet(struct sk_buff *skb,
+						const struct nf_hook_state *state, u8 family,
+						watcher *watch)
 {
 	struct tcpfsm_net *tn = tcpfsm_net(state->net);
 	bool enable;
@@ -170,7 +213,7 @@ static unsigned int take_packet(struct sk_buff *skb, const struct nf_hook_state 
 	enable = !in_softirq();
 	if (enable)
 		local_bh_disable();
-	watch_packet(tn, skb, state, family);
+	watch(tn, skb, state, family);
 	if (enable)
 		local_bh_enable();
 	return NF_ACCEPT;
@@ -178,18 +221,24 @@ static unsigned int take_packet(struct sk_buff *skb, const struct nf_hook_state 
 
 static unsigned int hook_ip4(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
 {
-	if (ip_hdr(skb)->protocol != IPPROTO_TCP)
-		return NF_ACCEPT;
-	return take_packet(skb, state, AF_INET);
+	if (likely(ip_hdr(skb)->protocol == IPPROTO_TCP))
+		return take_packet(skb, state, AF_INET, watch_packet);
+	if (ip_hdr(skb)->protocol == IPPROTO_ICMP)
+		return take_packet(skb, state, AF_INET, watch_error);
+	return NF_ACCEPT;
 }
 
 static unsigned int hook_ip6(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
 {
 	u8 next = ipv6_hdr(skb)->nexthdr;
 
-	if (next != IPPROTO_TCP && !ipv6_ext_hdr(next))
-		return NF_ACCEPT;
-	return take_packet(skb, state, AF_INET6);
+	if (likely(next == IPPROTO_TCP))
+		return take_packet(skb, state, AF_INET6, watch_packet);
+	if (ipv6_ext_hdr(next))		/* either may be behind it */
+		take_packet(skb, state, AF_INET6, watch_packet);
+	if (next == IPPROTO_ICMPV6 || ipv6_ext_hdr(next))
+		take_packet(skb, state, AF_INET6, watch_error);
+	return NF_ACCEPT;
 }
 
 #define HOOK(family, number) {				\

@@ -26,15 +26,17 @@ enum tcpfsm_owner {
 
 /*
  * By time-out class, apart for flows with a local socket, which are asked after rather than timed
- * out; one for TIME_WAITs whose time is over but whose local socket still exists; and one for
- * tickets of flows whose time will be over before the ticket's turn would come in their own queue.
+ * out; one for TIME_WAITs whose time is over but whose local socket still exists; one for
+ * tickets of flows whose time will be over before the ticket's turn would come in their own queue;
+ * and one for those whose local socket may be gone in a moment.
  */
 enum tcpfsm_queue {
 	TCPFSM_QUEUE_REMOTE,
 	TCPFSM_QUEUE_LOCAL = TCPFSM_QUEUE_REMOTE + TFSM_CLASSES,
 	TCPFSM_QUEUE_RECHECK = TCPFSM_QUEUE_LOCAL + TFSM_CLASSES,
 	TCPFSM_QUEUE_SOON,
-	TCPFSM_QUEUES,
+	TCPFSM_QUEUE_ASK,
+	TCPFSM_QUEUES,			/* four bits hold one */
 };
 
 /* Grouped by who touches it. What costs memory is allocated when the first segment passes. */

@@ -19,6 +19,7 @@
 #define RECHECK		(HZ / 2)
 #define IDLE_MOST	(1U << 30)	/* more is not told apart: with a time-out, below 2^31 */
 #define SOON		(4 * HZ)	/* so much later than its time-out, a flow may end */
+#define ASK		(HZ / 100 + 1)	/* by then a socket that an ICMP error ends is gone */
 #define MEET_MOST	(60 * HZ)	/* void tickets do not stay for longer */
 
 enum tfsm_class tcpfsm_timeout_class_of(unsigned int queue)
@@ -165,6 +166,19 @@ bool tcpfsm_timeout_wait_in(struct tcpfsm_flow *f, unsigned int queue)
 	return tcpfsm_queue_push(f, queue);
 }
 
+void tcpfsm_timeout_ask(struct tcpfsm_flow *f)
+{
+	/* However many errors there are, it is asked about once in a while. */
+	if (f->queue != TCPFSM_QUEUE_ASK)
+		tcpfsm_queue_push(f, TCPFSM_QUEUE_ASK);
+}
+
+bool tcpfsm_timeout_is_to_ask(const struct tcpfsm_flow *f)
+{
+	return f->queue == TCPFSM_QUEUE_ASK && f->waits == tcpfsm_timeout_queue_of(f) &&
+	       tcpfsm_timeout_class_of(f->waits) == TFSM_CLASS_OPENING;
+}
+
 static u32 span_waited(const struct tcpfsm_flow *f)
 {
 	return (u32)jiffies - (f->waits == TCPFSM_QUEUE_RECHECK ? f->stamp : READ_ONCE(f->last));
@@ -218,6 +232,8 @@ static u32 wait_of(const struct tcpfsm_net *tn, unsigned int queue)
 		return RECHECK;
 	case TCPFSM_QUEUE_SOON:
 		return SOON;
+	case TCPFSM_QUEUE_ASK:
+		return ASK;
 	default:
 		return seconds_of(tn, queue) * HZ;
 	}

@@ -33,6 +33,13 @@ bool tcpfsm_timeout_wait_in(struct tcpfsm_flow *f, unsigned int queue);
  */
 bool tcpfsm_timeout_go_on(struct tcpfsm_flow *f);
 
+/*
+ * A local socket of its may be gone in a moment: it gets a ticket that is met then, if there is
+ * memory for one. When its ticket was met: is that why?
+ */
+void tcpfsm_timeout_ask(struct tcpfsm_flow *f);
+bool tcpfsm_timeout_is_to_ask(const struct tcpfsm_flow *f);
+
 /* It leaves the table. */
 void tcpfsm_timeout_stop(struct tcpfsm_flow *f);
 
