@@ -108,7 +108,7 @@ void tcpfsm_commit_deliver(const struct tcpfsm_report *r)
 		tcpfsm_log_report(c, r);
 	tcpfsm_cpu_put(c);
 	if (r->ends & 1U << TCPFSM_RESP || r->reason || r->left || r->opened ||
-	    r->notes & BIT_ULL(TFSM_NOTE_synack_resent))
+	    r->notes & TCPFSM_SERVICE_NOTES)
 		tcpfsm_service_report(r);
 	if (!r->told)
 		return;

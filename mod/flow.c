@@ -189,6 +189,28 @@ void tcpfsm_flow_identify(const struct tcpfsm_flow *f, struct tcpfsm_snap *s)
 	t->family = tcpfsm_flow_family(f);
 }
 
+/* A flow whose extension the next one on its tuple has taken over has nothing to tell any more. */
+static void copy_told(const struct tfsm *fsm, struct tcpfsm_snap *s)
+{
+	const struct tfsm_told *told;
+	enum tfsm_icmp_sort sort;
+
+	for (sort = 0; sort < TFSM_ICMP_SORTS; sort++) {
+		struct tcpfsm_told *to = &s->told[sort];
+
+		told = tfsm_told(fsm, sort);
+		to->count = told ? told->count : 0;
+		if (!told)
+			continue;
+		memcpy(&to->origin, told->last.origin, sizeof(to->origin));
+		to->mtu = told->last.mtu;
+		to->type = told->last.type;
+		to->code = told->last.code;
+		to->end = told->last.dir;
+		to->pends = tfsm_told_pends(fsm, told);
+	}
+}
+
 void tcpfsm_flow_snapshot(const struct tcpfsm_flow *f, struct tcpfsm_snap *s)
 {
 	const struct tcpfsm_local *local = tcpfsm_flow_local(f);
@@ -209,6 +231,7 @@ void tcpfsm_flow_snapshot(const struct tcpfsm_flow *f, struct tcpfsm_snap *s)
 		s->bytes[i] = f->bytes[i];
 		s->packets[i] = f->packets[i];
 	}
+	copy_told(&f->fsm, s);
 	if (!local) {
 		memset(s->socket, 0, sizeof(s->socket));
 		return;

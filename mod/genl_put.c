@@ -134,6 +134,26 @@ static void append_tuple(void **at, const struct tcpfsm_snap *s)
 		append_u32(at, TCPFSM_FLOW_IFINDEX, s->tuple.l3);
 }
 
+static void append_told(void **at, const struct tcpfsm_snap *s, int attr, enum tfsm_icmp_sort sort)
+{
+	const struct tcpfsm_told *told = &s->told[sort];
+	struct nlattr *nest;
+
+	if (!told->count)
+		return;
+	nest = start_nest(at, attr);
+	append_u32(at, TCPFSM_ICMP_TYPE, told->type);
+	append_u32(at, TCPFSM_ICMP_CODE, told->code);
+	append_addr(at, TCPFSM_ICMP_ORIGIN, s->tuple.family, &told->origin);
+	append_u32(at, TCPFSM_ICMP_END, told->end);
+	append_u32(at, TCPFSM_ICMP_COUNT, told->count);
+	if (told->mtu)
+		append_u32(at, TCPFSM_ICMP_MTU, told->mtu);
+	if (told->pends)
+		append_u32(at, TCPFSM_ICMP_PENDING, 1);
+	end_nest(nest, *at);
+}
+
 int tcpfsm_put_flow(struct sk_buff *skb, const struct tcpfsm_snap *s,
 		    const struct tcpfsm_clock *clock, struct user_namespace *ns)
 {
@@ -154,6 +174,8 @@ int tcpfsm_put_flow(struct sk_buff *skb, const struct tcpfsm_snap *s,
 		append_u32(&at, TCPFSM_FLOW_REASON, s->reason);
 	append_end(&at, s, TCPFSM_ORIG, clock->now, ns);
 	append_end(&at, s, TCPFSM_RESP, clock->now, ns);
+	append_told(&at, s, TCPFSM_FLOW_UNREACHABLE, TFSM_ICMP_UNREACHABLE);
+	append_told(&at, s, TCPFSM_FLOW_MTU, TFSM_ICMP_MTU);
 	end_nest(nest, at);
 	skb_put(skb, nest->nla_len);
 	return 0;
@@ -204,6 +226,8 @@ static int put_service_totals(struct sk_buff *skb, const struct tcpfsm_service_c
 		{ TCPFSM_SERVICE_CONNECTS, c->connects },
 		{ TCPFSM_SERVICE_ACCEPT_NS, c->accept_ns },
 		{ TCPFSM_SERVICE_ACCEPTS, c->established },
+		{ TCPFSM_SERVICE_UNREACHABLE, c->unreachable },
+		{ TCPFSM_SERVICE_MTU, c->mtu },
 	};
 	unsigned int i;
 

@@ -24,7 +24,7 @@ struct tcpfsm_clock {
 struct tcpfsm_clock tcpfsm_clock(u64 now);
 
 /* Bytes of tailroom that one takes at most, padding for alignment included. */
-#define TCPFSM_FLOW_ROOM	512
+#define TCPFSM_FLOW_ROOM	640
 #define TCPFSM_TRANSITION_ROOM	60
 
 /* A TCPFSM_A_FLOW; uids as @ns numbers them. -EMSGSIZE leaves the message as it was. */

@@ -247,6 +247,23 @@ static void flow_stop(struct seq_file *seq, void *v)
 {
 }
 
+/* type/code/origin/end/count, and as a rule of the MTU also /mtu= */
+static void show_told(struct seq_file *seq, u8 family, const struct tcpfsm_told *told)
+{
+	if (!told->count) {
+		seq_puts(seq, " -");
+		return;
+	}
+	seq_printf(seq, " %u/%u/", told->type, told->code);
+	if (family == AF_INET)
+		seq_printf(seq, "%pI4", &told->origin.ip4);
+	else
+		seq_printf(seq, "%pI6c", &told->origin.ip6);
+	seq_printf(seq, "/%s/%u", told->end == TCPFSM_ORIG ? "orig" : "resp", told->count);
+	if (told->mtu)
+		seq_printf(seq, "/mtu=%u", told->mtu);
+}
+
 static int flow_show(struct seq_file *seq, void *v)
 {
 	const struct flow_iter *it = seq->private;
@@ -262,7 +279,8 @@ static int flow_show(struct seq_file *seq, void *v)
 		}
 		seq_puts(seq, "flow src sport dst dport orig resp orig_ns resp_ns idle_ms "
 			 "orig_packets orig_bytes resp_packets resp_bytes flags "
-			 "orig_history resp_history orig_cookie resp_cookie refused\n");
+			 "orig_history resp_history orig_cookie resp_cookie refused "
+			 "unreachable mtu\n");
 		return 0;
 	}
 	seq_printf(seq, "%llu", s->id);
@@ -280,7 +298,10 @@ static int flow_show(struct seq_file *seq, void *v)
 		show_history(seq, s->history[end]);
 	for (end = 0; end < TCPFSM_ENDS; end++)
 		seq_printf(seq, " %llu", s->socket[end].cookie);
-	seq_printf(seq, " %u\n", s->refused);
+	seq_printf(seq, " %u", s->refused);
+	show_told(seq, t->family, &s->told[TFSM_ICMP_UNREACHABLE]);
+	show_told(seq, t->family, &s->told[TFSM_ICMP_MTU]);
+	seq_putc(seq, '\n');
 	return 0;
 }
 
@@ -344,7 +365,7 @@ static int service_show(struct seq_file *seq, void *v)
 			 "connect_mean_ns accept_mean_ns");
 		for (i = 0; i < ARRAY_SIZE(state_order); i++)
 			seq_printf(seq, " %s", state_name[state_order[i]]);
-		seq_putc(seq, '\n');
+		seq_puts(seq, " unreachable mtu\n");
 		return 0;
 	}
 	if (!s->family)
@@ -359,7 +380,7 @@ static int service_show(struct seq_file *seq, void *v)
 		   mean_of(c.accept_ns, c.established));
 	for (i = 0; i < ARRAY_SIZE(state_order); i++)
 		seq_printf(seq, " %llu", c.state[state_order[i]]);
-	seq_putc(seq, '\n');
+	seq_printf(seq, " %llu %llu\n", c.unreachable, c.mtu);
 	return 0;
 }
 

@@ -23,6 +23,16 @@ struct tcpfsm_socket {
 	union tcpfsm_addr src, dst;
 };
 
+/* The last ICMP error of a sort, and how many in a row; 0: there was none. */
+struct tcpfsm_told {
+	union tcpfsm_addr origin;
+	u32		  count;
+	u32		  mtu;		/* that it told; 0: none */
+	u8		  type, code;
+	u8		  end;		/* whose segment it quotes */
+	bool		  pends;	/* nothing has been acknowledged since the first */
+};
+
 /* A flow as users see it, copied under its lock. */
 struct tcpfsm_snap {
 	u64		  id;
@@ -40,6 +50,7 @@ struct tcpfsm_snap {
 	u64		  bytes[TCPFSM_ENDS];
 	u64		  packets[TCPFSM_ENDS];
 	struct tcpfsm_socket socket[TCPFSM_ENDS];
+	struct tcpfsm_told   told[TFSM_ICMP_SORTS];	/* ICMP errors, by sort */
 };
 
 /*

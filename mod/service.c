@@ -537,6 +537,16 @@ static void count_move(struct tcpfsm_service_counts *c, const struct tfsm_move *
 	}
 }
 
+static void count_notes(struct tcpfsm_service_counts *c, u64 notes)
+{
+	if (notes & BIT_ULL(TFSM_NOTE_synack_resent))
+		tcpfsm_add(&c->synack_resent, 1);
+	if (notes & BIT_ULL(TFSM_NOTE_icmp_unreachable))
+		tcpfsm_add(&c->unreachable, 1);
+	if (notes & BIT_ULL(TFSM_NOTE_icmp_mtu))
+		tcpfsm_add(&c->mtu, 1);
+}
+
 /* The flow was counted in this row before. */
 static void count_leaver(struct tcpfsm_service_counts *c, u8 state)
 {
@@ -559,8 +569,8 @@ void tcpfsm_service_report(const struct tcpfsm_report *r)
 	for (i = 0; i < r->moves; i++)
 		if (r->move[i].end == TCPFSM_RESP)
 			count_move(c, &r->move[i], r->age);
-	if (unlikely(r->notes & BIT_ULL(TFSM_NOTE_synack_resent)))
-		tcpfsm_add(&c->synack_resent, 1);
+	if (unlikely(r->notes & TCPFSM_SERVICE_NOTES))
+		count_notes(c, r->notes);
 	if (joins) {
 		tcpfsm_add(&c->opened, 1);
 		tcpfsm_add(&c->flows, 1);

@@ -33,6 +33,8 @@ struct tcpfsm_service_counts {
 	u64 connect_ns;			/* SYN to SYN|ACK */
 	u64 connects;
 	u64 accept_ns;			/* SYN to the SYN|ACK's ACK, where established */
+	u64 unreachable;		/* ICMP errors */
+	u64 mtu;			/* likewise */
 };
 
 struct tcpfsm_service {
@@ -79,6 +81,10 @@ struct tcpfsm_service *tcpfsm_service_get(const struct tcpfsm_service_key *key);
 
 /* Has this end been a service lately? */
 bool tcpfsm_service_known(const struct tcpfsm_service_key *key);
+
+/* What is counted of a report that moves nobody. */
+#define TCPFSM_SERVICE_NOTES (BIT_ULL(TFSM_NOTE_synack_resent) | \
+			      BIT_ULL(TFSM_NOTE_icmp_unreachable) | BIT_ULL(TFSM_NOTE_icmp_mtu))
 
 void tcpfsm_service_report(const struct tcpfsm_report *r);
 
