@@ -52,11 +52,35 @@ static void segment(struct play *p, const struct op *op)
 	play_seg(p, s);
 }
 
+/* It may move nobody: play_error() demands that. */
+static void error(struct play *p, const struct op *op)
+{
+	u8 dir = op->what & 1;
+	const struct tfsm_end *a = &p->flow.end[dir ^ p->turned];
+	struct tfsm_icmp e = {
+		.seq = number(a, op->what >> 1 & 3, op->seq), .mtu = op->win, .dir = dir,
+		.sort = op->ack & 1 ? TFSM_ICMP_MTU : TFSM_ICMP_UNREACHABLE,
+	};
+	const struct tfsm_told *told;
+
+	if (op->ack & 2)
+		p->clock += 1000000000;
+	if (play_error(p, e) != TFSM_OK)
+		return;
+	told = tfsm_told(&p->flow, e.sort);
+	if (!p->no_memory && (!told || told->last.dir != (dir ^ p->turned)) && e.sort != TFSM_ICMP_MTU)
+		abort();
+}
+
 /* What comes from elsewhere than the wire. */
 static void happen(struct play *p, const struct op *op)
 {
 	if (!p->alive)
 		return;
+	if (op->flags & 4) {
+		error(p, op);
+		return;
+	}
 	switch (op->flags & 3) {
 	case 0:
 		play_expire(p);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Arbitrary frames against the tool's decoder: link layer, IP, extension headers, TCP. */
+/* Arbitrary frames against the tool's decoder: link layer, IP, extension headers, TCP, ICMP. */
 #include <pcap/dlt.h>
 #include <stdlib.h>
 
@@ -11,6 +11,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		DLT_EN10MB, DLT_RAW, DLT_LINUX_SLL, DLT_LINUX_SLL2, DLT_IPV4, DLT_IPV6, DLT_NULL,
 		DLT_LOOP,
 	};
+	enum decoded result;
 	struct decoder d;
 	struct segment s;
 	u8 *frame;
@@ -22,7 +23,10 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	/* Of its own size, so that a byte beyond it is noticed. */
 	frame = malloc(size - 1);
 	memcpy(frame, data + 1, size - 1);
-	if (packet_decode(&d, frame, size - 1, &s) == DECODED_segment &&
+	result = packet_decode(&d, frame, size - 1, &s);
+	if (result == DECODED_icmp_error && s.icmp.sort >= TFSM_ICMP_SORTS)
+		abort();
+	if (result == DECODED_segment &&
 	    (s.seg.len >= s.bytes || s.seg.wscale > 14 ||
 	     (s.tuple.family != AF_INET && s.tuple.family != AF_INET6)))
 		abort();

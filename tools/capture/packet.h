@@ -9,6 +9,7 @@
 /* Why a packet is no segment that can be tracked: name, sentence. */
 #define DECODE_LIST(X) \
 	X(segment,	   "a TCP segment") \
+	X(icmp_error,	   "an ICMP error that quotes a TCP segment") \
 	X(other_link,	   "a frame of another protocol than IP") \
 	X(other_ip,	   "an IP packet of another protocol than TCP") \
 	X(later_fragments, "a fragment behind the first: it carries no TCP header") \
@@ -31,6 +32,7 @@ struct segment {
 	u32 bytes;		/* from the IP header on */
 	u16 id;			/* IPv4 identification */
 	u16 sum;		/* TCP checksum */
+	struct tfsm_icmp icmp;	/* the error that quotes it: all but its dir */
 };
 
 struct decoder {

@@ -44,6 +44,9 @@ struct track {
 /* Tracks a segment; @when: the time of day when it was captured. */
 void track_segment(struct track *t, struct segment *s, u64 when);
 
+/* An ICMP error that quotes it passed. */
+void track_error(struct track *t, const struct segment *s, u64 when);
+
 /* Tells of every flow, in the order of their start. Only with keep. */
 void track_each(struct track *t, void (*fn)(const struct flow *f, void *arg), void *arg);
 

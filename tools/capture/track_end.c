@@ -32,11 +32,12 @@ static u64 span_between(u64 from, u64 to)
 	return to > from ? to - from : 0;
 }
 
-/* Sets the times that a dump of the flow would tell now. */
+/* Sets what a dump of the flow would tell of it now, beside its moves. */
 static void settle_times(struct track_flow *f, u64 now)
 {
 	unsigned int i;
 
+	track_told(f);
 	f->flow.idle = span_between(f->last, now);
 	for (i = 0; i < TCPFSM_ENDS; i++)
 		f->flow.end[i].dwell = span_between(f->since[i], now);

@@ -30,6 +30,9 @@ u64 track_hash(u64 h, const u8 *p, size_t len);
 /* track_move.c: the choke point; every transition passes here */
 void track_moved(struct track *t, struct track_flow *f, const struct tfsm_out *o);
 
+/* What ICMP errors have told the flow, as it is now. */
+void track_told(struct track_flow *f);
+
 /* track_time.c */
 void track_enqueue(struct track *t, struct track_flow *f);
 void track_dequeue(struct track_flow *f);

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <string.h>
+
 #include "capture/track_flow.h"
 
 static void take_notes(struct track *t, u64 notes)
@@ -49,4 +51,23 @@ void track_count_kept(struct track_flow *f)
 	for (dir = 0; dir < TCPFSM_ENDS; dir++)
 		if (tfsm_take_uncounted(&f->fsm, dir, &packets, &bytes))
 			track_count(f, dir, packets, bytes);
+}
+
+/* What the next flow on the tuple has taken the extension of stays as it was. */
+void track_told(struct track_flow *f)
+{
+	unsigned int i;
+
+	for (i = 0; i < TOLD_SORTS; i++) {
+		const struct tfsm_told *from = tfsm_told(&f->fsm, i);
+
+		if (!from)
+			continue;
+		f->flow.told[i] = (struct told){
+			.count = from->count, .mtu = from->last.mtu, .type = from->last.type,
+			.code = from->last.code, .end = from->last.dir,
+			.pends = tfsm_told_pends(&f->fsm, from),
+		};
+		memcpy(f->flow.told[i].origin, from->last.origin, sizeof(from->last.origin));
+	}
 }

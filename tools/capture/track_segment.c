@@ -185,6 +185,33 @@ static bool take_segment(struct passage *p, struct track_flow *f, u8 dir)
 	return false;
 }
 
+static void set_clock(struct track *t, u64 when)
+{
+	if (when > t->clock)
+		t->clock = when;
+	if (!t->no_expire)
+		track_expire(t);
+}
+
+void track_error(struct track *t, const struct segment *s, u64 when)
+{
+	struct passage p = { .t = t, .s = s, .hash = tuple_hash(&s->tuple), .when = when };
+	struct tfsm_icmp error = s->icmp;
+	struct tfsm_out o = { .now = when };
+	struct track_flow *f;
+
+	t->counters.icmp_errors++;
+	set_clock(t, when);
+	f = find_flow(t, &s->tuple, p.hash, &error.dir);
+	if (!f) {
+		t->counters.icmp_no_flow++;
+		return;
+	}
+	tfsm_shell_icmp(&keeper, &p, &f->fsm, &error, &o);
+	track_moved(t, f, &o);
+	track_told(f);
+}
+
 void track_segment(struct track *t, struct segment *s, u64 when)
 {
 	struct passage p = { .t = t, .s = s, .hash = tuple_hash(&s->tuple), .when = when };
@@ -198,10 +225,7 @@ void track_segment(struct track *t, struct segment *s, u64 when)
 		return;
 	}
 	t->counters.segments++;
-	if (when > t->clock)
-		t->clock = when;
-	if (!t->no_expire)
-		track_expire(t);
+	set_clock(t, when);
 	if (s->tuple.sport == s->tuple.dport &&
 	    !memcmp(s->tuple.src, s->tuple.dst, sizeof(s->tuple.src))) {
 		t->counters.self_connected++;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <stdio.h>
 #include <string.h>
 
 #include "data/flow.h"
@@ -35,5 +36,22 @@ char *fmt_flags(char *buf, u32 flags)
 	}
 	if (p == buf)
 		strcpy(buf, "-");
+	return buf;
+}
+
+char *fmt_told(char *buf, const struct flow *f, unsigned int sort, bool pends)
+{
+	const struct told *t = &f->told[sort];
+	char addr[FMT_ADDR], mtu[24] = "", count[24] = "once";
+
+	if (t->mtu)
+		snprintf(mtu, sizeof(mtu), ", MTU %u", t->mtu);
+	if (t->count > 1)
+		snprintf(count, sizeof(count), "%u times", t->count);
+	snprintf(buf, FMT_TOLD, "%s: %s (%u/%u)%s, of %s's segments, %s%s",
+		 fmt_addr(addr, f->tuple.family, t->origin),
+		 icmp_name(f->tuple.family == AF_INET6, t->type, t->code), t->type, t->code, mtu,
+		 end_name(t->end), count,
+		 pends && t->pends ? ", and nothing has been acknowledged since" : "");
 	return buf;
 }

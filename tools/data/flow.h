@@ -16,6 +16,19 @@ struct flow_end {
 	struct tuple sk;	/* the socket's own if family is set; src is this end's */
 };
 
+/* The last ICMP error of a sort that quoted a segment of a flow. */
+struct told {
+	u32 count;		/* in a row; 0: there was none, or no memory for it */
+	u32 mtu;		/* that it told; 0: none */
+	u8 type, code;		/* of ICMP or ICMPv6, by the flow's family */
+	u8 end;			/* whose segment */
+	bool pends;		/* nothing has been acknowledged since the first in the row */
+	u8 origin[16];		/* who said it */
+};
+
+/* The sorts, numbered as the engine's. */
+enum { TOLD_UNREACHABLE, TOLD_MTU, TOLD_SORTS };
+
 struct flow {
 	u64 id;
 	struct tuple tuple;
@@ -26,6 +39,7 @@ struct flow {
 	u32 refused;		/* segments; FLOW_REFUSED_MAX: or more */
 	u8 reason;		/* TCPFSM_REASON_UNSET: it is alive */
 	struct flow_end end[TCPFSM_ENDS];
+	struct told told[TOLD_SORTS];
 };
 
 #define FLOW_REFUSED_MAX	255
@@ -34,10 +48,13 @@ struct flow {
 bool is_local_end(const struct flow *f, unsigned int end);
 
 #define FMT_FLAGS	256
+#define FMT_TOLD	256
 #define FMT_PAIR	32
 
 /* ORIG:RESP */
 char *fmt_pair(char *buf, unsigned int orig, unsigned int resp);
+/* 10.0.0.1: host unreachable (3/1) of orig's segments, 2 times; with @pends, that nothing followed */
+char *fmt_told(char *buf, const struct flow *f, unsigned int sort, bool pends);
 /* Names of the flags, with commas between; a dash for none */
 char *fmt_flags(char *buf, u32 flags);
 

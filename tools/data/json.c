@@ -125,6 +125,27 @@ static void sockets_json(struct json *j, const struct flow *f)
 	jsonw_end(j);
 }
 
+static void told_json(struct json *j, const struct flow *f, const char *key, unsigned int sort)
+{
+	const struct told *t = &f->told[sort];
+	char addr[FMT_ADDR];
+
+	if (!t->count)
+		return;
+	jsonw_object(j, key);
+	jsonw_num(j, "type", t->type);
+	jsonw_num(j, "code", t->code);
+	jsonw_str(j, "name", icmp_name(f->tuple.family == AF_INET6, t->type, t->code));
+	jsonw_str(j, "origin", fmt_addr(addr, f->tuple.family, t->origin));
+	jsonw_str(j, "end", end_name(t->end));
+	jsonw_num(j, "count", t->count);
+	if (t->mtu)
+		jsonw_num(j, "mtu", t->mtu);
+	if (t->pends)
+		jsonw_true(j, "pending");
+	jsonw_end(j);
+}
+
 static void times_json(struct json *j, const struct flow *f)
 {
 	char text[FMT_TIME];
@@ -159,6 +180,8 @@ void flow_json(struct json *j, const char *key, const struct flow *f, bool final
 	if (!final)
 		jsonw_num(j, "refused", f->refused);
 	flags_json(j, f->flags);
+	told_json(j, f, "unreachable", TOLD_UNREACHABLE);
+	told_json(j, f, "mtu", TOLD_MTU);
 	if (!final)
 		sockets_json(j, f);
 	jsonw_end(j);

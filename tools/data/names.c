@@ -98,6 +98,56 @@ const char *reason_help(unsigned int reason)
 	return reason < TCPFSM_REASONS && reasons[reason][1] ? reasons[reason][1] : "";
 }
 
+/* RFC 792, 1122 3.2.2.1, 1812 5.2.7.1: destination unreachable */
+static const char * const unreachable4[] = {
+	"network unreachable", "host unreachable", "protocol unreachable", "port unreachable",
+	"fragmentation needed", "source route failed", "network unknown", "host unknown",
+	"source host isolated", "network prohibited", "host prohibited",
+	"network unreachable for this service", "host unreachable for this service",
+	"administratively prohibited", "host precedence violation", "precedence cutoff",
+};
+
+/* RFC 4443 3.1 */
+static const char * const unreachable6[] = {
+	"no route", "administratively prohibited", "beyond scope of source address",
+	"address unreachable", "port unreachable", "source address failed policy", "reject route",
+	"error in source routing header",
+};
+
+static const char *icmp6_name(unsigned int type, unsigned int code)
+{
+	switch (type) {
+	case 1:
+		return code < ARRAY_SIZE(unreachable6) ? unreachable6[code] :
+							 "destination unreachable";
+	case 2:
+		return "packet too big";
+	case 3:
+		return "time exceeded";
+	case 4:
+		return "parameter problem";
+	default:
+		return "?";
+	}
+}
+
+const char *icmp_name(bool ip6, unsigned int type, unsigned int code)
+{
+	if (ip6)
+		return icmp6_name(type, code);
+	switch (type) {
+	case 3:
+		return code < ARRAY_SIZE(unreachable4) ? unreachable4[code] :
+							 "destination unreachable";
+	case 11:
+		return "time exceeded";
+	case 12:
+		return "parameter problem";
+	default:
+		return "?";
+	}
+}
+
 static size_t find_flag_row(unsigned int bit)
 {
 	size_t i = 0;

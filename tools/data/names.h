@@ -35,6 +35,9 @@ const char *reason_name(unsigned int reason);
 const char *flag_name(unsigned int bit);	/* NULL: no such flag */
 const char *flag_help(unsigned int bit);
 
+/* What an ICMP error says, as the RFCs call it; ICMPv6 with @ip6. */
+const char *icmp_name(bool ip6, unsigned int type, unsigned int code);
+
 /* Sentences */
 enum state_help { STATE_MEANS, STATE_WAITS, STATE_MANY, STATE_HELPS };
 const char *state_help(unsigned int state, enum state_help which);

@@ -11,6 +11,7 @@ struct service {
 	u16 port;
 	u64 count[TCPFSM_STATES];	/* of the responding ends, now */
 	u64 flows, handshakes, refused, reset, synack_resent;	/* so far */
+	u64 unreachable, mtu;					/* ICMP errors so far */
 	u64 connects, connect_ns, accepts, accept_ns;		/* how many, and their sum */
 };
 

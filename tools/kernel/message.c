@@ -28,6 +28,22 @@ static void parse_end(struct flow_end *e, u8 family, const struct nlattr *nest)
 	e->sk.dport = attr_u32(tb[TCPFSM_END_SK_DPORT]);
 }
 
+static void parse_told(struct told *t, const struct nlattr *nest)
+{
+	const struct nlattr *tb[TCPFSM_ICMP_MAX + 1];
+
+	if (!nest)
+		return;
+	attr_nest(tb, TCPFSM_ICMP_MAX, nest);
+	t->type = attr_u32(tb[TCPFSM_ICMP_TYPE]);
+	t->code = attr_u32(tb[TCPFSM_ICMP_CODE]);
+	attr_copy(t->origin, sizeof(t->origin), tb[TCPFSM_ICMP_ORIGIN]);
+	t->end = attr_u32(tb[TCPFSM_ICMP_END]);
+	t->count = attr_u32(tb[TCPFSM_ICMP_COUNT]);
+	t->mtu = attr_u32(tb[TCPFSM_ICMP_MTU]);
+	t->pends = attr_u32(tb[TCPFSM_ICMP_PENDING]);
+}
+
 void flow_parse(struct flow *f, const struct nlattr *nest)
 {
 	const struct nlattr *tb[TCPFSM_FLOW_MAX + 1];
@@ -49,6 +65,8 @@ void flow_parse(struct flow *f, const struct nlattr *nest)
 	f->reason = attr_u32(tb[TCPFSM_FLOW_REASON]);
 	parse_end(&f->end[TCPFSM_ORIG], f->tuple.family, tb[TCPFSM_FLOW_ORIG]);
 	parse_end(&f->end[TCPFSM_RESP], f->tuple.family, tb[TCPFSM_FLOW_RESP]);
+	parse_told(&f->told[TOLD_UNREACHABLE], tb[TCPFSM_FLOW_UNREACHABLE]);
+	parse_told(&f->told[TOLD_MTU], tb[TCPFSM_FLOW_MTU]);
 }
 
 void event_parse(struct event *e, const struct nlattr *a)
@@ -110,6 +128,8 @@ bool service_parse(struct service *s, const struct nlmsghdr *nlh)
 	s->connect_ns = attr_u64(tb[TCPFSM_SERVICE_CONNECT_NS]);
 	s->accepts = attr_u64(tb[TCPFSM_SERVICE_ACCEPTS]);
 	s->accept_ns = attr_u64(tb[TCPFSM_SERVICE_ACCEPT_NS]);
+	s->unreachable = attr_u64(tb[TCPFSM_SERVICE_UNREACHABLE]);
+	s->mtu = attr_u64(tb[TCPFSM_SERVICE_MTU]);
 	return true;
 }
 

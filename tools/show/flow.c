@@ -81,6 +81,16 @@ static void print_end(const struct flow *f, unsigned int which)
 		out_text(" socket:%s>%s", fmt_src(src, &e->sk), fmt_dst(dst, &e->sk));
 }
 
+static void print_told(const struct flow *f)
+{
+	char text[FMT_TOLD];
+	unsigned int i;
+
+	for (i = 0; i < TOLD_SORTS; i++)
+		if (f->told[i].count)
+			out_text("  icmp %s", fmt_told(text, f, i, false));
+}
+
 static void print_extended(const struct flow *f)
 {
 	char text[FMT_TIME];
@@ -95,6 +105,7 @@ static void print_extended(const struct flow *f)
 			 f->refused == FLOW_REFUSED_MAX ? "+" : "");
 	if (f->reason)
 		out_text(" reason %s", reason_name(f->reason));
+	print_told(f);
 	out_line();
 }
 

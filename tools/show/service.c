@@ -9,7 +9,8 @@ static const struct out_column columns[] = {
 	{ "established", 11, NULL }, { "close-wait", 10, NULL }, { "time-wait", 9, NULL },
 	{ "flows", 10, "flows" }, { "handshakes", 10, "handshakes" }, { "refused", 8, "refused" },
 	{ "reset", 8, "reset" }, { "synack_resent", 13, "synack_resent" },
-	{ "connect", 8, NULL }, { "accept", 8, NULL }, { 0 },
+	{ "connect", 8, NULL }, { "accept", 8, NULL }, { "unreachable", 11, "unreachable" },
+	{ "mtu", 5, "mtu" }, { 0 },
 };
 
 static void print_counts(const u64 *count)
@@ -70,6 +71,8 @@ void service_print(const struct service *s)
 	out_row_num(s->synack_resent);
 	print_mean("connect_mean_ns", s->connect_ns, s->connects);
 	print_mean("accept_mean_ns", s->accept_ns, s->accepts);
+	out_row_num(s->unreachable);
+	out_row_num(s->mtu);
 	out_line();
 	out_end();
 }

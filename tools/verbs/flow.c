@@ -254,6 +254,9 @@ static void print_now(const struct life *l)
 	out_text("  refused    %u%s segments\n", f->refused,
 		 f->refused == FLOW_REFUSED_MAX ? " or more" : "");
 	out_text("  flags      %s\n", fmt_flags(text, f->flags));
+	for (i = 0; i < TOLD_SORTS; i++)
+		if (f->told[i].count)
+			out_text("  icmp       %s\n", fmt_told(text, f, i, true));
 }
 
 static void print_events(const struct life *l)

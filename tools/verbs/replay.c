@@ -116,7 +116,7 @@ static void note_summary(const struct replay *r)
 	size_t len = 0;
 	unsigned int i;
 
-	for (i = DECODED_segment + 1; i < DECODED_RESULTS; i++)
+	for (i = DECODED_icmp_error + 1; i < DECODED_RESULTS; i++)
 		if (r->decoded[i])
 			len += snprintf(ignored + len, sizeof(ignored) - len, "%s %llu %s",
 					len ? "," : "; ignored:",
@@ -136,12 +136,15 @@ static void take_packet(struct replay *r, const struct decoder *d, const struct 
 {
 	struct segment s;
 	enum decoded result = packet_decode(d, frame, h->caplen, &s);
+	/* With nanosecond precision, tv_usec holds nanoseconds. */
+	u64 when = (u64)h->ts.tv_sec * NSEC + h->ts.tv_usec;
 
 	r->packets++;
 	r->decoded[result]++;
-	/* With nanosecond precision, tv_usec holds nanoseconds. */
 	if (result == DECODED_segment)
-		track_segment(&r->track, &s, (u64)h->ts.tv_sec * NSEC + h->ts.tv_usec);
+		track_segment(&r->track, &s, when);
+	else if (result == DECODED_icmp_error)
+		track_error(&r->track, &s, when);
 }
 
 static int read_packets(struct replay *r, pcap_t *pcap)

@@ -15,6 +15,7 @@
 
 #define STUCK		(60 * NSEC)	/* what lasts longer is no coincidence */
 #define NO_ANSWER	(3 * NSEC)	/* by then the SYN was sent twice more */
+#define TOO_BIG		2		/* one error about the MTU is how its discovery works */
 #define RECENTLY	(60 * NSEC)	/* resets before that are no news */
 #define RESETS		10		/* fewer are normal */
 
@@ -148,7 +149,8 @@ static void find_unanswered_syns(const struct patient *p)
 
 		if (flow->end[TCPFSM_ORIG].state != TCPFSM_SYN_SENT ||
 		    flow->end[TCPFSM_RESP].state != TCPFSM_LISTEN ||
-		    flow->end[TCPFSM_ORIG].dwell < NO_ANSWER)
+		    flow->end[TCPFSM_ORIG].dwell < NO_ANSWER ||
+		    flow->told[TOLD_UNREACHABLE].count)
 			continue;
 		group_add(group_of(&groups, fmt_dst(where, &flow->tuple)),
 			  flow->end[TCPFSM_ORIG].dwell, flow);
@@ -160,6 +162,72 @@ static void find_unanswered_syns(const struct patient *p)
 			    g->count == 1 ? "s" : "", fmt_span(span, g->most));
 		evidence_flow(f, "the oldest", g->worst);
 		look_with(f, "tcpfsm flows state syn-sent");
+		free(g);
+	}
+}
+
+/* ---- what ICMP errors tell ---- */
+
+/* Where to did the segment go that an error quotes? A client's port is different every time. */
+static char *fmt_target(char *buf, const struct flow *f, const struct told *t)
+{
+	if (t->end == TCPFSM_ORIG)
+		return fmt_dst(buf, &f->tuple);
+	return fmt_addr(buf, f->tuple.family, f->tuple.src);
+}
+
+/* Flows in which nothing has been acknowledged since so many errors, by who said what. */
+static struct group *group_told(const struct patient *p, unsigned int sort, u32 least,
+				const char *what)
+{
+	char who[FMT_ADDR], where[FMT_ENDPOINT], key[160];
+	struct group *groups = NULL;
+	size_t i;
+
+	for (i = 0; i < p->flows; i++) {
+		const struct flow *f = &p->flow[i];
+		const struct told *t = &f->told[sort];
+
+		if (t->count < least || !t->pends)
+			continue;
+		snprintf(key, sizeof(key), "%s says that %s %s (%s)",
+			 fmt_addr(who, f->tuple.family, t->origin), fmt_target(where, f, t), what,
+			 icmp_name(f->tuple.family == AF_INET6, t->type, t->code));
+		group_add(group_of(&groups, key), t->count, f);
+	}
+	return groups;
+}
+
+static void find_unreachable(const struct patient *p)
+{
+	struct group *groups = group_told(p, TOLD_UNREACHABLE, 1, "is not reached"), *g;
+	struct finding *f;
+
+	while ((g = group_take(&groups))) {
+		f = finding(RANK_WARNING, "unreachable", g->count,
+			    "%s: %llu connection%s wait%s for it, or gave up.", g->key,
+			    (unsigned long long)g->count, s_of(g->count), g->count == 1 ? "s" : "");
+		evidence_flow(f, "the one that was told most often", g->worst);
+		look_with(f, "tcpfsm flows -e flag unreachable");
+		free(g);
+	}
+}
+
+static void find_too_big(const struct patient *p)
+{
+	struct group *groups = group_told(p, TOLD_MTU, TOO_BIG, "is sent too big segments"), *g;
+	struct finding *f;
+
+	while ((g = group_take(&groups))) {
+		f = finding(RANK_WARNING, "mtu", g->count,
+			    "%s, again and again: %llu connection%s stall%s, because the sender is not told, or does not heed it (a firewall drops ICMP errors, or path MTU discovery is off).",
+			    g->key, (unsigned long long)g->count, s_of(g->count),
+			    g->count == 1 ? "s" : "");
+		if (g->worst->told[TOLD_MTU].mtu)
+			evidence(f, "the path takes packets of %u bytes",
+				 g->worst->told[TOLD_MTU].mtu);
+		evidence_flow(f, "the one that was told most often", g->worst);
+		look_with(f, "tcpfsm flows -e flag mtu");
 		free(g);
 	}
 }
@@ -272,6 +340,8 @@ void doctor_flows(const struct patient *p)
 	find_close_wait(p);
 	find_unanswered_fins(p);
 	find_unanswered_syns(p);
+	find_unreachable(p);
+	find_too_big(p);
 	find_taken_ports(p);
 	find_resets(p);
 	find_inexact_resets();

@@ -202,6 +202,8 @@ static void add_service(struct service *sum, const struct service *s)
 	sum->connect_ns += s->connect_ns;
 	sum->accepts += s->accepts;
 	sum->accept_ns += s->accept_ns;
+	sum->unreachable += s->unreachable;
+	sum->mtu += s->mtu;
 }
 
 /* The numbers of a service, all of them u64. */
@@ -229,6 +231,9 @@ static const struct {
 	{ "accepts", "counter", "Handshakes whose last ACK came.", FIELD(accepts), false },
 	{ "accept_seconds", "counter", "Their time from SYN to that ACK, summed up.",
 	  FIELD(accept_ns), true },
+	{ "unreachable", "counter", "ICMP errors: an end of a flow is not reached.",
+	  FIELD(unreachable), false },
+	{ "mtu", "counter", "ICMP errors: a segment is too big for its path.", FIELD(mtu), false },
 #undef FIELD
 };
 
