@@ -7,6 +7,7 @@ core/scenarios through the router, where the module shows after each step what t
 import contextlib
 import functools
 import itertools
+import time
 
 from bed import (ADDR, FLAGS, SYN, TESTS, counters, main, read, setting, timeout, true, until, wire)
 from bed.hosts import mute
@@ -77,6 +78,10 @@ def send(w, segment):
 
 
 def play_step(w, observer, step):
+    time.sleep(step.wait)
+    if step.error:
+        w.send_error("server" if step.error.back else "client", *step.error.of(w.v), step.error.seq,
+                     step.error.mtu)
     if step.segment:
         send(w, step.segment)
     pair = mirrored_pair(step.pair) if step.mirrored else step.pair

@@ -31,6 +31,21 @@ def packet(v, back, flags, seq, ack=0, data=b"", win=65535, ports=(1000, 80), ba
     return struct.pack("!IHBB16s16s", 6 << 28, len(segment), 6, 64, src, dst) + segment
 
 
+def icmp_error(v, kind, code, quoted, mtu=0, size=None, bad=False):
+    """An ICMP error of a router that quotes an IP packet, or its first bytes (size: of TCP)."""
+    head = 20 if v == 4 else 40
+    quoted = quoted[:head + (8 if size is None else size)]
+    src = b"\x0a\0\0\xfe" if v == 4 else b"\xfd" + b"\0" * 14 + b"\xfe"
+    dst = quoted[12:16] if v == 4 else quoted[8:24]
+    rest = struct.pack("!HH" if v == 4 else "!I", *((0, mtu) if v == 4 else (mtu,)))
+    pseudo = b"" if v == 4 else src + dst + struct.pack("!IHBB", 8 + len(quoted), 0, 0, 58)
+    total = checksum(pseudo + bytes((kind, code, 0, 0)) + rest + quoted) ^ (0x1111 if bad else 0)
+    body = struct.pack("!BBH", kind, code, total) + rest + quoted
+    if v == 4:
+        return struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(body), 0, 0, 64, 1, 0, src, dst) + body
+    return struct.pack("!IHBB16s16s", 6 << 28, len(body), 58, 64, src, dst) + body
+
+
 def frame(link, v, ip, vlan=False):
     kind = b"\x08\0" if v == 4 else b"\x86\xdd"
     if link == ETHERNET:

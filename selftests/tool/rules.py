@@ -16,7 +16,7 @@ sys.path.insert(0, os.path.join(HERE, "../net"))
 # pylint: disable=wrong-import-position
 from bed import SYN, TESTS, equal, planned, run_all
 from bed.scenario import Seen, check_step, read_scenarios
-from pcap import packet, pcap
+from pcap import icmp_error, packet, pcap
 
 TOOL = os.path.join(HERE, "../../tools/tcpfsm")
 PORTS, OTHER_PORTS = (40000, 80), (40001, 80)
@@ -34,12 +34,20 @@ def packet_of(segment):
                   segment.win, PORTS, options=options, partial=segment.partial)
 
 
+def frame_of(step):
+    if step.segment:
+        return packet_of(step.segment)
+    if step.error:
+        return icmp_error(4, *step.error.of(4), packet(4, step.error.back, SYN, step.error.seq, ports=PORTS),
+                          step.error.mtu)
+    return packet(4, False, SYN, 1, ports=OTHER_PORTS)
+
+
 def capture_of(steps):
     now, frames = 1000.0, []
     for step in steps:
-        now += TICK if step.segment else TWO_MSL + TICK
-        frames.append((now, packet_of(step.segment) if step.segment else
-                       packet(4, False, SYN, 1, ports=OTHER_PORTS)))
+        now += step.wait + (TWO_MSL if step.what == "expire" else 0) + TICK
+        frames.append((now, frame_of(step)))
     return pcap(frames)
 
 

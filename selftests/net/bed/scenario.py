@@ -14,10 +14,12 @@ from .ksft import Failed, equal, true
 SCENARIOS = os.path.join(TESTS_DIR, "../core/scenarios")
 FLAG_BITS = dict(zip("FSRPAU", (1, 2, 4, 8, 16, 32)))
 # What no observer can say: it is the engine's own.
-INTERNAL = ("class", "facts")
+INTERNAL = ("class", "facts", "told")
 # How an end comes to be established.
 ESTABLISHED = {"orig": ["SYN_SENT", "ESTABLISHED"], "resp": ["LISTEN", "SYN_RCVD", "ESTABLISHED"]}
 OTHER = {"orig": "resp", "resp": "orig", "rst-orig": "rst-resp", "rst-resp": "rst-orig"}
+# What ICMPv6 calls the types of ICMPv4's errors (RFC 792, 4443), but for 3/4: packet too big.
+TYPE6 = {3: 1, 11: 3, 12: 4}
 
 
 @dataclasses.dataclass
@@ -58,11 +60,35 @@ def parse_segment(words):
 
 
 @dataclasses.dataclass
+class IcmpError:
+    """An ICMP error; back: the segment that it quotes went in the direction <."""
+    back: bool
+    type: int                   # of ICMPv4
+    code: int
+    seq: int
+    mtu: int = 0
+
+    def of(self, v):
+        """Type and code in a family."""
+        if v == 4:
+            return self.type, self.code
+        return (2, 0) if (self.type, self.code) == (3, 4) else (TYPE6[self.type], 0)
+
+
+def parse_error(words):
+    direction, what, seq, *rest = words
+    kind, code = (int(n) for n in what.split("/"))
+    return IcmpError(direction == "<", kind, code, int(seq), *(int(w.partition("=")[2]) for w in rest))
+
+
+@dataclasses.dataclass
 class Step:
     """One thing that happens, and what has to hold after it."""
     line: int
-    what: str                   # segment, expire, gone, lives
+    what: str                   # segment, icmp, expire, gone, lives
     segment: Segment = None
+    error: IcmpError = None
+    wait: int = 0               # seconds before it
     settings: list = dataclasses.field(default_factory=list)     # lines before it: lists of words
     mirrored: bool = False      # each end does what the file says of the other
     pair: str = None
@@ -81,16 +107,19 @@ class Scenario:
         self.has_mirror = False
         self.in_mirror = in_mirror
         self.isn = [0, 0]       # of the SYNs above the mirror
-        settings = []
+        settings, wait = [], 0
         with open(file, encoding="ascii") as f:
             for number, text in enumerate(f, 1):
                 head, _, outcome = text.partition("#")[0].partition("|")
                 words, outcome = head.split(), outcome.split()
                 if outcome:
                     self.steps.append(self.parse_step(number, words, settings, outcome))
-                    settings = []
+                    self.steps[-1].wait = wait
+                    settings, wait = [], 0
                 elif words == ["mirror"]:
                     self.has_mirror = True
+                elif words and words[0] == "wait":
+                    wait = int(words[1])
                 elif words and words[0] in ("set", "unset", "local", "blind", "confirm"):
                     self.needs.add(words[1] if words[0] == "set" else words[0])
                     settings.append(words)
@@ -104,6 +133,8 @@ class Scenario:
         if words[0] in "<>":
             step.what, step.segment = "segment", self.parse_segment(words, step.mirrored)
             self.needs |= {"here"} if step.segment.here else set()
+        elif words[0] == "icmp":
+            step.error = parse_error(words[1:])
         else:
             self.needs.add(words[0])
         return step

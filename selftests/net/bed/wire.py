@@ -22,6 +22,20 @@ def checksum(data):
     return ~total & 0xffff
 
 
+def send_icmp_error(v, kind, code, quoted, to, mtu=0, bad_checksum=False, size=None):
+    """From the host at hand: quoted is a packet, of which at most so many bytes are quoted."""
+    rest = struct.pack("!HH", 0, mtu) if v == 4 else struct.pack("!I", mtu)
+    quoted = quoted[:size]
+    message = struct.pack("!BBH", kind, code, 0) + rest + quoted
+    proto = socket.IPPROTO_ICMP if v == 4 else socket.IPPROTO_ICMPV6
+    with socket.socket(FAMILY[v], socket.SOCK_RAW, proto) as s:
+        s.setsockopt(socket.SOL_SOCKET, 36, 1)          # SO_MARK, as all that is crafted
+        if v == 4:                                      # the kernel does it for ICMPv6
+            total = checksum(message) ^ (0x5555 if bad_checksum else 0)
+            message = message[:2] + struct.pack("!H", total) + message[4:]
+        s.sendto(message, (to, 0))
+
+
 class Wire:
     """A made-up connection: segments sent from the real hosts, without sockets."""
 
@@ -69,6 +83,22 @@ class Wire:
         with one_cpu():
             self.raw_send(*args, **kwargs)
             until(lambda: not backlog(), "the segment passed")
+
+    def send_error(self, name, kind, code, seq, mtu=0, via=None, **how):
+        """An ICMP error about a segment that a host sent, from its peer or from via; see icmp_error()."""
+        other = "server" if name == "client" else "client"
+        src, dst = (socket.inet_pton(FAMILY[self.v], ADDR[self.v][n]) for n in (name, other))
+        ports = (self.sport, self.dport) if name == "client" else (self.dport, self.sport)
+        tcp = struct.pack("!HHIIBBHHH", *ports, seq & 0xffffffff, 0, 5 << 4, SYN, 65535, 0, 0)
+        if self.v == 4:
+            quoted = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 40, 0, 0, 60, 6, 0, src, dst)
+            quoted = quoted[:10] + struct.pack("!H", checksum(quoted)) + quoted[12:]
+        else:
+            quoted = struct.pack("!IHBB16s16s", 6 << 28, 20, 6, 60, src, dst)
+        with one_cpu():
+            with within(via or other):
+                send_icmp_error(self.v, kind, code, quoted + tcp, ADDR[self.v][name], mtu, **how)
+            until(lambda: not backlog(), "the error passed")
 
     def raw_send(self, name, flags, seq, ack=0, data=b"", win=65535, bad_checksum=False,
                  options=b"", fragment=None, urgent=0, via=None):
