@@ -14,6 +14,7 @@ import scenarios.opening
 import scenarios.options
 import scenarios.late
 import scenarios.routes
+import scenarios.unreachable
 import scenarios.translation
 import scenarios.domains
 from bed import main
