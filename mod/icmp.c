@@ -169,7 +169,7 @@ static bool is_corrupt(const struct tcpfsm_error *e)
 
 /* ---- flows ---- */
 
-static struct tfsm_ext *alloc_ext(void *tn)
+static struct tfsm_ext *alloc_ext_for_error(void *tn)
 {
 	struct tfsm_ext *ext = tcpfsm_flow_alloc_ext(tn);
 
@@ -178,7 +178,7 @@ static struct tfsm_ext *alloc_ext(void *tn)
 	return ext;
 }
 
-static const struct tfsm_keeper keeper = { .alloc_ext = alloc_ext };
+static const struct tfsm_keeper keeper = { .alloc_ext = alloc_ext_for_error };
 
 /* Linux gives up a connect() at the first such error: the socket may be gone in a moment. */
 static bool may_kill(const struct tcpfsm_flow *f, const struct tfsm_icmp *e)
