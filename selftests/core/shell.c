@@ -341,6 +341,36 @@ TEST(a_flow_that_times_out_says_why_it_ended_if_that_is_known)
 		  tfsm_timeout_reason(&(struct tfsm) { .reason = TCPFSM_REASON_FIN }));
 }
 
+TEST(a_syn_in_vain_is_unreachable_only_if_an_error_said_so)
+{
+	struct tfsm f = { .end = { { .state = TCPFSM_SYN_SENT }, { .state = TCPFSM_LISTEN } } };
+
+	EXPECT_EQ(TCPFSM_REASON_TIMEOUT, tfsm_timeout_reason(&f));
+	f.flags = TCPFSM_F_MTU;
+	EXPECT_EQ(TCPFSM_REASON_TIMEOUT, tfsm_timeout_reason(&f));
+	f.flags = TCPFSM_F_UNREACHABLE;
+	EXPECT_EQ(TCPFSM_REASON_UNREACHABLE, tfsm_timeout_reason(&f));
+	f.end[TCPFSM_ORIG].state = TCPFSM_ESTABLISHED;
+	EXPECT_EQ(TCPFSM_REASON_TIMEOUT, tfsm_timeout_reason(&f));
+}
+
+TEST(which_icmp_messages_are_errors)
+{
+	unsigned int type, code, sort;
+
+	for (type = 0; type < 256; type++)
+		for (code = 0; code < 256; code++) {
+			sort = type == 11 || type == 12 || (type == 3 && code < 16) ?
+				TFSM_ICMP_UNREACHABLE : TFSM_ICMP_SORTS;
+			if (type == 3 && code == 4)
+				sort = TFSM_ICMP_MTU;
+			EXPECT_EQ(sort, tfsm_icmp_sort(false, type, code));
+			sort = type == 1 || type == 3 || type == 4 ? TFSM_ICMP_UNREACHABLE :
+			       type == 2 ? TFSM_ICMP_MTU : TFSM_ICMP_SORTS;
+			EXPECT_EQ(sort, tfsm_icmp_sort(true, type, code));
+		}
+}
+
 /* ---- options ---- */
 
 #define SCALE_OF(...) ({							\

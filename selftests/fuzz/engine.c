@@ -61,14 +61,10 @@ static void error(struct play *p, const struct op *op)
 		.seq = number(a, op->what >> 1 & 3, op->seq), .mtu = op->win, .dir = dir,
 		.sort = op->ack & 1 ? TFSM_ICMP_MTU : TFSM_ICMP_UNREACHABLE,
 	};
-	const struct tfsm_told *told;
 
 	if (op->ack & 2)
 		p->clock += 1000000000;
-	if (play_error(p, e) != TFSM_OK)
-		return;
-	told = tfsm_told(&p->flow, e.sort);
-	if (!p->no_memory && (!told || told->last.dir != (dir ^ p->turned)) && e.sort != TFSM_ICMP_MTU)
+	if (play_error(p, e) == TFSM_OK && !p->no_memory && !tfsm_told(&p->flow, e.sort))
 		abort();
 }
 

@@ -160,6 +160,65 @@ def a_flow_and_nf_conntrack(v):
 # ---- doctor ----
 
 @both
+def a_router_that_does_not_reach_the_target(v):
+    nobody, router = {4: ("10.0.2.77", "10.0.1.2"), 6: ("fd02::77", "fd01::2")}[v]
+    with loaded():
+        equal(doctor("router"), {}, "before")
+        with contextlib.closing(stream("client", v)) as c:
+            true(c.connect_ex((nobody, 9610)) != 0, "connect() fails")
+            key = (*map(str, c.getsockname()[:2]), nobody, "9610")
+            ends = [f"{a}:{p}" if v == 4 else f"[{a}]:{p}" for a, p in (key[:2], key[2:])]
+            for name in ("client", "router"):
+                says(name, "unreachable", f"{router} says that {ends[1]} is not reached", " 1 connection ",
+                     {4: "host unreachable", 6: "address unreachable"}[v], ends[0])
+                equal([what for what in doctor(name) if what != "unreachable"], [], f"else at {name}")
+                with within(name):
+                    text = run(TOOL, "flow", *ends)
+                    have = json.loads(run(TOOL, "-j", "flow", *ends))["now"]
+                    listed = run(TOOL, "flows", "-e", "flag", "unreachable")
+                true(f"icmp       {router}: " in text and "orig's segments, once" in text, text)
+                true(f"icmp {router}: " in listed, listed)
+                equal((have["unreachable"]["origin"], have["unreachable"]["end"], have["unreachable"]["count"],
+                       have["unreachable"]["pending"]), (router, "orig", 1, True), name)
+                true("unreachable" in have["flags"], have["flags"])
+
+
+@contextlib.contextmanager
+def narrow_router(mtu):
+    run("ip", "-n", "router", "link", "set", "to-server", "mtu", str(mtu))
+    try:
+        yield
+    finally:
+        run("ip", "-n", "router", "link", "set", "to-server", "mtu", "1500")
+        for family in ("-4", "-6"):
+            run("ip", "-n", "client", family, "route", "flush", "cache", check=False)
+
+
+@both
+def a_path_that_takes_smaller_packets(v):
+    """Where path MTU discovery works, nothing is wrong; where the sender is not told, it says who knows."""
+    router = {4: "10.0.1.2", 6: "fd01::2"}[v]
+    lost = {4: "icmp type destination-unreachable", 6: "icmpv6 type packet-too-big"}[v]
+    with loaded(), narrow_router(1400):
+        c, s = pair(v, 9611)
+        c.sendall(b"x" * 20000)
+        bed.received(s, 20000)
+        for name in ("client", "router"):
+            true("mtu" in bed.flags_of(name, key_of(v, c, 9611)), f"{name} was told")
+            equal(doctor(name), {}, f"at {name}, where it works")
+        close_to(c, s)
+    with loaded(), dropped("client", lost), narrow_router(1400):
+        c, s = pair(v, 9612)
+        c.sendall(b"x" * 20000)
+        time.sleep(5)
+        says("router", "mtu", f"{router} says that ", " is sent too big segments", " 1 connection stalls",
+             "packets of 1400 bytes")
+        true("mtu" not in doctor("client"), "the client is not told")
+        reset(c)
+        s.close()
+
+
+@both
 def healthy(v):
     with loaded():
         for i in range(20):
