@@ -4,8 +4,8 @@
  *
  * Where the module looks, the quotation has the flow's own tuple, whatever NAT does: conntrack
  * translates it in the hooks in which it translates the answers to what is quoted. So an error that
- * comes in has been turned back by PREROUTING, and one that is made here by OUTPUT, before the module
- * sees it; what POSTROUTING and INPUT still do to it comes behind.
+ * comes in has been turned back by PREROUTING, and one that is made here by OUTPUT, before the
+ * module sees it; what POSTROUTING and INPUT still do to it comes behind.
  */
 #include <linux/icmp.h>
 #include <linux/icmpv6.h>
@@ -34,7 +34,7 @@ struct quoted {
 
 /* ---- packets ---- */
 
-/* No ICMP error is so big that it has to be sent in fragments; of one that is, nothing is believed. */
+/* No ICMP error is so big that it needs fragments; one that comes in such is not believed. */
 static int find_icmp4(const struct sk_buff *skb)
 {
 	const struct iphdr *iph = ip_hdr(skb);
@@ -45,8 +45,8 @@ static int find_icmp4(const struct sk_buff *skb)
 }
 
 /* Behind an IPv6 header at @offset. Return: offset of this header, or negative. */
-static int find_header6(const struct sk_buff *skb, const struct ipv6hdr *ip6h, int offset, u8 wanted,
-			__be16 *frag)
+static int find_header6(const struct sk_buff *skb, const struct ipv6hdr *ip6h, int offset,
+			u8 wanted, __be16 *frag)
 {
 	u8 next = ip6h->nexthdr;
 
@@ -58,7 +58,8 @@ static int find_header6(const struct sk_buff *skb, const struct ipv6hdr *ip6h, i
 static int find_icmp6(const struct sk_buff *skb)
 {
 	__be16 frag;
-	int offset = find_header6(skb, ipv6_hdr(skb), skb_network_offset(skb), IPPROTO_ICMPV6, &frag);
+	int offset = find_header6(skb, ipv6_hdr(skb), skb_network_offset(skb), IPPROTO_ICMPV6,
+				  &frag);
 
 	return frag ? -1 : offset;
 }

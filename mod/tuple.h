@@ -57,8 +57,8 @@ static inline bool tcpfsm_tuple_sorts_behind(const union tcpfsm_addr *a, __be16 
 }
 
 /*
- * Put both ends in canonical order; the hash is not touched. Return: the index of the source. Written
- * out, for an index that is not known costs more than all the rest.
+ * Put both ends in canonical order; the hash is not touched. Return: the index of the source.
+ * Written out, for an index that is not known costs more than all the rest.
  */
 static __always_inline u8 tcpfsm_tuple_set_ends(struct tcpfsm_tuple *t,
 						union tcpfsm_addr src, __be16 sport,

@@ -32,10 +32,10 @@ enum tfsm_icmp_sort tfsm_icmp_sort(bool ip6, u8 type, u8 code)
 }
 
 /*
- * RFC 5927 4.1, as Linux's tcp_v4_err(): is this SEQ between what the peer has acknowledged and what
- * was sent? The end of the latter is in, for ACKs without data are quoted, too, and a router does
- * not forward the segment that it says is too big. Where the peer has not acknowledged anything that
- * passed here, a window is allowed for, as far as the SYN.
+ * RFC 5927 4.1, as Linux's tcp_v4_err(): is this SEQ between what the peer has acknowledged and
+ * what was sent? The end of the latter is in, for ACKs without data are quoted, too, and a router
+ * does not forward the segment that it says is too big. Where no ACK of the peer has passed here, a
+ * window is allowed for, as far as the SYN.
  */
 static bool is_in_flight(const struct tfsm *f, u8 dir, u32 seq)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * IPv4, IPv6 with its extension headers, TCP, and ICMP errors that quote it. Lengths come from the IP header, for a capture may
- * hold less than passed.
+ * IPv4, IPv6 with its extension headers, TCP, and ICMP errors that quote it. Lengths come from the
+ * IP header, for a capture may hold less than passed.
  */
 #include <net/ethernet.h>
 #include <netinet/in.h>

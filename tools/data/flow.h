@@ -53,7 +53,7 @@ bool is_local_end(const struct flow *f, unsigned int end);
 
 /* ORIG:RESP */
 char *fmt_pair(char *buf, unsigned int orig, unsigned int resp);
-/* 10.0.0.1: host unreachable (3/1) of orig's segments, 2 times; with @pends, that nothing followed */
+/* 10.0.0.1: host unreachable (3/1), of orig's segments, 2 times; with @pends, also if it pends */
 char *fmt_told(char *buf, const struct flow *f, unsigned int sort, bool pends);
 /* Names of the flags, with commas between; a dash for none */
 char *fmt_flags(char *buf, u32 flags);
