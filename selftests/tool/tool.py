@@ -16,7 +16,7 @@ sys.path.insert(0, os.path.join(HERE, "../net"))
 # pylint: disable=wrong-import-position
 from bed import ACK, FIN, PSH, RST, SYN, equal, planned, run_all, test, true
 from command import TOOL, replay, tool
-from pcap import ETHERNET, LOOPBACK, RAW, SLL, SLL2, frame, packet, pcap, pcapng
+from pcap import ETHERNET, LOOPBACK, RAW, SLL, SLL2, frame, icmp_error, packet, pcap, pcapng
 
 # ---- packets ----
 
@@ -125,6 +125,32 @@ def a_new_incarnation_is_a_new_flow():
     rows, _ = replay(pcap(timed(packets)), "--quiet", "--flows")
     equal([(r["orig"], r["resp"]) for r in rows],
           [("TIME_WAIT", "CLOSED"), ("SYN_SENT", "SYN_RCVD")])
+
+
+@test
+def icmp_errors_are_of_the_flow_that_they_quote():
+    for v, unreachable, too_big, router in ((4, (3, 1), (3, 4), "10.0.0.254"), (6, (1, 3), (2, 0), "fd00::fe")):
+        syn = packet(v, 0, SYN, 100)
+        rows, err = replay(pcap([(1000, syn), (1001, icmp_error(v, *unreachable, syn)),
+                                 (1002, icmp_error(v, *unreachable, packet(v, 0, SYN, 99))),
+                                 (1003, icmp_error(v, *unreachable, packet(v, 0, SYN, 1, ports=(5, 6)))),
+                                 (1004, icmp_error(v, 8 if v == 4 else 128, 0, syn)),
+                                 (1005, icmp_error(v, *unreachable, syn, size=7)),
+                                 (2000, packet(v, 0, SYN, 1, ports=(9, 9999)))]),
+                           "--quiet", "--flows", "--counters")
+        flow, counters = rows[0], rows[-1]["counters"]
+        equal((flow["reason"], flow["flags"]), ("unreachable", ["unreachable"]), f"ipv{v}")
+        told = flow["unreachable"]
+        equal((told["type"], told["code"], told["origin"], told["end"], told["count"], told["pending"]),
+              (*unreachable, router, "orig", 1, True), f"ipv{v}")
+        equal([counters[name] for name in ("icmp_errors", "icmp_unreachable", "icmp_stale", "icmp_no_flow",
+                                           "ended_unreachable")], [3, 1, 1, 1, 1], f"ipv{v}")
+        true("1 other_ip, 1 cut_short" in err, err)
+        rows, _ = replay(pcap([(1000, syn), (1001, icmp_error(v, *too_big, syn, 1400))]), "-q", "--flows")
+        equal((rows[0]["mtu"]["mtu"], rows[0]["flags"], rows[0]["reason"]), (1400, ["mtu"], None), f"ipv{v}")
+        bad = pcap([(1000, syn), (1001, icmp_error(v, *unreachable, syn, bad=True))])
+        equal(replay(bad, "-q", "--flows")[0][0]["flags"], ["unreachable"], "not asked for")
+        equal(replay(bad, "-q", "--flows", "--checksums")[0][0]["flags"], [], "asked for")
 
 
 @test
