@@ -176,10 +176,11 @@ def a_router_that_does_not_reach_the_target(v):
                     text = run(TOOL, "flow", *ends)
                     have = json.loads(run(TOOL, "-j", "flow", *ends))["now"]
                     listed = run(TOOL, "flows", "-e", "flag", "unreachable")
-                true(f"icmp       {router}: " in text and "orig's segments, once" in text, text)
+                true(f"icmp       {router}: " in text and "orig's segments, " in text, text)
                 true(f"icmp {router}: " in listed, listed)
-                equal((have["unreachable"]["origin"], have["unreachable"]["end"], have["unreachable"]["count"],
-                       have["unreachable"]["pending"]), (router, "orig", 1, True), name)
+                have_told = have["unreachable"]         # once for each SYN that waited for the neighbour
+                equal((have_told["origin"], have_told["end"], have_told["pending"]), (router, "orig", True), name)
+                true(have_told["count"] >= 1, have_told)
                 true("unreachable" in have["flags"], have["flags"])
 
 
