@@ -23,7 +23,7 @@ static void correct_who_closed_first(struct tfsm *f, struct tfsm_end *b, struct 
 /* a sends FIN for the first time: the end of what it sends. */
 static void take_fin(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
 {
-	struct tfsm_end *a = sender_of(f, s), *b = receiver_of(f, s);
+	struct tfsm_end *a = sender_of(f, s);
 	u32 end = s->seq + tfsm_seg_len(s);
 	bool first = has_fact(a, TFSM_E_TOOK_FIN) && has_fact(a, TFSM_E_MARK) &&
 		     !tfsm_after(end, a->mark);
@@ -39,16 +39,22 @@ static void take_fin(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *
 	} else {
 		tfsm_move(f, a, TCPFSM_SND_FIN, o);
 	}
-	/* Its acknowledgement may have passed before it. */
-	if (has_fact(b, TFSM_E_ACKS) && !tfsm_before(b->ack, end)) {
-		b->facts |= TFSM_E_TOOK_FIN;
-		if (b->ahead && !tfsm_after(end, b->mark))
-			correct_who_closed_first(f, b, o);
-		else
-			tfsm_infer(f, b, TCPFSM_TOOK_FIN, o);
-		a->facts |= TFSM_E_FIN_ACKED;
-		tfsm_infer(f, a, TCPFSM_FIN_ACKED, o);
-	}
+}
+
+/* The acknowledgement of a's FIN may have passed before it. */
+static void take_early_ack(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
+{
+	struct tfsm_end *a = sender_of(f, s), *b = receiver_of(f, s);
+
+	if (!has_fact(b, TFSM_E_ACKS) || tfsm_before(b->ack, a->next))
+		return;
+	b->facts |= TFSM_E_TOOK_FIN;
+	if (b->ahead && !tfsm_after(a->next, b->mark))
+		correct_who_closed_first(f, b, o);
+	else
+		tfsm_infer(f, b, TCPFSM_TOOK_FIN, o);
+	a->facts |= TFSM_E_FIN_ACKED;
+	tfsm_infer(f, a, TCPFSM_FIN_ACKED, o);
 }
 
 /* What a's acknowledgement shows that a has taken. */
@@ -186,7 +192,7 @@ enum tfsm_verdict tfsm_take_ack(struct tfsm *f, const struct tfsm_seg *s, struct
 		add_note(o, TFSM_NOTE_gap);
 	}
 	if (octet && (gap || b->hole))
-		tfsm_guess_fin(f, b, o);
+		tfsm_guess_fin(f, s, o);
 	if (f->flags & TFSM_F_TAILS && tfsm_seg_len(s) &&
 	    !tfsm_before(s->seq + tfsm_seg_len(s), a->next))
 		f->flags &= ~tail_of(s->dir);
@@ -209,6 +215,8 @@ enum tfsm_verdict tfsm_take_ack(struct tfsm *f, const struct tfsm_seg *s, struct
 		tfsm_release_held(f, b, o);
 	}
 	receiver_acked(f, s, fin_before && !hole, fin && fin_before, o);
+	if (fin && !fin_before)
+		take_early_ack(f, s, o);
 
 	if (f->flags & TCPFSM_F_UNCONFIRMED)
 		tfsm_confirm(f, s, o);

@@ -8,16 +8,29 @@
 #include "guess.h"
 #include "move.h"
 
-void tfsm_guess_fin(struct tfsm *f, struct tfsm_end *b, struct tfsm_out *o)
+/* b's FIN answers that of a, which it has not acknowledged yet as far as we have seen. */
+static void guess_answer(struct tfsm *f, struct tfsm_end *a, struct tfsm_end *b,
+			 struct tfsm_out *o)
 {
+	b->facts |= TFSM_E_TOOK_FIN;
+	tfsm_infer(f, b, TCPFSM_TOOK_FIN, o);
+	a->facts |= TFSM_E_FIN_ACKED;
+	tfsm_infer(f, a, TCPFSM_FIN_ACKED, o);
+}
+
+void tfsm_guess_fin(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
+{
+	struct tfsm_end *a = sender_of(f, s), *b = receiver_of(f, s);
 	u8 state = state_of(b);
 
 	if ((state != TCPFSM_ESTABLISHED && state != TCPFSM_CLOSE_WAIT) ||
 	    f->flags & (TFSM_F_BENEATH | TCPFSM_F_UNCONFIRMED))
 		return;
+	add_note(o, TFSM_NOTE_fin_inferred);
+	if (has_fact(a, TFSM_E_FIN) && !has_fact(b, TFSM_E_TOOK_FIN))
+		guess_answer(f, a, b, o);
 	b->guessed = 1;
 	b->facts |= TFSM_E_FIN;
-	add_note(o, TFSM_NOTE_fin_inferred);
 	tfsm_infer(f, b, TCPFSM_SND_FIN, o);
 }
 
@@ -35,7 +48,7 @@ static struct tfsm_end *shown_to_be_data(struct tfsm *f, const struct tfsm_seg *
 	return a->guessed && tfsm_after(end, a->next) ? a : NULL;
 }
 
-/* Forget the FIN of an end. */
+/* Forget the FIN of an end, and what was guessed with it. */
 static void forget_fin(struct tfsm *f, struct tfsm_end *e)
 {
 	struct tfsm_end *other = e == f->end ? e + 1 : e - 1;
@@ -43,6 +56,10 @@ static void forget_fin(struct tfsm *f, struct tfsm_end *e)
 	e->guessed = 0;
 	e->facts &= ~(TFSM_E_FIN | TFSM_E_FIN_ACKED | TFSM_E_HELD);
 	other->facts &= ~(TFSM_E_TOOK_FIN | TFSM_E_MARK);
+	if (has_fact(e, TFSM_E_TOOK_FIN) && tfsm_before(e->ack, other->next)) {
+		e->facts &= ~TFSM_E_TOOK_FIN;
+		other->facts &= ~TFSM_E_FIN_ACKED;
+	}
 }
 
 /* Where an end of a connection is by what it has sent and taken. */

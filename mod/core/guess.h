@@ -5,8 +5,12 @@
 
 #include "engine.h"
 
-/* b's peer acknowledges one octet that did not pass here; b->next is behind it. */
-void tfsm_guess_fin(struct tfsm *f, struct tfsm_end *b, struct tfsm_out *o);
+/*
+ * The segment acknowledges one octet of its receiver that did not pass here; the receiver's next is
+ * behind it. If the FIN passes late, then in the same segment as its ACK of the sender's FIN, most
+ * likely: so it is shown.
+ */
+void tfsm_guess_fin(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o);
 
 /*
  * A segment of ACK kind, before it is judged: if it shows that a FIN was guessed wrongly, and is
