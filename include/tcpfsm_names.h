@@ -109,7 +109,7 @@
  * state has moved.
  */
 #define TCPFSM_NOTE_LIST(X) \
-	X(bad_flags,		"Flags that no TCP sends together (SYN with FIN or RST, FIN with RST, none at all).") \
+	X(bad_flags,		"Flags that no TCP sends together (SYN with RST, SYN with FIN but no ACK, FIN with RST, none at all).") \
 	X(no_ack,		"Neither SYN nor RST, yet no ACK: RFC 9293 3.10.7.4 drops it.") \
 	X(seq_old,		"A segment older than a window: a stray duplicate.") \
 	X(seq_beyond_window,	"A segment beyond the window that its receiver had granted.") \

@@ -183,7 +183,7 @@ enum tfsm_verdict tfsm_take_ack(struct tfsm *f, const struct tfsm_seg *s, struct
 
 	note_repeats(a, s, o);
 	if (has_fact(b, TFSM_E_ACKS) && tfsm_after(s->seq, b->edge + 1))
-		tfsm_outran(f, b, a, s->seq);
+		tfsm_outran(f, b, s->seq);
 	octet = has_fact(b, TFSM_E_SENT) && s->ack == b->run + 1 && !tfsm_before(s->ack, b->next);
 	if (has_fact(b, TFSM_E_SENT) && tfsm_after(s->ack, b->next)) {
 		gap = true;
@@ -218,6 +218,8 @@ enum tfsm_verdict tfsm_take_ack(struct tfsm *f, const struct tfsm_seg *s, struct
 	if (fin && !fin_before)
 		take_early_ack(f, s, o);
 
+	if (f->flags & TCPFSM_F_SYN_PENDING)
+		tfsm_drop_refuted(f, s->dir);
 	if (f->flags & TCPFSM_F_UNCONFIRMED)
 		tfsm_confirm(f, s, o);
 	tfsm_talked(f, a, o);

@@ -90,6 +90,12 @@ static bool acks_syn(const struct tfsm_seg *syn, u32 ack)
 	return tfsm_after(ack, syn->seq) && !tfsm_after(ack, syn->seq + tfsm_seg_len(syn));
 }
 
+void tfsm_drop_refuted(struct tfsm *f, u8 dir)
+{
+	if (tfsm_ext(f)->syn[dir].kept && !tfsm_kept_syn(f, dir))
+		tfsm_drop_kept(f, dir);
+}
+
 bool tfsm_acks_kept(const struct tfsm *f, const struct tfsm_seg *s)
 {
 	const struct tfsm_syn *syn = tfsm_kept_syn(f, !s->dir);
@@ -98,12 +104,27 @@ bool tfsm_acks_kept(const struct tfsm *f, const struct tfsm_seg *s)
 	       acks_syn(&syn->seg, s->ack);
 }
 
+bool tfsm_resets_kept(const struct tfsm *f, const struct tfsm_seg *s)
+{
+	const struct tfsm_syn *syn = tfsm_kept_syn(f, !s->dir);
+
+	return syn && syn->seg.kind == TFSM_KIND_SYNACK && s->seq == syn->seg.ack;
+}
+
 bool tfsm_follows_kept(const struct tfsm *f, const struct tfsm_seg *s)
 {
 	const struct tfsm_syn *syn = tfsm_kept_syn(f, !s->dir);
 
 	return syn && syn->seg.kind == TFSM_KIND_SYNACK && s->seq == syn->seg.ack &&
 	       acks_syn(&syn->seg, s->ack);
+}
+
+bool tfsm_goes_on_from_kept(const struct tfsm *f, const struct tfsm_seg *s)
+{
+	const struct tfsm_syn *syn = tfsm_kept_syn(f, s->dir);
+
+	return syn && syn->seg.kind == TFSM_KIND_SYN && s->seq == syn->seg.seq + 1 &&
+	       syn->seg.seq != f->end[s->dir].isn;
 }
 
 /*

@@ -13,6 +13,9 @@ enum tfsm_verdict tfsm_keep_syn(struct tfsm *f, const struct tfsm_seg *s, enum t
 				struct tfsm_out *o);
 void tfsm_drop_kept(struct tfsm *f, u8 dir);
 
+/* This sender goes on: a SYN in its name that is kept is somebody else's. */
+void tfsm_drop_refuted(struct tfsm *f, u8 dir);
+
 /* The flow is over, and the next begins with the SYN that this sender has kept. */
 void tfsm_choose_kept(struct tfsm *f, u8 dir);
 
@@ -22,8 +25,14 @@ const struct tfsm_syn *tfsm_kept_syn(const struct tfsm *f, u8 dir);
 /* Does this segment acknowledge a kept SYN of its receiver? */
 bool tfsm_acks_kept(const struct tfsm *f, const struct tfsm_seg *s);
 
+/* Does this RST answer a kept SYN|ACK of its receiver? */
+bool tfsm_resets_kept(const struct tfsm *f, const struct tfsm_seg *s);
+
 /* Is it the first that follows a kept SYN|ACK of its receiver? */
 bool tfsm_follows_kept(const struct tfsm *f, const struct tfsm_seg *s);
+
+/* Does its sender go on behind a SYN of its own that is kept, and was not sent before? */
+bool tfsm_goes_on_from_kept(const struct tfsm *f, const struct tfsm_seg *s);
 
 /*
  * Do both ends go on behind a kept SYN, as the strays show? Its SYN|ACK was missed. Then

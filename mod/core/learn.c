@@ -21,27 +21,29 @@ void tfsm_learn_seq(struct tfsm_end *a, const struct tfsm_seg *s)
 }
 
 /* Return: a's scale is not known, and has been raised until the edge is at SEQ. */
-static bool raise_scale(const struct tfsm *f, struct tfsm_end *a, const struct tfsm_end *b, u32 seq)
+static bool raise_scale(const struct tfsm *f, struct tfsm_end *a, u32 seq)
 {
 	u32 win = a->edge - a->ack;
+	u8 scale = a->wscale;
 
-	if (!(f->flags & TFSM_SYN_UNSEEN) || a->facts & b->facts & TFSM_E_WSCALE || !win)
+	if (!(f->flags & TFSM_SYN_UNSEEN) || has_fact(a, TFSM_E_WSCALE) || !win)
 		return false;
-	while (a->wscale < 14 && tfsm_after(seq, a->ack + win + 1)) {
-		a->wscale++;
-		win <<= 1;
-	}
-	if (tfsm_after(seq, a->ack + win + 1))
-		return false;
+	for (; tfsm_after(seq, a->ack + win + 1); win <<= 1)
+		if (scale++ == 14 || win >= 1U << 29)	/* RFC 7323 2.2: 2^30 at most */
+			return false;
+	a->wscale = scale;
 	a->edge = a->ack + win;
 	tfsm_learn_window(a, win);
 	return true;
 }
 
-void tfsm_outran(struct tfsm *f, struct tfsm_end *a, const struct tfsm_end *b, u32 seq)
+void tfsm_outran(struct tfsm *f, struct tfsm_end *a, u32 seq)
 {
-	if (!raise_scale(f, a, b, seq))
-		f->flags |= TCPFSM_F_GAP;	/* a's ACKs take another way */
+	if (raise_scale(f, a, seq))
+		return;
+	/* a's ACKs take another way. The edge goes along, so that it stays comparable. */
+	f->flags |= TCPFSM_F_GAP;
+	a->edge = seq - 1;
 }
 
 bool tfsm_near(u32 x, u32 y, u32 win)

@@ -53,8 +53,8 @@ static inline void tfsm_learn_syn_taken(struct tfsm_end *b, u32 ack)
 	b->run = ack;
 }
 
-/* b sends from SEQ, beyond the edge that a granted: a has granted more than we know. */
-void tfsm_outran(struct tfsm *f, struct tfsm_end *a, const struct tfsm_end *b, u32 seq);
+/* a's peer sends from SEQ, beyond the edge that a granted: a has granted more than we know. */
+void tfsm_outran(struct tfsm *f, struct tfsm_end *a, u32 seq);
 
 /* a acknowledges what b has sent. */
 static inline void tfsm_learn_acked(struct tfsm_end *b, u32 ack)

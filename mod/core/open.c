@@ -34,7 +34,8 @@ enum tfsm_verdict tfsm_on_syn(struct tfsm *f, const struct tfsm_seg *s, struct t
 	struct tfsm_end *a = sender_of(f, s), *b = receiver_of(f, s);
 	bool again = has_fact(a, TFSM_E_SYN) && s->seq == a->isn;
 
-	if (a->state == TCPFSM_CLOSED && again && a->under == TCPFSM_SYN_SENT) {
+	if (a->state == TCPFSM_CLOSED && again && a->under == TCPFSM_SYN_SENT &&
+	    (f->flags & TFSM_F_REFUSED || b->state == TCPFSM_LISTEN)) {
 		if (f->flags & TFSM_F_REFUSED)
 			tfsm_put_back(f, o);	/* the RST that refused it was lost */
 		else
@@ -323,7 +324,7 @@ static enum tfsm_note check_ack_from_syn_sent(struct tfsm *f, const struct tfsm_
  */
 static bool sent_beyond_syns_window(const struct tfsm_end *a, const struct tfsm_seg *s)
 {
-	return tfsm_after(s->seq + s->len, a->isn + 1 + 0xffff);
+	return s->seq == a->next && tfsm_after(s->seq + s->len, a->isn + 1 + 0xffff);
 }
 
 static enum tfsm_note check_ack_from_syn_rcvd(struct tfsm *f, const struct tfsm_seg *s,
@@ -340,6 +341,7 @@ static enum tfsm_note check_ack_from_syn_rcvd(struct tfsm *f, const struct tfsm_
 	if (!tfsm_after(s->ack, b->next)) {
 		if (!sent_beyond_syns_window(sender_of(f, s), s))
 			return TFSM_NOTES;
+		f->flags |= TCPFSM_F_UNCONFIRMED;	/* unless a is lying */
 	} else if (!tfsm_near(s->ack, b->next, 0)) {
 		return TFSM_NOTE_handshake_ack;
 	}

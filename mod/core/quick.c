@@ -12,8 +12,8 @@
 #include "quick.h"
 
 /* Flags of a flow in which more than its ends' facts decides. */
-#define UNUSUAL	(TFSM_F_BENEATH | TFSM_F_STRAYS | TFSM_F_TAILS | TCPFSM_F_SUSPECT | \
-		 TCPFSM_F_UNCONFIRMED)
+#define UNUSUAL	(TFSM_F_BENEATH | TFSM_F_STRAYS | TFSM_F_TAILS | TCPFSM_F_SYN_PENDING | \
+		 TCPFSM_F_SUSPECT | TCPFSM_F_UNCONFIRMED)
 
 /* What an end knows once it is synchronized, and what becomes of its own FIN and its peer's. */
 #define UP		(TFSM_E_SENT | TFSM_E_ACKS | TFSM_E_SYN_ACKED | TFSM_E_TOOK_SYN)
@@ -49,10 +49,12 @@ static noinline bool take_next(struct tfsm *f, struct tfsm_end *a, struct tfsm_e
 
 	if (seq != a->next || seq != a->run || tfsm_before(ack, a->ack) || tfsm_after(ack, b->next))
 		return false;
-	/* Beyond the edge, once that is known to be old, and windows are known. */
-	if (tfsm_after(seq, b->edge + 1) &&
-	    (f->flags & (TCPFSM_F_GAP | TFSM_SYN_UNSEEN)) != TCPFSM_F_GAP)
-		return false;
+	if (tfsm_after(seq, b->edge + 1)) {
+		/* As tfsm_outran(), where windows are known and the edge is known to be old. */
+		if ((f->flags & (TCPFSM_F_GAP | TFSM_SYN_UNSEEN)) != TCPFSM_F_GAP)
+			return false;
+		b->edge = seq - 1;
+	}
 	win = tfsm_window(f, a, b, s);
 	edge = ack + win;
 	a->next = end;

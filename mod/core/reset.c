@@ -10,7 +10,7 @@
 #include "reset.h"
 
 /* How long a SYN may wait for its answer, ns: as Linux sends it again, tcp_syn_retries. */
-#define SYN_LIVES	(130 * 1000000000ULL)
+#define SYN_LIVES	(130 * 1000000000LL)
 
 static void forget_talk(struct tfsm *f)
 {
@@ -99,7 +99,7 @@ static enum tfsm_verdict verdict_after_rst(struct tfsm *f, const struct tfsm_out
 	for (dir = 0; dir < TCPFSM_ENDS; dir++) {
 		const struct tfsm_syn *syn = tfsm_kept_syn(f, dir);
 
-		if (syn && syn->seg.kind == TFSM_KIND_SYN && o->now - syn->when < SYN_LIVES) {
+		if (syn && syn->seg.kind == TFSM_KIND_SYN && (s64)(o->now - syn->when) < SYN_LIVES) {
 			tfsm_choose_kept(f, dir);
 			return TFSM_NEW_AFTER;
 		}
@@ -264,7 +264,7 @@ enum tfsm_verdict tfsm_on_rst(struct tfsm *f, const struct tfsm_seg *s, struct t
 			return refuse_with(o, TFSM_NOTE_rst_rfc1337);
 		break;
 	}
-	if (tfsm_acks_kept(f, s)) {
+	if (tfsm_acks_kept(f, s) || tfsm_resets_kept(f, s)) {
 		tfsm_drop_kept(f, !s->dir);
 		add_note(o, TFSM_NOTE_syn_dropped);
 	}

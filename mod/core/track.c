@@ -120,6 +120,11 @@ static enum tfsm_verdict take_or_refuse(struct tfsm *f, const struct tfsm_seg *s
 		tfsm_choose_kept(f, !s->dir);
 		return TFSM_NEW_KEPT;
 	}
+	/* The end in TIME_WAIT took that SYN, else its sender would answer with a RST. */
+	if (is_finished(f) && tfsm_goes_on_from_kept(f, s)) {
+		tfsm_choose_kept(f, s->dir);
+		return TFSM_NEW_KEPT;
+	}
 	if (why == TFSM_NOTES)
 		why = tfsm_check_handshake(f, s, o);
 	if (why != TFSM_NOTES)
@@ -192,7 +197,8 @@ bool tfsm_moves(const struct tfsm *f, const struct tfsm_seg *s)
 		return true;
 	if (!(up & 1U << a->state) || !(up & 1U << b->state))
 		return true;
-	if (f->flags & (TFSM_F_BENEATH | TCPFSM_F_SUSPECT | TCPFSM_F_UNCONFIRMED))
+	if (f->flags & (TFSM_F_BENEATH | TFSM_F_STRAYS | TCPFSM_F_SYN_PENDING | TCPFSM_F_SUSPECT |
+			TCPFSM_F_UNCONFIRMED))
 		return true;
 	if (a->guessed || b->guessed || (b->hole && s->ack == b->run + 1))
 		return true;

@@ -16,11 +16,12 @@ static u64 hash_segment(const struct segment *s, u64 hash)
 
 bool copies_seen(struct copies *c, const struct segment *s, u64 hash, u64 when)
 {
+	bool ack_alone = s->seg.kind == TFSM_KIND_ACK && !tfsm_seg_len(&s->seg);
 	u64 h = hash_segment(s, hash);
 	unsigned int i = h >> 1 & (COPIES_SLOTS - 1);
 	bool near = c->seen[i].when + COPY_LATE > when && when + COPY_LATE > c->seen[i].when;
 
-	if (c->seen[i].hash == h && near)
+	if (c->seen[i].hash == h && near && (s->id || !ack_alone))
 		return true;
 	c->seen[i].hash = h;
 	c->seen[i].when = when;

@@ -23,7 +23,8 @@ struct copies {
  * @when: ns
  *
  * The same numbers, flags, length, window, IPv4 identification and TCP checksum, and so the same
- * timestamps: a segment that is sent again differs in the last two.
+ * timestamps: a segment that is sent again differs in the last two. Where there is no identification,
+ * as in IPv6, an ACK alone may be sent twice at once, and is none.
  */
 bool copies_seen(struct copies *c, const struct segment *s, u64 hash, u64 when);
 
