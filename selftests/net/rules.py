@@ -17,7 +17,7 @@ from bed.scenario import Seen, check_step, mirrored_pair, read_scenarios
 ROUTER = "router"
 CLIENT_PORTS, SERVER_PORT = itertools.count(40000), 80
 # What only a local socket or the engine itself can do: other scenarios need it.
-UNSEEN = {"gone", "lives", "local", "blind", "confirm", "no-memory"}
+UNSEEN = {"gone", "lives", "local", "blind", "confirm", "no-memory", "own"}
 # Which counter tells why a flow has ended.
 ENDED = {"fin": "ended_fin", "rst-orig": "ended_rst", "rst-resp": "ended_rst", "rst-host": "ended_rst",
          "refused": "ended_refused", "stale-syn": "ended_stale_syn", "reopened": "ended_reopened"}

@@ -34,6 +34,7 @@ class Segment:
     ws: int = None
     partial: bool = False
     here: bool = False
+    own: bool = False
 
     def options(self):
         """The TCP options, in bytes."""
@@ -132,7 +133,7 @@ class Scenario:
                     mirrored=self.has_mirror and self.in_mirror)
         if words[0] in "<>":
             step.what, step.segment = "segment", self.parse_segment(words, step.mirrored)
-            self.needs |= {"here"} if step.segment.here else set()
+            self.needs |= {name for name in ("here", "own") if getattr(step.segment, name)}
         elif words[0] == "icmp":
             step.error = parse_error(words[1:])
         else:
