@@ -20,7 +20,7 @@ from pcap import icmp_error, packet, pcap
 
 TOOL = os.path.join(HERE, "../../tools/tcpfsm")
 PORTS, OTHER_PORTS = (40000, 80), (40001, 80)
-TICK = 0.001
+TICK = 0.01             # a segment that comes sooner may be a copy
 TWO_MSL = 60
 # What is not on the wire: other scenarios need it.
 UNSEEN = {"gone", "lives", "local", "blind", "confirm", "no-memory", "rfc1337", "here",
