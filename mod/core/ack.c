@@ -5,11 +5,12 @@
  * one event, each move one transition.
  */
 #include "ack.h"
-#include "ext.h"
 #include "guess.h"
+#include "kept.h"
 #include "learn.h"
 #include "move.h"
 #include "reset.h"
+#include "stray.h"
 
 /* b's FIN passed before this one of a's, which it acknowledges: a closed first after all. */
 static void correct_who_closed_first(struct tfsm *f, struct tfsm_end *b, struct tfsm_out *o)

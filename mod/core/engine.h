@@ -3,7 +3,7 @@
  * The words that the engine's files share. In all of them a is a segment's sender, b its receiver.
  *
  * The files call downward only: track, open, ack, guess, reset, move, machine; learn (sequence
- * numbers), ext (kept SYNs and strays) and accept stand beside them and move nobody.
+ * numbers), kept (SYNs), stray (refused segments) and accept stand beside them and move nobody.
  */
 #ifndef _TFSM_ENGINE_H
 #define _TFSM_ENGINE_H

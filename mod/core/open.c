@@ -4,7 +4,7 @@
  * a is the segment's sender, b its receiver.
  */
 #include "ack.h"
-#include "ext.h"
+#include "kept.h"
 #include "learn.h"
 #include "move.h"
 #include "open.h"

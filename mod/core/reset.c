@@ -4,10 +4,11 @@
  * RFC 9293 3.10.7, RFC 5961 3. a is the segment's sender, b its receiver.
  */
 #include "accept.h"
-#include "ext.h"
+#include "kept.h"
 #include "learn.h"
 #include "move.h"
 #include "reset.h"
+#include "stray.h"
 
 /* How long a SYN may wait for its answer, ns: as Linux sends it again, tcp_syn_retries. */
 #define SYN_LIVES	(130 * 1000000000LL)

@@ -5,12 +5,13 @@
  */
 #include "accept.h"
 #include "ack.h"
-#include "ext.h"
 #include "guess.h"
+#include "kept.h"
 #include "move.h"
 #include "open.h"
 #include "quick.h"
 #include "reset.h"
+#include "stray.h"
 #include "track.h"
 
 static bool both_established(const struct tfsm *f)

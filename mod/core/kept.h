@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * What the extension holds: SYNs in living connections, and refused segments (strays). Strays are
- * written here alone, so that TFSM_F_STRAYS tells whether any counts.
- */
-#ifndef _TFSM_EXT_H
-#define _TFSM_EXT_H
+/* What the extension holds of SYNs, and SYN|ACKs, in living connections. */
+#ifndef _TFSM_KEPT_H
+#define _TFSM_KEPT_H
 
 #include "engine.h"
 
@@ -40,23 +37,4 @@ bool tfsm_goes_on_from_kept(const struct tfsm *f, const struct tfsm_seg *s);
  */
 bool tfsm_kept_is_proven(struct tfsm *f);
 
-/* Add a refused segment. Return: the strays of both ends agree, and our numbers are wrong. */
-bool tfsm_strays_agree(struct tfsm *f, const struct tfsm_seg *s);
-
-/* The last stray of this sender is a FIN below what the sender seems to have sent. */
-void tfsm_keep_moved_fin(struct tfsm *f, u8 dir);
-
-/*
- * Does this ACK of the peer cover such a FIN, and nothing beyond it? Then it is no stray; nor is
- * one beyond which the peer has acknowledged, for that is no FIN of this connection.
- */
-bool tfsm_take_moved_fin(struct tfsm *f, u8 dir, u32 ack);
-
-/* A segment is acceptable: our numbers are alive, and strays of either end only count anew. */
-void tfsm_end_strays(struct tfsm *f);
-void tfsm_forget_strays(struct tfsm *f);
-
-/* Take the strays' numbers for both ends; latched facts stay. */
-void tfsm_reanchor(struct tfsm *f);
-
-#endif /* _TFSM_EXT_H */
+#endif /* _TFSM_KEPT_H */
