@@ -186,8 +186,9 @@ static noinline bool take_close(struct tfsm *f, const struct tfsm_seg *s, struct
 		return false;
 	if (what == CLOSE_ACK && (s->ack != b->next || b->fin_again))
 		return false;
-	/* A FIN that was sent before what passed before it. */
-	if (fin && has_fact(a, TFSM_E_MARK) && !tfsm_after(end, a->mark))
+	/* A FIN that was sent before what passed before it, or whose ACK has passed. */
+	if (fin && ((has_fact(a, TFSM_E_MARK) && !tfsm_after(end, a->mark)) ||
+		    !tfsm_before(b->ack, end)))
 		return false;
 	if (!take_next(f, a, b, s, end))
 		return false;
