@@ -14,9 +14,9 @@ static u32 granted_window(const struct tfsm_end *e)
 
 /*
  * Is SEQ beyond what b has granted? What a has sent so far is as hard to guess as the number of an
- * exact RST, so it outranks the edge: b's ACKs may take another way. Once a has gone beyond the edge
- * in sequence, the edge is known to be old, and segments that we miss do not make it valid again.
- * One above the edge: a probe of a closed window whose grant shrank.
+ * exact RST, so it outranks the edge: b's ACKs may take another way. Once a has gone beyond the
+ * edge in sequence, the edge is known to be old, and segments that we miss do not make it valid
+ * again. One above the edge: a probe of a closed window whose grant shrank.
  */
 static bool is_beyond_window(const struct tfsm_end *a, const struct tfsm_end *b, u32 seq)
 {

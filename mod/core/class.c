@@ -35,8 +35,8 @@ static const u8 classes[] = {
 };
 
 /*
- * May an end have closed unseen, so that half of the pair is a ghost? Before the flow was met, unless
- * it has sent since; or in what its peer acknowledged, and did not pass.
+ * May an end have closed unseen, so that half of the pair is a ghost? Before the flow was met,
+ * unless it has sent since; or in what its peer acknowledged, and did not pass.
  */
 static bool may_have_closed(const struct tfsm *f, u8 end)
 {
@@ -62,7 +62,8 @@ enum tfsm_class tfsm_class(const struct tfsm *f)
 		return TFSM_CLASS_OPENING;
 	if (f->flags & TCPFSM_F_SUSPECT && wait >= WAIT_HALF_CLOSED)
 		return TFSM_CLASS_CLOSING;
-	if (wait == WAIT_HALF_CLOSED && (may_have_closed(f, TCPFSM_ORIG) || may_have_closed(f, TCPFSM_RESP)))
+	if (wait == WAIT_HALF_CLOSED &&
+	    (may_have_closed(f, TCPFSM_ORIG) || may_have_closed(f, TCPFSM_RESP)))
 		return TFSM_CLASS_CLOSING;
 	return classes[wait];
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * FINs that did not pass here. An ACK of exactly one octet that did not pass, and nothing behind it,
- * is most likely one of a FIN: few applications send single octets, every connection ends. The FIN is
- * shown as inferred, and taken back when its sender turns out to have gone on.
+ * FINs that did not pass here. An ACK of exactly one octet that did not pass, and nothing behind
+ * it, is most likely one of a FIN: few applications send single octets, every connection ends. The
+ * FIN is shown as inferred, and taken back when its sender turns out to have gone on.
  */
 #include "accept.h"
 #include "guess.h"

@@ -35,8 +35,8 @@ static inline void tfsm_learn_syn(struct tfsm_end *a, const struct tfsm_seg *s)
 
 /*
  * The window that a grants to b with a segment that is no SYN: SYNs are not scaled. RFC 7323 2.2:
- * scaling is on if both SYNs carried the option. Where a SYN was not seen, the scale is the smallest
- * that explains what b has sent (tfsm_outran()).
+ * scaling is on if both SYNs carried the option. Where a SYN was not seen, the scale is the
+ * smallest that explains what b has sent (tfsm_outran()).
  */
 static inline u32 tfsm_window(const struct tfsm *f, const struct tfsm_end *a,
 			      const struct tfsm_end *b, const struct tfsm_seg *s)

@@ -319,8 +319,8 @@ static enum tfsm_note check_ack_from_syn_sent(struct tfsm *f, const struct tfsm_
 }
 
 /*
- * Has a sent more behind its SYN than b's SYN can have granted, whose window is not scaled? Then the
- * handshake is done, although nothing of b's passes here.
+ * Has a sent more behind its SYN than b's SYN can have granted, whose window is not scaled? Then
+ * the handshake is done, although nothing of b's passes here.
  */
 static bool sent_beyond_syns_window(const struct tfsm_end *a, const struct tfsm_seg *s)
 {

@@ -88,8 +88,8 @@ void tfsm_talked(struct tfsm *f, struct tfsm_end *a, struct tfsm_out *o)
 }
 
 /*
- * A connection ended with a SYN that nobody has answered: that SYN is the next flow. Of one that was
- * over before, it may be an old duplicate: a new one will be sent again.
+ * A connection ended with a SYN that nobody has answered: that SYN is the next flow. Of one that
+ * was over before, it may be an old duplicate: a new one will be sent again.
  */
 static enum tfsm_verdict verdict_after_rst(struct tfsm *f, const struct tfsm_out *o)
 {
@@ -100,7 +100,8 @@ static enum tfsm_verdict verdict_after_rst(struct tfsm *f, const struct tfsm_out
 	for (dir = 0; dir < TCPFSM_ENDS; dir++) {
 		const struct tfsm_syn *syn = tfsm_kept_syn(f, dir);
 
-		if (syn && syn->seg.kind == TFSM_KIND_SYN && (s64)(o->now - syn->when) < SYN_LIVES) {
+		if (syn && syn->seg.kind == TFSM_KIND_SYN &&
+		    (s64)(o->now - syn->when) < SYN_LIVES) {
 			tfsm_choose_kept(f, dir);
 			return TFSM_NEW_AFTER;
 		}
@@ -214,8 +215,8 @@ static enum tfsm_verdict take_rst_of_sender(struct tfsm *f, const struct tfsm_se
 }
 
 /*
- * RFC 9293 3.10.7.1: the RST with SEQ 0 that refuses a kept SYN is of an end without a connection, and
- * who sends SYN has none either: the old one is over.
+ * RFC 9293 3.10.7.1: the RST with SEQ 0 that refuses a kept SYN is of an end without a connection,
+ * and who sends SYN has none either: the old one is over.
  */
 static bool is_from_closed(struct tfsm *f, const struct tfsm_seg *s)
 {

@@ -235,8 +235,8 @@ struct tfsm_ext {
 	bool		  proven;		/* that SYN was answered, as both ends show */
 	bool		  has_earlier;
 	u32		  earlier;		/* ISN of a SYN|ACK that another has replaced */
-	u32		  packets[TCPFSM_ENDS];	/* of this flow, but not counted yet: by sender, of */
-	u32		  bytes[TCPFSM_ENDS];	/* SYNs that were kept (tfsm_take_uncounted()) */
+	u32		  packets[TCPFSM_ENDS];	/* of this flow, but not counted yet: by sender, */
+	u32		  bytes[TCPFSM_ENDS];	/* of SYNs that were kept: tfsm_take_uncounted() */
 	struct tfsm_told  told[TFSM_ICMP_SORTS];
 	u64		  own;			/* the caller's word, whose place it has taken */
 };
@@ -407,10 +407,10 @@ static inline bool tfsm_opens(enum tfsm_kind kind)
 bool tfsm_open_kept(struct tfsm *f, struct tfsm *old, u8 *sender, struct tfsm_out *o);
 
 /*
- * A SYN that was kept (TFSM_KEPT) is counted with the flow that it begins, or with the one in which
- * it passed once that is known to be its own. The caller tells what passed, and takes for the flow
- * what is not counted yet of a sender; return: there is something. tfsm_drop_all_kept(): the flow is
- * over, and whatever it has kept is its own.
+ * A SYN that was kept (TFSM_KEPT) is counted with the flow that it begins, or with the one in
+ * which it passed once that is known to be its own. The caller tells what passed, and takes for
+ * the flow what is not counted yet of a sender; return: there is something. tfsm_drop_all_kept():
+ * the flow is over, and whatever it has kept is its own.
  */
 void tfsm_count_kept(struct tfsm *f, u8 dir, u32 packets, u32 bytes);
 bool tfsm_take_uncounted(struct tfsm *f, u8 dir, u32 *packets, u32 *bytes);

@@ -320,8 +320,8 @@ static bool k_fin_behind_missed_handshake(const struct world *w)
 }
 
 /*
- * An octet of data that passed unseen is taken for a FIN until its sender goes on: here, all data is
- * of one octet.
+ * An octet of data that passed unseen is taken for a FIN until its sender goes on: here, all data
+ * is of one octet.
  */
 static bool k_octet_unseen(const struct world *w)
 {

@@ -187,9 +187,9 @@ static int read_packets(struct replay *r, pcap_t *pcap)
 static void count_move(struct replay *r, const struct event *e)
 {
 	u64 *ends = e->end == TCPFSM_ORIG ? r->figure.orig : r->figure.resp;
+	bool corrected = e->cause == TCPFSM_RESUME || e->cause == TCPFSM_NO_FIN;
 
-	if (ends[e->from] && (e->from != TCPFSM_CLOSED || e->cause == TCPFSM_RESUME ||
-			       e->cause == TCPFSM_NO_FIN))
+	if (ends[e->from] && (e->from != TCPFSM_CLOSED || corrected))
 		ends[e->from]--;
 	ends[e->to]++;
 	r->track.transitions++;

@@ -110,7 +110,7 @@ enum tcpfsm_cause {
 	TCPFSM_MIDSTREAM,		/* the flow was picked up after its start */
 	TCPFSM_SND_FIN_FIRST,		/* correction: its FIN had left before it took the peer's */
 	TCPFSM_RESUME,			/* correction: the RST was not taken */
-	TCPFSM_TOOK_FIN_FIRST,		/* correction: it took the peer's FIN before it sent its own */
+	TCPFSM_TOOK_FIN_FIRST,		/* correction: it had taken the peer's FIN before its own */
 	TCPFSM_NO_FIN,			/* correction: what was inferred to be a FIN was data */
 	TCPFSM_CAUSES,
 };
