@@ -34,8 +34,11 @@
 #include "segment.h"
 #include "table.h"
 
-/* There is one table for the host, so a tuple names the routing domain of its addresses. */
-static u32 l3_domain(const struct tcpfsm_tuple *t, const struct net_device *dev)
+/*
+ * There is one table for the host, so a tuple names the routing domain of its addresses. This and
+ * the two below are on the way of each segment, where calls would cost as much as they do.
+ */
+static __always_inline u32 l3_domain(const struct tcpfsm_tuple *t, const struct net_device *dev)
 {
 	if (t->family == AF_INET6 &&
 	    (ipv6_addr_type(&t->addr[0].ip6) & IPV6_ADDR_LINKLOCAL ||
@@ -47,7 +50,7 @@ static u32 l3_domain(const struct tcpfsm_tuple *t, const struct net_device *dev)
 }
 
 /* A segment that another hook has had or will have. */
-static bool seen_elsewhere(const struct nf_hook_state *state)
+static __always_inline bool seen_elsewhere(const struct nf_hook_state *state)
 {
 	/* What loops back is taken at LOCAL_OUT: its LOCAL_IN view is not NAT-consistent. */
 	if (state->hook == NF_INET_LOCAL_IN)
@@ -56,7 +59,7 @@ static bool seen_elsewhere(const struct nf_hook_state *state)
 	return state->hook == NF_INET_LOCAL_OUT && state->out && netif_is_l3_master(state->out);
 }
 
-static bool is_to_itself(const struct tcpfsm_tuple *t)
+static __always_inline bool is_to_itself(const struct tcpfsm_tuple *t)
 {
 	return unlikely(t->port[0] == t->port[1]) &&
 	       !memcmp(&t->addr[0], &t->addr[1], sizeof(t->addr[0]));
