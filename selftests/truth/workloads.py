@@ -533,12 +533,7 @@ def _(v, ports, count):
                 tcp flags & syn == syn drop
             }
         }""")
-    clients = []
-    for i in range(count):
-        c = new("client", FAMILY[v])
-        c.setblocking(False)
-        c.connect_ex((ADDR[v]["server"], ports[i % len(ports)]))
-        clients.append(c)
+    clients = dial_all(v, ports, count)
     time.sleep(4)
     close_to(*clients)
 
