@@ -11,7 +11,7 @@ One process enters whichever namespace it needs, so that a scenario reads from t
 from .consts import (ACK, ADDR, CLIENT_OPEN, FAMILY, FIN, FIRST, FLAGS, FLOOD, HOSTS, MODULE, PSH,
                      RST, SECOND, SEED, SERVER_OPEN, SYN, TALK, TOOL)
 from .hosts import (address, default_route, delay, dropped, extra_host, forwards, link, make_hosts,
-                    muted, nft, remove_hosts, setting)
+                    muted, nft, remove_hosts, setting, written)
 from .ksft import KSFT_SKIP, Failed, Skipped, TESTS, both, equal, planned, run_all, test, true
 from .main import main, main_bare, skip_all
 from .netlink import (COUNTER_GET, FLOW_GET, LOG_GET, SERVICE_GET, STATS_GET, Dump, Listener, ask_for_flows,

@@ -97,12 +97,11 @@ def dropped(name, match, hook="prerouting"):
 
 
 @contextlib.contextmanager
-def setting(name, **values):
-    """Other values of net.ipv4.KEY for a while."""
+def written(name, values):
+    """Other values in files of /proc/sys for a while: {path: value}."""
     before = {}
     with within(name):
-        for key, value in values.items():
-            path = f"/proc/sys/net/ipv4/{key}"
+        for path, value in values.items():
             with open(path, encoding="ascii") as f:
                 before[path] = f.read().strip()
             write(path, value)
@@ -112,6 +111,11 @@ def setting(name, **values):
         with within(name):
             for path, value in before.items():
                 write(path, value)
+
+
+def setting(name, **values):
+    """Other values of net.ipv4.KEY for a while."""
+    return written(name, {f"/proc/sys/net/ipv4/{key}": value for key, value in values.items()})
 
 
 def mute(*names):

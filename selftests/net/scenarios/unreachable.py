@@ -9,7 +9,7 @@ import time
 
 from bed import (ACK, ADDR, Counted, SYN, TOOL, address, both, equal, flags_of, flow, key_of, listen, nft,
                  numbers, pair, pair_of, pairs_are, read, reset, run, stream, table, talk, test, timeout,
-                 true, until, wire, wire_into, within, write)
+                 true, until, wire, wire_into, within, written)
 from .common import ELSEWHERE, UP, accept, key_of_active
 from .translation import nat
 
@@ -50,24 +50,11 @@ def is_told(name, key, *words, what="unreachable"):
     return int(told(name, key, what).split("/")[4])
 
 
-@contextlib.contextmanager
 def hasty_neighbours(name, dev):
     """It takes a fifth of a second to find out that nobody answers, not three."""
     keys = {"retrans_time_ms": 100, "mcast_solicit": 2}
-    with within(name):
-        files = {f"/proc/sys/net/ipv{v}/neigh/{dev}/{key}": value for v in (4, 6)
-                 for key, value in keys.items()}
-        before = {}
-        for file, value in files.items():
-            with open(file, encoding="ascii") as f:
-                before[file] = f.read().strip()
-            write(file, value)
-    try:
-        yield
-    finally:
-        with within(name):
-            for file, value in before.items():
-                write(file, value)
+    return written(name, {f"/proc/sys/net/ipv{v}/neigh/{dev}/{key}": value for v in (4, 6)
+                          for key, value in keys.items()})
 
 
 # ---- a SYN in vain ----
