@@ -49,6 +49,11 @@ static inline bool has_fin(const struct tfsm_seg *s)
 	return s->flags & TFSM_FIN && !s->partial;
 }
 
+static inline struct tfsm_end *other_end(struct tfsm *f, const struct tfsm_end *e)
+{
+	return &f->end[e == &f->end[TCPFSM_ORIG]];
+}
+
 /* The flag that says that an end's last octets were not seen. */
 static inline u32 tail_of(u8 end)
 {

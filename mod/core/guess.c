@@ -51,7 +51,7 @@ static struct tfsm_end *shown_to_be_data(struct tfsm *f, const struct tfsm_seg *
 /* Forget the FIN of an end, and what was guessed with it. */
 static void forget_fin(struct tfsm *f, struct tfsm_end *e)
 {
-	struct tfsm_end *other = e == f->end ? e + 1 : e - 1;
+	struct tfsm_end *other = other_end(f, e);
 
 	e->guessed = 0;
 	e->facts &= ~(TFSM_E_FIN | TFSM_E_FIN_ACKED | TFSM_E_HELD);

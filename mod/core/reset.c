@@ -50,7 +50,7 @@ void tfsm_put_back(struct tfsm *f, struct tfsm_out *o)
  */
 void tfsm_wait_for_synack(struct tfsm *f, struct tfsm_end *a, struct tfsm_out *o)
 {
-	struct tfsm_end *b = a == f->end ? a + 1 : a - 1;
+	struct tfsm_end *b = other_end(f, a);
 
 	resume_end(f, a, o);
 	a->facts &= ~TFSM_E_SYN_ACKED;
