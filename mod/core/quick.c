@@ -116,7 +116,10 @@ static noinline bool take_first_synack(struct tfsm *f, const struct tfsm_seg *s,
 	return true;
 }
 
-/* The ACK of it, perhaps with the first data. */
+/*
+ * The ACK of it, perhaps with the first data. What is next in sequence is what the SYN|ACK
+ * acknowledged, hence within the window that it granted.
+ */
 static noinline bool take_first_ack(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
 {
 	const u16 sent = TFSM_E_SYN | TFSM_E_SENT;
@@ -126,7 +129,7 @@ static noinline bool take_first_ack(struct tfsm *f, const struct tfsm_seg *s, st
 	    !is_opening(b, TCPFSM_SYN_RCVD,
 			sent | TFSM_E_ACKS | TFSM_E_TOOK_SYN | TFSM_E_PASSIVE) ||
 	    f->flags & (UNUSUAL | TFSM_F_EXT) || s->flags & TFSM_FIN ||
-	    s->seq != a->next || tfsm_after(s->seq, b->edge + 1) || s->ack != b->next)
+	    s->seq != a->next || s->ack != b->next)
 		return false;
 	a->next = s->seq + s->len;
 	a->run = a->next;

@@ -137,6 +137,29 @@ TEST(seq_between_the_window_below_and_the_edge)
 	EXPECT_NOTE(TFSM_NOTES, f, TFSM_ACK | TFSM_FIN, 900, 2000, 0);
 }
 
+TEST(seq_of_an_end_that_sent_what_is_not_known)
+{
+	struct tfsm f = UP;
+
+	FACTS(f, 0, TFSM_E_ACKS);
+	EXPECT_NOTE(TFSM_NOTES, f, TFSM_ACK, 5001, 2000, 0);
+	EXPECT_NOTE(REFUSED(seq_beyond_window), f, TFSM_ACK, 5002, 2000, 0);
+}
+
+/* What was sent so far outranks an edge that has fallen behind it. */
+TEST(seq_next_to_what_was_sent_beyond_the_edge)
+{
+	struct tfsm f = UP;
+
+	f.end[0].next = 5002;
+	EXPECT_NOTE(TFSM_NOTES, f, TFSM_ACK, 5002, 2000, 10);
+	EXPECT_NOTE(TFSM_NOTES, f, TFSM_ACK, 5002 + WINDOW, 2000, 0);
+	EXPECT_NOTE(REFUSED(seq_beyond_window), f, TFSM_ACK, 5003 + WINDOW, 2000, 0);
+	f.end[0].next = 5001;
+	EXPECT_NOTE(TFSM_NOTES, f, TFSM_ACK, 5001, 2000, 10);
+	EXPECT_NOTE(REFUSED(seq_beyond_window), f, TFSM_ACK, 5002, 2000, 0);
+}
+
 TEST(seq_within_a_large_window)
 {
 	struct tfsm f = UP;

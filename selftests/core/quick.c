@@ -87,7 +87,7 @@ static const struct game unusual[] = {
 	{ "first ACK beyond", { "> S 100", "< SA 300 101", "> A 101 302" } },
 	{ "first ACK with a FIN", { "> S 100", "< SA 300 101", "> FA 101 301" } },
 	{ "first ACK behind a hole", { "> S 100", "< SA 300 101", "> A 111 301" } },
-	{ "first ACK beyond the window", {
+	{ "first ACK behind the SYN's data, which was not taken", {
 		"> S 100 len=10", "< SA 300 101 win=0", "> A 111 301" } },
 	{ "first ACK at the ISN", { "> S 100", "< SA 300 101", "> A 100 301" } },
 	{ "first ACK after a refused one", {

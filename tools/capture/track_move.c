@@ -46,7 +46,7 @@ void track_count(struct track_flow *f, u8 dir, u32 packets, u32 bytes)
 void track_count_kept(struct track_flow *f)
 {
 	u32 packets, bytes;
-	u8 dir;
+	unsigned int dir;
 
 	for (dir = 0; dir < TCPFSM_ENDS; dir++)
 		if (tfsm_take_uncounted(&f->fsm, dir, &packets, &bytes))
