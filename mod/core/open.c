@@ -499,9 +499,9 @@ void tfsm_open(struct tfsm *f, const struct tfsm_seg *s, struct tfsm_out *o)
 }
 
 /* The other SYN of an end that has sent two: which it stands by shows only in its answer. */
-static void keep_beside(struct tfsm_ext *ext, const struct tfsm_end *e, u64 now)
+static void keep_beside(struct tfsm *f, const struct tfsm_end *e, u64 now)
 {
-	ext->syn[TCPFSM_ORIG] = (struct tfsm_syn) {
+	tfsm_ext(f)->syn[TCPFSM_ORIG] = (struct tfsm_syn) {
 		.kept = true,
 		.when = now,
 		.seg = {
@@ -511,6 +511,7 @@ static void keep_beside(struct tfsm_ext *ext, const struct tfsm_end *e, u64 now)
 			.wscale = e->wscale, .has_wscale = has_fact(e, TFSM_E_WSCALE),
 		},
 	};
+	f->flags |= TCPFSM_F_SYN_PENDING;
 }
 
 bool tfsm_open_kept(struct tfsm *f, struct tfsm *old, u8 *who, struct tfsm_out *o)
@@ -533,10 +534,10 @@ bool tfsm_open_kept(struct tfsm *f, struct tfsm *old, u8 *who, struct tfsm_out *
 	ext->proven = proven;
 	ext->packets[syn.seg.dir] = syn.packets;
 	ext->bytes[syn.seg.dir] = syn.bytes;
-	if (state_of(sender) == TCPFSM_SYN_SENT && sender->state == TCPFSM_SYN_SENT)
-		keep_beside(ext, sender, o->now);
 	tfsm_set_ext(f, ext);
 	tfsm_set_ext(old, NULL);
+	if (state_of(sender) == TCPFSM_SYN_SENT && sender->state == TCPFSM_SYN_SENT)
+		keep_beside(f, sender, o->now);
 	tfsm_open(f, &syn.seg, o);
 	return true;
 }

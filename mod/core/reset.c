@@ -95,7 +95,8 @@ static enum tfsm_verdict verdict_after_rst(struct tfsm *f, const struct tfsm_out
 {
 	u8 dir;
 
-	if (!tfsm_closed(&f->end[TCPFSM_ORIG]) || !tfsm_closed(&f->end[TCPFSM_RESP]))
+	if (!(f->flags & TCPFSM_F_SYN_PENDING) || !tfsm_closed(&f->end[TCPFSM_ORIG]) ||
+	    !tfsm_closed(&f->end[TCPFSM_RESP]))
 		return TFSM_OK;
 	for (dir = 0; dir < TCPFSM_ENDS; dir++) {
 		const struct tfsm_syn *syn = tfsm_kept_syn(f, dir);
@@ -266,7 +267,8 @@ enum tfsm_verdict tfsm_on_rst(struct tfsm *f, const struct tfsm_seg *s, struct t
 			return refuse_with(o, TFSM_NOTE_rst_rfc1337);
 		break;
 	}
-	if (tfsm_acks_kept(f, s) || tfsm_resets_kept(f, s)) {
+	if (f->flags & TCPFSM_F_SYN_PENDING &&
+	    (tfsm_acks_kept(f, s) || tfsm_resets_kept(f, s))) {
 		tfsm_drop_kept(f, !s->dir);
 		add_note(o, TFSM_NOTE_syn_dropped);
 	}
