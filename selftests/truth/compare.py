@@ -60,6 +60,10 @@ class Shown:
                 self.path.pop()
                 if self.path and self.path[-1] == r["to"]:
                     continue
+            if r["cause"] == "NO_FIN" and r["to"] in self.path:     # it was inferred wrongly
+                while self.path[-1] != r["to"]:
+                    self.path.pop()
+                continue
             self.path.append(r["to"])
 
     def half_open(self):
@@ -141,6 +145,12 @@ def did_no_more(have, want):
     return all(shows <= done for shows, done in zip(did(have), did(want)))
 
 
+def overtaken_by_rst(want, have, end):
+    """A RST overtook what was sent before it. A socket handed over may have ended by one, too."""
+    return (end.reset or end.sent_rst) and have[-1] == "CLOSED" and \
+        want[-1] in ("CLOSED", HANDED_OVER) and did_no_more(have, want)
+
+
 def elsewhere(want, have):
     """
     At another place than the endpoint's own host, with losses on the way. Whatever the order, an
@@ -177,9 +187,8 @@ def kind_of(want, end, own, lossy, disordered):
         return at_home(want, have, end, lossy or disordered)
     if lossy:
         return elsewhere(want, have)
-    if disordered and (did(want) == did(have) or have[-1:] == ["CLOSED"] == want[-1:] and
-                       did_no_more(have, want)):
-        return "order"              # in the latter, a RST overtook what was sent before it
+    if disordered and (did(want) == did(have) or overtaken_by_rst(want, have, end)):
+        return "order"
     return "UNEXPLAINED"
 
 
