@@ -4,6 +4,11 @@
 
 #include "lib/number.h"
 
+struct unit {
+	const char *name;
+	u64 ns;
+};
+
 bool scan_u64(const char **at, u64 *v)
 {
 	const char *s = *at + strspn(*at, " \t");
@@ -27,24 +32,42 @@ bool read_u64(const char *word, u64 min, u64 max, u64 *v)
 	       *v <= max;
 }
 
-bool read_span(const char *word, u64 *ns)
+/* The unit that begins here, among those below @bigger. Return: NULL: none does */
+static const struct unit *find_unit(const char *word, size_t len, u64 bigger)
 {
-	static const struct { const char *name; u64 ns; } units[] = {
+	static const struct unit units[] = {
 		{ "us", 1000 }, { "ms", NSEC_PER_MS }, { "s", NSEC }, { "", NSEC },
 		{ "m", 60 * NSEC }, { "h", 3600 * NSEC }, { "d", 86400 * NSEC },
 	};
-	double value;
-	char *end;
 	size_t i;
 
-	if (*word < '0' || *word > '9')
-		return false;
-	value = strtod(word, &end);
-	for (i = 0; i < ARRAY_SIZE(units); i++) {
-		if (strcmp(end, units[i].name) || value * units[i].ns >= 1e19)
-			continue;
-		*ns = value * units[i].ns;
-		return true;
-	}
-	return false;
+	for (i = 0; i < ARRAY_SIZE(units); i++)
+		if (strlen(units[i].name) == len && !strncmp(units[i].name, word, len) &&
+		    units[i].ns < bigger)
+			return &units[i];
+	return NULL;
+}
+
+bool read_span(const char *word, u64 *ns)
+{
+	u64 bigger = ~0ULL, sum = 0;
+	const struct unit *unit;
+	double value;
+	char *end;
+	size_t len;
+
+	do {
+		if (*word < '0' || *word > '9')
+			return false;
+		value = strtod(word, &end);
+		len = strspn(end, "usmhd");
+		unit = find_unit(end, len, bigger);
+		if (!unit || value * unit->ns >= 9e18 ||
+		    __builtin_add_overflow(sum, (u64)(value * unit->ns), &sum))
+			return false;
+		bigger = unit->ns;
+		word = end + len;
+	} while (*word);
+	*ns = sum;
+	return true;
 }

@@ -12,7 +12,10 @@
 bool scan_u64(const char **at, u64 *v);
 /* A word that is a number and nothing else. Return: whether it is one from @min to @max. */
 bool read_u64(const char *word, u64 min, u64 max, u64 *v);
-/* A number and its unit: 500ms, 10s or 10, 1.5m, 2h, 1d. Return: false if it is none. */
+/*
+ * Numbers and their units, the largest first: 500ms, 10s or 10, 1.5m, 2h, 1d; as fmt_span() prints
+ * them: 1m05s, 2d04h. Return: false if it is none.
+ */
 bool read_span(const char *word, u64 *ns);
 
 #endif
