@@ -137,9 +137,9 @@ def dump_is_complete_while_flows_come_and_go():
             close_to(x, y)
 
 
-def connect_many(n, port):
-    with contextlib.closing(listen("server", 4, port, 256)) as listener:
-        return [(connect("client", 4, port), listener.accept()[0]) for _ in range(n)]
+def connect_many(n, port, v=4):
+    with contextlib.closing(listen("server", v, port, 256)) as listener:
+        return [(connect("client", v, port), listener.accept()[0]) for _ in range(n)]
 
 
 @test
@@ -194,6 +194,34 @@ def kernel_filters(v):
         equal(code, 0 if found else 1, f"{words}: {err}")
         equal(str(sport) in out, found, f"{words}")
     close_to(c, s)
+
+
+@both
+def flows_are_counted_and_named_by_process(v):
+    forget_flows()
+    port, name = 6110 + v, f"python3({os.getpid()})"
+    pairs = connect_many(3, port, v)
+    rows = stream_of("client", "count", "dst,dport", f"-{v}", "dport", f":{port}")
+    equal([(r["dst"], r["dport"], r["flows"], r["share"]) for r in rows],
+          [(ADDR[v]["server"], port, 3, 1)])
+    true(rows[0]["oldest_ns"] > 0 and rows[0]["packets"] >= 9, f"{rows[0]}")
+    for host, end in (("client", "orig"), ("server", "resp")):
+        counted = {row["process"]: row["ends"]
+                   for row in stream_of(host, "count", "process", "dport", f":{port}")}
+        equal(counted, {name: 3, None: 3}, f"of the processes at {host}")
+        rows = stream_of(host, "flows", "-p", "dport", f":{port}")
+        equal({row["socket"][end]["pid"] for row in rows}, {os.getpid()}, f"pid at {host}")
+        fds = {c.fileno() if end == "orig" else s.fileno() for c, s in pairs}
+        equal({row["socket"][end]["fd"] for row in rows}, fds, f"files at {host}")
+        fd = min(fds)
+        true(f'{end}:(("python3",pid={os.getpid()},fd={fd}))' in
+             tool(host, "-H", "flows", "--processes", "dport", f":{port}"), f"text at {host}")
+    equal([row["process"] for row in stream_of("router", "count", "process")], [None], "at the router")
+    equal(stream_of("client", "count", "uid", "dport", f":{port}")[0]["ends"], 3)
+    for c, s in pairs:
+        close_to(c, s)
+    with within("router"):
+        equal(status(TOOL, "count", "src", "sport", ":1")[0], 1, "nothing fits")
 
 
 @test

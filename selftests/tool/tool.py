@@ -96,6 +96,65 @@ def flows_tells_the_final_pair_in_order_of_start():
         true(key in rows[0], key)
 
 
+def counted(data, keys, *words):
+    """The groups, as (value, ..., how many), and the errors."""
+    groups, err = replay(data, "--by", keys, *words)
+    names = keys.replace("/", ",").split(",")
+    return [(*(g[n] for n in names if n in g), g.get("flows", g.get("ends"))) for g in groups], err
+
+
+@test
+def flows_are_counted_by_what_they_have_in_common():
+    data = pcap(timed([*life(ports=(8, 80)), packet(4, 0, SYN, 1, ports=(7, 80)),
+                       packet(4, 1, RST | ACK, 0, 2, ports=(7, 80)),
+                       packet(4, 0, SYN, 1, ports=(9, 443)), packet(6, 0, SYN, 1, ports=(9, 80))]))
+    for keys, want in (
+            ("dport", [(80, 3), (443, 1)]),
+            ("dst,dport", [("10.0.0.2", 80, 2), ("10.0.0.2", 443, 1), ("fd00::2", 80, 1)]),
+            ("src/24", [("10.0.0.0/24", 3), ("fd00::/64", 1)]),
+            ("src/127", [("10.0.0.1", 3), ("fd00::/127", 1)]),
+            ("service", [("10.0.0.2:80", 2), ("10.0.0.2:443", 1), ("[fd00::2]:80", 1)]),
+            ("pair", [("SYN_SENT:LISTEN", 2), ("CLOSED:CLOSED", 1), ("TIME_WAIT:CLOSED", 1)]),
+            ("state", [("CLOSED", 3), ("SYN_SENT", 2), ("LISTEN", 2), ("TIME_WAIT", 1)]),
+            ("reason", [(None, 3), ("refused", 1)])):
+        have, err = counted(data, keys)
+        equal(sorted(have, key=repr), sorted(want, key=repr), f"{keys}: {err}")
+        equal([h[-1] for h in have], sorted((h[-1] for h in have), reverse=True), f"{keys}: order")
+    equal(counted(data, "sport", "--sort", "packets")[0][0], (8, 1), "--sort packets")
+    equal(counted(data, "sport", "--sort", "oldest")[0][0], (8, 1), "--sort oldest")
+    have, err = counted(data, "sport", "--top", "1")
+    equal(have, [(9, 2)], "--top")
+    true("2 more groups, of 2 flows" in err, err)
+    equal(counted(data, "dport", "dport", "443")[0], [(443, 1)], "with a filter")
+    groups, _ = replay(data, "--by", "dport")
+    equal([g["share"] for g in groups], [0.75, 0.25])
+    equal(groups[0]["packets"], 10, "packets of both ends")
+
+
+@test
+def counts_as_text():
+    data = pcap(timed([packet(4, 0, SYN, 1, ports=(p, 80)) for p in (7, 8, 9)] +
+                      [packet(6, 0, SYN, 1, ports=(7, 443))]))
+    _, out, _ = tool("replay", "-", "--by", "dst,dport", data=data)
+    equal([line.split() for line in out.splitlines()],
+          [["dst", "dport", "flows", "share", "oldest", "packets", "bytes"],
+           ["10.0.0.2", "80", "3", "75.0%", "300ms", "3", "120"],
+           ["fd00::2", "443", "1", "25.0%", "0us", "1", "60"]])
+
+
+@test
+def times_are_read_as_they_are_printed():
+    data = pcap([(1000.0, packet(4, 0, SYN, 1)), (1065.5, packet(4, 1, SYN | ACK, 1, 2))])
+    for word, found in (("1m05s", True), ("65.6s", False), ("1m05.6s", False), ("65500ms", True),
+                        ("0h01m05s", True), ("1m05s499ms", True), ("1m05s501ms", False)):
+        events, _ = replay(data, "from", "LISTEN", "dwell", ">=", word, code=0 if found else 1)
+        equal(bool(events), found, word)
+    for word in ("5s1m", "5x", "1m1m", "m", "1h-5m", "20000000000d"):
+        code, _, err = tool("replay", "-", "dwell", ">", word, data=data)
+        equal(code, 2, word)
+        true(word in err, err)
+
+
 @test
 def time_wait_expires_by_the_captures_clock():
     packets = timed(life()) + [(1100.0, packet(4, 0, SYN, 1, ports=(5, 80)))]
@@ -322,6 +381,17 @@ def errors_quote_the_bad_token():
                          (("replay",), "file"), (("replay", "/etc/passwd"), "pcapng"),
                          (("replay", "-", "--graph", "--flows"), "--flows"),
                          (("replay", "-", "--format", "svg"), "--graph"),
+                         (("replay", "-", "--by", "src,colour"), "'colour'"),
+                         (("replay", "-", "--by", ""), "''"),
+                         (("replay", "-", "--by", "src/0"), "'/0'"),
+                         (("replay", "-", "--by", "dport/8"), "'dport/8'"),
+                         (("replay", "-", "--by", "src,src"), "'src'"),
+                         (("replay", "-", "--by", "process"), "'process'"),
+                         (("replay", "-", "--by", "src", "--flows"), "--flows"),
+                         (("replay", "-", "--by", "src", "--sort", "size"), "'size'"),
+                         (("replay", "-", "--by", "src", "--top", "0"), "'0'"),
+                         (("replay", "-", "--top", "5"), "--by"), (("count",), "dst,dport"),
+                         (("count", "dport", "reason", "fin"), "reason"),
                          (("monitor", "--flows", "--record", "/tmp/x"), "--flows"),
                          (("flows", "reason", "fin"), "reason"), (("flow",), "10.0.0.1:4000"),
                          (("flow", "abc"), "'abc'"), (("flow", "0"), "'0'"), (("flow", "1", "2", "3"), "'3'"),

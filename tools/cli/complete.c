@@ -58,6 +58,8 @@ int complete(int argc, char **argv)
 
 	if (o && o->complete) {
 		o->complete();
+	} else if (v && v->complete && !strcmp(last, v->name)) {
+		v->complete();
 	} else if (!filter_print_values(last, v && has_filter(v))) {
 		if (!v)
 			complete_verbs();

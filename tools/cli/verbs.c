@@ -5,9 +5,9 @@
 #include "cli/verbs.h"
 
 const struct verb *const verbs[] = {
-	&verb_states, &verb_pairs, &verb_transitions, &verb_flows, &verb_flow, &verb_services,
-	&verb_counters, &verb_dwell, &verb_log, &verb_monitor, &verb_top, &verb_doctor,
-	&verb_graph, &verb_export, &verb_ship, &verb_ipfix, &verb_replay, NULL,
+	&verb_states, &verb_pairs, &verb_transitions, &verb_flows, &verb_count, &verb_flow,
+	&verb_services, &verb_counters, &verb_dwell, &verb_log, &verb_monitor, &verb_top,
+	&verb_doctor, &verb_graph, &verb_export, &verb_ship, &verb_ipfix, &verb_replay, NULL,
 };
 
 const struct verb *find_verb(const char *name)

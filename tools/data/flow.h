@@ -5,6 +5,13 @@
 
 #include "data/tuple.h"
 
+/* One that has a socket among its files. */
+struct process {
+	u32 inode;		/* of the socket */
+	int pid, fd;
+	char name[16];
+};
+
 struct flow_end {
 	u8 state;
 	u64 history;		/* as in data/history.h */
@@ -14,6 +21,7 @@ struct flow_end {
 	bool has_uid;
 	u32 uid;
 	struct tuple sk;	/* the socket's own if family is set; src is this end's */
+	const struct process *process;	/* NULL: none, not known, or nobody has asked */
 };
 
 /* The last ICMP error of a sort that quoted a segment of a flow. */

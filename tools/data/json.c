@@ -100,24 +100,34 @@ static void history_json(struct json *j, const struct flow *f)
 	jsonw_end(j);
 }
 
-/* What is known of the local sockets: cookie, owner, own tuple. */
+static bool has_socket(const struct flow_end *e)
+{
+	return e->cookie || e->has_uid || e->process;
+}
+
+/* What is known of the local sockets: cookie, owner, process, own tuple. */
 static void sockets_json(struct json *j, const struct flow *f)
 {
 	unsigned int i;
 
-	if (!f->end[0].cookie && !f->end[1].cookie && !f->end[0].has_uid && !f->end[1].has_uid)
+	if (!has_socket(&f->end[TCPFSM_ORIG]) && !has_socket(&f->end[TCPFSM_RESP]))
 		return;
 	jsonw_object(j, "socket");
 	for (i = 0; i < TCPFSM_ENDS; i++) {
 		const struct flow_end *e = &f->end[i];
 
-		if (!e->cookie && !e->has_uid)
+		if (!has_socket(e))
 			continue;
 		jsonw_object(j, end_name(i));
 		if (e->cookie)
 			jsonw_num(j, "cookie", e->cookie);
 		if (e->has_uid)
 			jsonw_num(j, "uid", e->uid);
+		if (e->process) {
+			jsonw_str(j, "process", e->process->name);
+			jsonw_num(j, "pid", e->process->pid);
+			jsonw_num(j, "fd", e->process->fd);
+		}
 		if (e->sk.family)
 			tuple_json(j, &e->sk);
 		jsonw_end(j);

@@ -3,14 +3,8 @@
 #ifndef KERNEL_PROCESS_H
 #define KERNEL_PROCESS_H
 
-#include "lib/base.h"
+#include "data/flow.h"
 
-/* One that has a socket among its files. */
-struct process {
-	u32 inode;
-	int pid, fd;
-	char name[16];
-};
 
 /*
  * /proc is read at the first question, and again after processes_forget(). Return: the first of

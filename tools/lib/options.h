@@ -11,6 +11,7 @@ struct options {
 	bool no_header;
 	bool explain;
 	bool extended;
+	bool processes;
 	bool all_netns;
 	bool quiet;
 	bool flows;
@@ -20,6 +21,9 @@ struct options {
 	int family;		/* AF_INET, AF_INET6 or AF_UNSPEC */
 	const char *netns;
 	u64 count;		/* 0: no limit */
+	u64 top;		/* rows; 0: all */
+	const char *sort;	/* a column; NULL: the verb's default */
+	const char *by;		/* keys to count by; NULL: do not count */
 	u64 buffer;		/* bytes, 0: the default */
 	u64 for_ns;		/* 0: no limit */
 	u64 interval_ns;	/* 0: the verb's default, or none */

@@ -115,6 +115,20 @@ static void print_flow_json(const struct flow *f, bool final)
 	out_json_done();
 }
 
+/* As ss(8) prints them. */
+static void print_holders(const struct flow *f)
+{
+	const struct process *p;
+	unsigned int end;
+
+	for (end = 0; end < TCPFSM_ENDS; end++) {
+		p = f->end[end].process;
+		if (p)
+			out_text(" %s:((\"%s\",pid=%d,fd=%d))", end_name(end), p->name, p->pid,
+				 p->fd);
+	}
+}
+
 void flow_print(const struct flow *f)
 {
 	char text[FMT_FLAGS], *p;
@@ -132,6 +146,7 @@ void flow_print(const struct flow *f)
 	out_row_str(fmt_span(text, f->idle));
 	print_totals(f);
 	out_row_str(fmt_flags(text, f->flags));
+	print_holders(f);
 	out_line();
 	if (opt.extended)
 		print_extended(f);

@@ -7,6 +7,7 @@
 #include "data/names.h"
 #include "filter/filter.h"
 #include "filter/pushdown.h"
+#include "kernel/holder.h"
 #include "kernel/kernel.h"
 #include "lib/live.h"
 #include "lib/message.h"
@@ -34,12 +35,18 @@ static void print_header(struct flows *s)
 static void show_flow(const struct flow *f, void *arg)
 {
 	struct flows *s = arg;
+	struct flow held;
 
 	progress(s->read++, s->entries, "flows");
 	if (!filter_flow(s->filter, f, s->now))
 		return;
 	s->count++;
 	print_header(s);
+	if (opt.processes) {
+		held = *f;
+		flow_add_holders(&held);
+		f = &held;
+	}
 	flow_print(f);
 }
 
@@ -106,11 +113,17 @@ static const struct verb_option option_extended = {
 	.help = "print a second line: history, sockets, start", .flag = &opt.extended,
 };
 
+static const struct verb_option option_processes = {
+	.id = OPTION_PROCESSES, .letter = 'p', .name = "processes",
+	.help = "show the processes that have the sockets", .flag = &opt.processes,
+};
+
 const struct verb verb_flows = {
 	.name = "flows", .args = "[FILTER]",
 	.help = "flows now, one a line",
 	.options = {
-		&option_netns, &option_ipv4, &option_ipv6, &option_extended, &option_explain,
+		&option_netns, &option_ipv4, &option_ipv6, &option_extended,
+		&option_processes, &option_explain,
 	},
 	.run = run_flows,
 };

@@ -16,6 +16,7 @@
 #include "lib/out.h"
 #include "show/figure.h"
 #include "show/flow.h"
+#include "show/tally.h"
 #include "verbs/verb.h"
 
 struct replay {
@@ -25,6 +26,7 @@ struct replay {
 	u64 packets;
 	u64 decoded[DECODED_RESULTS];
 	u64 printed;
+	struct tally tally;
 	struct figure figure;
 	char title[256];	/* of the figure */
 };
@@ -54,6 +56,16 @@ static void show_final_flow(const struct flow *f, void *arg)
 	if (!filter_flow(r->filter, f, r->track.clock))
 		return;
 	flow_print_final(f);
+	r->printed++;
+}
+
+static void tally_final_flow(const struct flow *f, void *arg)
+{
+	struct replay *r = arg;
+
+	if (!filter_flow(r->filter, f, r->track.clock))
+		return;
+	tally_add(&r->tally, f, r->track.clock);
 	r->printed++;
 }
 
@@ -167,6 +179,10 @@ static int read_packets(struct replay *r, pcap_t *pcap)
 	r->track.counters.bad_checksum = r->decoded[DECODED_bad_checksum];
 	if (opt.flows)
 		track_each(&r->track, show_final_flow, r);
+	if (opt.by) {
+		track_each(&r->track, tally_final_flow, r);
+		tally_print(&r->tally, opt.top);
+	}
 	if (opt.counters)
 		print_track_counters(r);
 	if (opt.graph && print_figure(r) != EXIT_FOUND)
@@ -219,8 +235,8 @@ static int read_record(struct replay *r, FILE *file)
 	const struct record_reader reader = { take_recorded, show_recorded_loss, r };
 	int status;
 
-	if (opt.flows || opt.counters)
-		return fail("%s is a record of transitions: --flows and --counters need a capture",
+	if (opt.flows || opt.counters || opt.by)
+		return fail("%s is a record of transitions: --flows, --by and --counters need a capture",
 			    r->name);
 	status = record_read(file, r->name, &reader);
 	if (opt.graph) {
@@ -271,24 +287,32 @@ static int run_replay(int argc, char **argv)
 		return EXIT_ERROR;
 	if (!figure_format_known())
 		return EXIT_ERROR;
-	if (opt.graph && (opt.flows || opt.counters))
-		return fail("replay: --graph draws the figure alone: without --flows and --counters");
+	if (opt.graph && (opt.flows || opt.counters || opt.by))
+		return fail("replay: --graph draws the figure alone: without --flows, --by and --counters");
+	if (opt.flows && opt.by)
+		return fail("replay: --flows lists flows, --by counts them: give one of the two");
+	if ((opt.sort || opt.top) && !opt.by)
+		return fail("replay: --%s is of a count: it goes with --by",
+			    opt.sort ? "sort" : "top");
+	if (opt.by && !tally_init(&r.tally, opt.by, opt.sort))
+		return EXIT_ERROR;
 	if (opt.format && !opt.graph)
 		return fail("replay: --format '%s' is of the figure: it goes with --graph",
 			    opt.format);
-	opt.quiet |= opt.graph;
+	opt.quiet |= opt.graph || opt.by;
 	out_start(OUT_LINES);
 	r.figure.title = r.title;
 	r.name = argv[0];
 	r.filter = filter;
 	r.track.on_event = take_event_of_capture;
 	r.track.arg = &r;
-	r.track.keep = opt.flows || opt.graph;
+	r.track.keep = opt.flows || opt.graph || opt.by;
 	r.track.no_expire = opt.no_expire;
 	status = replay_file(&r);
-	if (status == EXIT_FOUND && filter && !r.printed && !(opt.quiet && !opt.flows))
+	if (status == EXIT_FOUND && filter && !r.printed && !(opt.quiet && !opt.flows && !opt.by))
 		status = EXIT_NONE;
 	track_free(&r.track);
+	tally_free(&r.tally);
 	filter_free(filter);
 	return status;
 }
@@ -314,13 +338,19 @@ static const struct verb_option option_graph = {
 	.flag = &opt.graph,
 };
 
+static const struct verb_option option_by = {
+	.id = OPTION_BY, .name = "by", .arg = "KEY,...",
+	.help = "count the flows by these keys at the end, as count does",
+	.string = &opt.by, .complete = tally_print_keys,
+};
+
 const struct verb verb_replay = {
 	.name = "replay", .args = "FILE [FILTER]",
 	.help = "the same engine over a capture (pcap, pcapng), or a record of monitor",
 	.options = {
 		&option_ipv4, &option_ipv6, &option_quiet, &option_flows, &option_counters,
-		&option_checksums, &option_no_expire, &option_explain, &option_graph,
-		&option_format,
+		&option_by, &option_sort, &option_top, &option_checksums, &option_no_expire,
+		&option_explain, &option_graph, &option_format,
 	},
 	.run = run_replay,
 };

@@ -7,6 +7,7 @@
 #include "lib/message.h"
 #include "lib/number.h"
 #include "lib/options.h"
+#include "show/tally.h"
 #include "verbs/verb.h"
 
 bool take_number(const char *value, u64 max, u64 *v, const char *what, const char *takes)
@@ -52,6 +53,11 @@ static bool take_for(const char *value)
 static bool take_interval(const char *value)
 {
 	return take_time(value, &opt.interval_ns, "interval");
+}
+
+static bool take_top(const char *value)
+{
+	return take_number(value, ~0ULL, &opt.top, "number of rows", "--top takes 1 or more");
 }
 
 static void complete_format(void)
@@ -114,4 +120,15 @@ const struct verb_option option_format = {
 	.id = OPTION_FORMAT, .name = "format", .arg = "FORMAT",
 	.help = "draw the figure as text (default), dot or svg", .string = &opt.format,
 	.complete = complete_format,
+};
+
+const struct verb_option option_sort = {
+	.id = OPTION_SORT, .name = "sort", .arg = "COLUMN",
+	.help = "the largest first of flows (default), oldest, packets or bytes",
+	.string = &opt.sort, .complete = tally_print_orders,
+};
+
+const struct verb_option option_top = {
+	.id = OPTION_TOP, .name = "top", .arg = "N", .help = "print the first N rows",
+	.take = take_top,
 };

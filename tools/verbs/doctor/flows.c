@@ -6,8 +6,7 @@
 #include <string.h>
 
 #include "data/names.h"
-#include "kernel/process.h"
-#include "kernel/socket.h"
+#include "kernel/holder.h"
 #include "lib/format.h"
 #include "lib/memory.h"
 #include "verbs/doctor/doctor.h"
@@ -19,36 +18,12 @@
 #define RECENTLY	(60 * NSEC)	/* resets before that are no news */
 #define RESETS		10		/* fewer are normal */
 
-/* ---- sockets by cookie ---- */
-
-static struct sock *sockets;
-static size_t nr_sockets;
-
-static void keep_socket(const struct sock *s, void *arg)
-{
-	(void)arg;
-	sockets = array_grow(sockets, nr_sockets, sizeof(*sockets));
-	sockets[nr_sockets++] = *s;
-}
-
-static int by_cookie(const void *a, const void *b)
-{
-	const struct sock *x = a, *y = b;
-
-	return x->cookie < y->cookie ? -1 : x->cookie > y->cookie;
-}
-
 /* Who holds an end: a process of this host, or another host. */
 static void name_holder(char *buf, size_t size, const struct flow *f, unsigned int end)
 {
-	struct sock key = { .cookie = f->end[end].cookie };
-	const struct sock *s = NULL;
-	const struct process *p;
+	const struct process *p = holder_of(f, end);
 	char addr[FMT_ADDR];
 
-	if (key.cookie && nr_sockets)
-		s = bsearch(&key, sockets, nr_sockets, sizeof(*sockets), by_cookie);
-	p = s ? process_of(s->inode) : NULL;
 	if (p)
 		snprintf(buf, size, "%s (pid %d)", p->name, p->pid);
 	else if (is_local_end(f, end))
@@ -335,8 +310,6 @@ static void find_resets(const struct patient *p)
 
 void doctor_flows(const struct patient *p)
 {
-	sock_each(~0U, keep_socket, NULL);
-	qsort(sockets, nr_sockets, sizeof(*sockets), by_cookie);
 	find_close_wait(p);
 	find_unanswered_fins(p);
 	find_unanswered_syns(p);
@@ -345,5 +318,4 @@ void doctor_flows(const struct patient *p)
 	find_taken_ports(p);
 	find_resets(p);
 	find_inexact_resets();
-	free(sockets);
 }

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel/holder.h"
+#include "kernel/socket.h"
+#include "lib/htab.h"
+#include "lib/memory.h"
+
+/* A socket among some process's files; twice, found by its cookie and by its tuple. */
+struct owned {
+	struct hnode node;
+	bool by_tuple;
+	u64 cookie;
+	struct tuple tuple;
+	u32 inode;
+};
+
+static struct htab sockets;
+static bool is_read;
+
+static u64 hash_tuple(const struct tuple *t)
+{
+	u64 a[2], b[2], ports = (u64)t->sport << 16 | t->dport;
+
+	memcpy(a, t->src, sizeof(a));
+	memcpy(b, t->dst, sizeof(b));
+	return hash_mix(a[0] ^ hash_mix(a[1] ^ hash_mix(b[0] ^ hash_mix(b[1] ^ ports))));
+}
+
+static void keep_socket(const struct sock *s, void *arg)
+{
+	unsigned int i;
+
+	(void)arg;
+	if (!s->inode)
+		return;
+	for (i = 0; i < 2; i++) {
+		struct owned *o = zalloc(sizeof(*o));
+
+		*o = (struct owned){ .by_tuple = i, .cookie = s->cookie, .tuple = s->tuple,
+				     .inode = s->inode };
+		htab_add(&sockets, &o->node, i ? hash_tuple(&o->tuple) : hash_mix(o->cookie));
+	}
+}
+
+static const struct owned *find_by_cookie(u64 cookie)
+{
+	struct hnode *n;
+
+	for (n = htab_first(&sockets, hash_mix(cookie)); n; n = htab_next(n)) {
+		const struct owned *o = (struct owned *)n;
+
+		if (!o->by_tuple && o->cookie == cookie)
+			return o;
+	}
+	return NULL;
+}
+
+/* As the socket sees it. */
+static const struct owned *find_by_tuple(const struct tuple *t)
+{
+	struct hnode *n;
+
+	for (n = htab_first(&sockets, hash_tuple(t)); n; n = htab_next(n)) {
+		const struct owned *o = (struct owned *)n;
+
+		if (o->by_tuple && tuple_equal(&o->tuple, t))
+			return o;
+	}
+	return NULL;
+}
+
+const struct process *holder_of(const struct flow *f, unsigned int end)
+{
+	const struct flow_end *e = &f->end[end];
+	const struct owned *o;
+	struct tuple t;
+
+	if (!is_local_end(f, end))
+		return NULL;
+	if (!is_read)
+		sock_each(~0U, keep_socket, NULL);
+	is_read = true;
+	if (e->cookie) {
+		o = find_by_cookie(e->cookie);
+	} else {
+		/* A server's socket that has sent nothing yet but the SYN|ACK made for it. */
+		t = end == TCPFSM_ORIG ? f->tuple : tuple_reversed(&f->tuple);
+		o = find_by_tuple(e->sk.family ? &e->sk : &t);
+	}
+	return o ? process_of(o->inode) : NULL;
+}
+
+static bool free_socket(struct hnode *n, void *arg)
+{
+	(void)arg;
+	free(n);
+	return true;
+}
+
+void holders_forget(void)
+{
+	htab_sweep(&sockets, free_socket, NULL);
+	htab_free(&sockets);
+	is_read = false;
+	processes_forget();
+}
+
+void flow_add_holders(struct flow *f)
+{
+	unsigned int end;
+
+	for (end = 0; end < TCPFSM_ENDS; end++)
+		f->end[end].process = holder_of(f, end);
+}

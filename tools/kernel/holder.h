@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The processes behind the ends of flows. */
+#ifndef KERNEL_HOLDER_H
+#define KERNEL_HOLDER_H
+
+#include "data/flow.h"
+#include "kernel/process.h"
+
+/*
+ * The process that has this end's socket. Sockets and /proc are read at the first question, and
+ * again after holders_forget(). NULL: the socket is another host's, no process has it, or none that
+ * this user may see.
+ */
+const struct process *holder_of(const struct flow *f, unsigned int end);
+void holders_forget(void);
+
+/* Names the holders of both ends in f->end[].process. */
+void flow_add_holders(struct flow *f);
+
+#endif
