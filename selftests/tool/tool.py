@@ -375,7 +375,17 @@ def errors_quote_the_bad_token():
         code, out, err = tool("replay", "-", *words, data=data)
         equal((code, out), (2, ""), f"{words}: {err}")
         true(token in err and len(err.splitlines()) <= 3, f"{words}: {err}")
-    for words, token in ((("sates",), "sates"), (("--colour", "states"), "colour"),
+    for words, token in ((("sates",), "did you mean 'states'?"), (("mnoitor",), "did you mean 'monitor'?"),
+                         (("xyzzy",), "'xyzzy'"), (("f",), "flows, flow"), ((), "tcpfsm --help"),
+                         (("",), "''"), (("help", "sates"), "'states'"),
+                         (("replay", "/tmp"), "directory"), (("replay", "/dev/null"), "empty"),
+                         (("ipfix", "collector.example"), "'collector.example'"),
+                         (("ipfix", "collector.example:"), "'collector.example:'"),
+                         (("ship", "ftp://x/"), "'ftp://x/'"), (("ship", "http://"), "'http://'"),
+                         (("graph", "-j", "--format", "dot"), "'dot'"),
+                         (("replay", "-", "-j", "--graph", "--format", "svg"), "'svg'"),
+                         (("export", "-j"), "--json"), (("ipfix", "-H", "x:1"), "--no-header"),
+                         (("ship", "-r", "http://x"), "--resolve"), (("--colour", "states"), "colour"),
                          (("states", "x"), "x"), (("monitor", "-c", "none"), "none"),
                          (("monitor", "--for", "5x"), "5x"), (("monitor", "--for", "0s"), "0s"),
                          (("replay",), "file"), (("replay", "/etc/passwd"), "pcapng"),
@@ -403,6 +413,40 @@ def errors_quote_the_bad_token():
         code, out, err = tool(*words)
         equal((code, out), (2, ""), f"{words}")
         true(token in err, f"{words}: {err}")
+
+
+@test
+def what_cannot_be_written_is_an_error():
+    capture = pcap(timed(life()))
+    for words in (("--help",), ("help", "flows"), ("version",), ("--version",), ("--complete",),
+                  ("--manual", "synopsis"), ("replay", "-"), ("-j", "replay", "-"),
+                  ("replay", "-", "--graph"), ("states", "--explain")):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([TOOL, *words], input=capture, stdout=full,
+                                  stderr=subprocess.PIPE, check=False)
+        equal(done.returncode, 2, f"{words}")
+        true(b"No space left" in done.stderr, f"{words}: {done.stderr}")
+
+
+@test
+def commands_by_the_beginning_of_their_names():
+    data = pcap(timed(life()))
+    equal(tool("rep", "-", data=data), tool("replay", "-", data=data))
+    equal(tool("help", "mon"), tool("monitor", "--help"))
+    equal(tool("help"), tool("--help"))
+    equal(tool("version"), tool("--version"))
+    equal(tool("flow", "--help")[1].splitlines()[0], "Usage: tcpfsm [OPTIONS] flow NUMBER | END END")
+
+
+@test
+def help_of_a_command_lists_what_it_takes():
+    for name, has, not_ in (("flows", "flag FLAG", "cause CAUSE"), ("flows", "id N", "reason REASON"),
+                            ("ipfix", "reason REASON", "cause CAUSE"), ("monitor", "cause CAUSE", "(top)"),
+                            ("ipfix", "records", "transitions"), ("export", "--listen", "--json"),
+                            ("replay", "no transitions", "(monitor)"), ("export", "progress", "replay"),
+                            ("top", "samples", "deliveries"), ("pairs", "--json", "FILTER")):
+        out = tool(name, "--help")[1]
+        true(has in out and not_ not in out, f"{name}: {out}")
 
 
 def complete(*words):

@@ -64,9 +64,8 @@ bool record_is(FILE *file)
 {
 	int c = getc(file);
 
-	if (c != EOF)
-		ungetc(c, file);
-	return c == '{' || c == EOF;
+	ungetc(c, file);
+	return c == '{';
 }
 
 static u64 get_number(const json_t *line, const char *key)
@@ -166,8 +165,6 @@ int record_read(FILE *file, const char *name, const struct record_reader *r)
 		ok = read_line(text, r);
 	}
 	free(text);
-	if (!n)
-		note("%s is empty: no transition is recorded", name);
 	if (!ok)
 		return fail("%s: line %llu is no transition as monitor records them", name,
 			    (unsigned long long)n);

@@ -5,6 +5,16 @@
 #include "cli/options.h"
 #include "cli/verbs.h"
 
+static const char *help_of_option(const struct verb_option *o, const struct verb *v)
+{
+	size_t i;
+
+	for (i = 0; v && i < VERB_SAYS && v->says[i].help; i++)
+		if (v->says[i].id == o->id)
+			return v->says[i].help;
+	return o->help;
+}
+
 static void print_option_help(const struct verb *v)
 {
 	char name[64];
@@ -18,7 +28,7 @@ static void print_option_help(const struct verb *v)
 		snprintf(name, sizeof(name), "--%s%s%s", o->name, o->arg ? " " : "",
 			 o->arg ? o->arg : "");
 		printf("  %c%c%c %-18s %s\n", o->letter ? '-' : ' ', o->letter ? o->letter : ' ',
-		       o->letter ? ',' : ' ', name, o->help);
+		       o->letter ? ',' : ' ', name, help_of_option(o, v));
 	}
 }
 
@@ -30,21 +40,29 @@ static void print_verb_help(void)
 		printf("  %-12s %-14s %s\n", (*v)->name, (*v)->args, (*v)->help);
 }
 
+static void print_filter_help(enum filter_of of)
+{
+	if (of == FILTER_OF_NONE)
+		return;
+	printf("\nFILTER is made of: state STATE, exclude STATE, orig|resp state STATE, pair A:B,\n"
+	       "  sport|dport|port [OP] :PORT, src|dst|host ADDR[/LEN][:PORT], age|idle|dwell [OP] TIME,\n"
+	       "  %s%sflag FLAG, id N; and, or, not, ( ). OP is = != < <= > >=. See tcpfsm(8).\n",
+	       of >= FILTER_OF_EVENTS ? "from|to STATE, cause CAUSE, " : "",
+	       of >= FILTER_OF_FLOWS ? "reason REASON, " : "");
+}
+
 int help(const struct verb *v)
 {
 	if (v) {
 		printf("Usage: tcpfsm [OPTIONS] %s %s\n\n  %s\n\nOptions:\n", v->name, v->args,
 		       v->help);
 	} else {
-		printf("Usage: tcpfsm [OPTIONS] VERB [ARGS]\n\n"
-		       "The RFC 9293 states of both endpoints of every TCP flow.\n\nVerbs:\n");
+		printf("Usage: tcpfsm [OPTIONS] COMMAND [ARGS]\n\n"
+		       "The RFC 9293 states of both endpoints of every TCP flow.\n\nCommands:\n");
 		print_verb_help();
-		printf("\nOptions, before or behind the verb (tcpfsm VERB --help: which are its own):\n");
+		printf("\nOptions, before or behind the command (tcpfsm COMMAND --help: which are its own):\n");
 	}
 	print_option_help(v);
-	if (!v || has_filter(v))
-		printf("\nFILTER is made of: state STATE, exclude STATE, orig|resp state STATE, pair A:B,\n"
-		       "  sport|dport|port [OP] :PORT, src|dst|host ADDR[/LEN][:PORT], age|idle|dwell [OP] TIME,\n"
-		       "  from|to STATE, cause CAUSE, reason REASON, flag FLAG, id N; and, or, not, ( ). OP is = != < <= > >=. See tcpfsm(8).\n");
+	print_filter_help(v ? v->filter : FILTER_OF_EVENTS);
 	return EXIT_FOUND;
 }

@@ -24,7 +24,7 @@ static const struct verb_option common[] = {
 	{ .id = OPTION_NO_HEADER, .letter = 'H', .name = "no-header",
 	  .help = "no header line", .flag = &opt.no_header },
 	{ .id = OPTION_HELP, .letter = 'h', .name = "help",
-	  .help = "this help; after a verb, its own" },
+	  .help = "this help; after a command, its own" },
 	{ .id = OPTION_VERSION, .letter = 'V', .name = "version", .help = "print the version" },
 };
 
@@ -57,9 +57,17 @@ bool option_is_own(const struct verb_option *o, const struct verb *v)
 	return false;
 }
 
+/* Help and version, or how something is printed. */
+static bool is_of_printing(const struct verb_option *o)
+{
+	return is_common(o) && o->id != OPTION_HELP && o->id != OPTION_VERSION;
+}
+
 bool option_fits(const struct verb_option *o, const struct verb *v)
 {
-	return !v || is_common(o) || option_is_own(o, v);
+	if (!v || option_is_own(o, v))
+		return true;
+	return is_common(o) && !(v->prints_nothing && is_of_printing(o));
 }
 
 const struct verb_option *option_of_letter(char letter, const struct verb *v)
@@ -104,18 +112,18 @@ static const char *list_letters(const char *first, const struct verb *v)
 	return text;
 }
 
-/* The verb, wherever it stands: the letters mean what they mean to it. */
+/* The verb is the first word: the letters mean what they mean to it. */
 static const struct verb *look_for_verb(int argc, char **argv)
 {
 	const char *any = list_letters("-:", NULL);	/* words in their order */
-	const struct verb *v = NULL;
+	const char *word = NULL;
 	int c;
 
-	while (!v && (c = getopt_long(argc, argv, any, longs, NULL)) != -1)
+	while (!word && (c = getopt_long(argc, argv, any, longs, NULL)) != -1)
 		if (c == 1)
-			v = find_verb(optarg);
+			word = optarg;
 	optind = 0;
-	return v;
+	return guess_verb(word);
 }
 
 static bool apply_option(const struct verb_option *o, const char *value)

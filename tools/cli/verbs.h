@@ -13,6 +13,12 @@ extern const struct verb *const verbs[];
 
 /* Return: NULL if there is none of this name, or no name. */
 const struct verb *find_verb(const char *name);
+/* The same, or what begins so, if that is one verb. */
+const struct verb *guess_verb(const char *begin);
+/* Names that begin so, with commas between; of none, "" */
+void names_like(char *buf, size_t size, const char *begin);
+/* What may be meant by a mistyped word. Return: NULL if nothing is like it. */
+const struct verb *nearest_verb(const char *word);
 /* The first verb among words. Return: NULL if there is none. */
 const struct verb *find_verb_among(int argc, char **argv);
 bool has_filter(const struct verb *v);

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <arpa/inet.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
+#include "data/resolve.h"
 #include "data/tuple.h"
 #include "lib/format.h"
 #include "lib/options.h"
+
+#define FMT_HOST	256	/* RFC 1035 2.3.4: 255 octets at most */
 
 struct tuple tuple_reversed(const struct tuple *t)
 {
@@ -52,41 +54,27 @@ char *fmt_addr(char *buf, int family, const u8 *addr)
 	return buf;
 }
 
-static bool resolve_endpoint(char *buf, int family, const u8 *addr, u16 port)
-{
-	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
-	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(port) };
-	struct sockaddr *sa = (struct sockaddr *)&in6;
-	socklen_t len = sizeof(in6);
-	char host[256], serv[32];
-
-	memcpy(&in6.sin6_addr, addr, 16);
-	if (family == AF_INET) {
-		memcpy(&in.sin_addr, addr, 4);
-		sa = (struct sockaddr *)&in;
-		len = sizeof(in);
-	}
-	if (getnameinfo(sa, len, host, sizeof(host), serv, sizeof(serv), 0))
-		return false;
-	snprintf(buf, FMT_ENDPOINT, strchr(host, ':') ? "[%s]:%s" : "%s:%s", host, serv);
-	return true;
-}
-
 char *fmt_endpoint(char *buf, int family, const u8 *addr, u16 port)
 {
-	bool v6 = family == AF_INET6;
+	const char *host = opt.resolve ? host_name(family, addr) : NULL;
+	const char *service = opt.resolve ? port_name(port) : NULL;
 	char *p = buf;
 
-	if (opt.resolve && resolve_endpoint(buf, family, addr, port))
-		return buf;
-	if (v6)
+	if (host) {
+		p += snprintf(p, FMT_HOST, "%s", host);
+	} else if (family == AF_INET6) {
 		*p++ = '[';
-	fmt_addr(p, family, addr);
-	p += strlen(p);
-	if (v6)
-		*p++ = ']';
+		fmt_addr(p, family, addr);
+		p = stpcpy(p + strlen(p), "]");
+	} else {
+		fmt_addr(p, family, addr);
+		p += strlen(p);
+	}
 	*p++ = ':';
-	*put_u64(p, port) = '\0';
+	if (service)
+		snprintf(p, buf + FMT_ENDPOINT - p, "%s", service);
+	else
+		*put_u64(p, port) = '\0';
 	return buf;
 }
 

@@ -47,11 +47,16 @@ static void print_figure_json(const struct figure *f)
 	out_end();
 }
 
-bool figure_format_known(void)
+bool figure_format_fits(void)
 {
 	static const char * const known[] = { "text", "dot", "svg" };
 	size_t i;
 
+	if (opt.json && opt.format) {
+		fail("--json and --format '%s' are two forms of the figure: give one of them",
+		     opt.format);
+		return false;
+	}
 	for (i = 0; i < ARRAY_SIZE(known); i++)
 		if (!opt.format || !strcmp(opt.format, known[i]))
 			return true;

@@ -6,7 +6,7 @@
 #include "show/arcs.h"
 
 /* Does figure_print() know the form that the user asked for? If not, says so. */
-bool figure_format_known(void);
+bool figure_format_fits(void);
 
 /* In that form. Return: EXIT_FOUND or EXIT_ERROR. */
 int figure_print(const struct figure *f);

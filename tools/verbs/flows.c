@@ -121,6 +121,7 @@ static const struct verb_option option_processes = {
 const struct verb verb_flows = {
 	.name = "flows", .args = "[FILTER]",
 	.help = "flows now, one a line",
+	.filter = FILTER_OF_LIVING,
 	.options = {
 		&option_netns, &option_ipv4, &option_ipv6, &option_extended,
 		&option_processes, &option_explain,

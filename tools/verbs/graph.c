@@ -45,7 +45,7 @@ static int run_graph(int argc, char **argv)
 
 	(void)argc;
 	(void)argv;
-	if (!figure_format_known())
+	if (!figure_format_fits())
 		return EXIT_ERROR;
 	out_start(OUT_DOCUMENT);
 	status = measure_moves(&f, &now);
@@ -61,5 +61,8 @@ const struct verb verb_graph = {
 	.name = "graph", .args = "",
 	.help = "the figure of RFC 793, with the number of ends in each state and on each arc",
 	.options = { &option_netns, &option_format, &option_interval },
+	.says = {
+		{ OPTION_INTERVAL, "count moves over this time, as rates" },
+	},
 	.run = run_graph,
 };

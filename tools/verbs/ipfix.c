@@ -195,6 +195,14 @@ static u16 add_template(fbSession_t *session, fbInfoModel_t *model, fbInfoElemen
 	return fbSessionAddTemplate(session, FALSE, id, out, err);
 }
 
+/* A name alone could be meant for a host, and its port be forgotten. */
+static bool is_file(const char *to)
+{
+	const char *dot = strrchr(to, '.');
+
+	return strchr(to, '/') || (dot && !strcmp(dot, ".ipfix"));
+}
+
 static int open_exporter(struct ipfix *x, const char *to)
 {
 	fbConnSpec_t spec = { .transport = FB_UDP };
@@ -204,11 +212,10 @@ static int open_exporter(struct ipfix *x, const char *to)
 	GError *err = NULL;
 
 	x->to = to;
-	/* Anything with a slash, or without a colon, is a file. */
-	x->udp = !strchr(to, '/') && split_endpoint(word, &spec.host, &spec.svc);
-	if (x->udp && (!*spec.host || !*spec.svc)) {
+	x->udp = !is_file(to);
+	if (x->udp && (!split_endpoint(word, &spec.host, &spec.svc) || !*spec.host || !*spec.svc)) {
 		free(word);
-		return fail("'%s' is no collector: ipfix takes one like 192.0.2.1:4739 or [2001:db8::1]:4739, or a file",
+		return fail("'%s' is no collector: ipfix takes one like 192.0.2.1:4739 or [2001:db8::1]:4739, or a file, with a slash in its path or .ipfix at its end",
 			    to);
 	}
 	if (!x->udp)
@@ -264,9 +271,15 @@ static int run_ipfix(int argc, char **argv)
 const struct verb verb_ipfix = {
 	.name = "ipfix", .args = "HOST:PORT|FILE [FILTER]",
 	.help = "send ended flows as IPFIX records over UDP, or into a file",
+	.prints_nothing = true,
+	.filter = FILTER_OF_FLOWS,
 	.options = {
 		&option_netns, &option_ipv4, &option_ipv6, &option_count, &option_for,
 		&option_quiet,
+	},
+	.says = {
+		{ OPTION_COUNT, "stop after N records" },
+		{ OPTION_QUIET, "print no notes of progress" },
 	},
 	.run = run_ipfix,
 };

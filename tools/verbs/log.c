@@ -67,6 +67,7 @@ static int run_log(int argc, char **argv)
 const struct verb verb_log = {
 	.name = "log", .args = "[FILTER]",
 	.help = "the last transitions, oldest first",
+	.filter = FILTER_OF_EVENTS,
 	.options = { &option_netns, &option_ipv4, &option_ipv6 },
 	.run = run_log,
 };

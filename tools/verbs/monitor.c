@@ -128,9 +128,15 @@ static const struct verb_option option_record = {
 const struct verb verb_monitor = {
 	.name = "monitor", .args = "[FILTER]",
 	.help = "transitions as they happen",
+	.filter = FILTER_OF_EVENTS,
 	.options = {
 		&option_netns, &option_ipv4, &option_ipv6, &option_count, &option_for,
 		&option_buffer, &option_quiet, &option_flows, &option_record,
+	},
+	.says = {
+		{ OPTION_COUNT, "stop after N transitions, or flows" },
+		{ OPTION_QUIET, "print no notes of progress" },
+		{ OPTION_FLOWS, "print a line for each flow as it ends, instead of transitions" },
 	},
 	.run = run_monitor,
 };

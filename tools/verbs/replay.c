@@ -250,6 +250,20 @@ static int read_record(struct replay *r, FILE *file)
 
 /* ---- */
 
+/* Return: false, and said why */
+static bool has_content(FILE *file, const char *name)
+{
+	int c = getc(file);
+
+	if (c == EOF) {
+		fail("%s: %s", name, ferror(file) ? strerror(errno) :
+		     "the file is empty; replay reads captures and records of monitor");
+		return false;
+	}
+	ungetc(c, file);
+	return true;
+}
+
 static int replay_file(struct replay *r)
 {
 	FILE *file = strcmp(r->name, "-") ? fopen(r->name, "re") : stdin;
@@ -259,6 +273,10 @@ static int replay_file(struct replay *r)
 
 	if (!file)
 		return fail("%s: %s", r->name, strerror(errno));
+	if (!has_content(file, r->name)) {
+		fclose(file);
+		return EXIT_ERROR;
+	}
 	if (record_is(file)) {
 		status = read_record(r, file);
 		fclose(file);
@@ -285,7 +303,7 @@ static int run_replay(int argc, char **argv)
 		return fail("replay: which capture? Give a file, or - for standard input");
 	if (!filter_parse(&filter, argc - 1, argv + 1))
 		return EXIT_ERROR;
-	if (!figure_format_known())
+	if (!figure_format_fits())
 		return EXIT_ERROR;
 	if (opt.graph && (opt.flows || opt.counters || opt.by))
 		return fail("replay: --graph draws the figure alone: without --flows, --by and --counters");
@@ -347,10 +365,16 @@ static const struct verb_option option_by = {
 const struct verb verb_replay = {
 	.name = "replay", .args = "FILE [FILTER]",
 	.help = "the same engine over a capture (pcap, pcapng), or a record of monitor",
+	.filter = FILTER_OF_EVENTS,
 	.options = {
-		&option_ipv4, &option_ipv6, &option_quiet, &option_flows, &option_counters,
-		&option_by, &option_sort, &option_top, &option_checksums, &option_no_expire,
-		&option_explain, &option_graph, &option_format,
+		&option_ipv4, &option_ipv6, &option_count, &option_quiet, &option_flows,
+		&option_counters, &option_by, &option_sort, &option_top, &option_checksums,
+		&option_no_expire, &option_explain, &option_graph, &option_format,
+	},
+	.says = {
+		{ OPTION_COUNT, "print the first N transitions" },
+		{ OPTION_QUIET, "print no transitions" },
+		{ OPTION_FLOWS, "print a line for each flow at the end" },
 	},
 	.run = run_replay,
 };

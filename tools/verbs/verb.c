@@ -91,7 +91,7 @@ const struct verb_option option_explain = {
 
 const struct verb_option option_count = {
 	.id = OPTION_COUNT, .letter = 'c', .name = "count", .arg = "N",
-	.help = "stop after N transitions, or samples (top)", .take = take_count,
+	.help = "stop after N transitions, records (ipfix) or samples (top)", .take = take_count,
 };
 
 const struct verb_option option_for = {

@@ -31,12 +31,28 @@ struct verb_option {
 };
 
 #define VERB_OPTIONS	16
+#define VERB_SAYS	4
+
+/* What a FILTER may ask for: each takes what those before it take. */
+enum filter_of {
+	FILTER_OF_NONE,
+	FILTER_OF_LIVING,
+	FILTER_OF_FLOWS,		/* why they ended, too */
+	FILTER_OF_EVENTS,
+};
 
 struct verb {
 	const char *name;
 	const char *args;		/* "": it takes none */
 	const char *help;
+	enum filter_of filter;
+	bool prints_nothing;		/* how it is printed, cannot be chosen */
 	const struct verb_option *options[VERB_OPTIONS];	/* up to NULL */
+	/* What an option of several verbs does to this one: its help says that instead. */
+	struct {
+		enum option_id id;
+		const char *help;
+	} says[VERB_SAYS];		/* up to help NULL */
 	void (*complete)(void);		/* prints the values of the first argument; or NULL */
 	int (*run)(int argc, char **argv);
 };

@@ -7,6 +7,7 @@
 #include <microhttpd.h>
 #include <netdb.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -197,6 +198,18 @@ static int ask_services(struct kernel *k, void *arg)
 	return kernel_services(k, ignore_service, arg);
 }
 
+/* The port may have been the kernel's choice. */
+static void tell_address(struct MHD_Daemon *daemon, const char *where)
+{
+	unsigned int port = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
+	const char *colon = strrchr(where, ':');
+	char at[NI_MAXHOST];
+
+	snprintf(at, sizeof(at), "%s%.*s:%u", colon == where ? "localhost" : "",
+		 (int)(colon - where), where, port);
+	note("export: http://%s/ shows the states, http://%s/metrics is for Prometheus", at, at);
+}
+
 static int run_export(int argc, char **argv)
 {
 	const char *where = opt.listen ? opt.listen : "127.0.0.1:9717";
@@ -204,7 +217,6 @@ static int run_export(int argc, char **argv)
 	struct sockaddr_storage at = { 0 };
 	struct pollfd fd = { .events = POLLIN };
 	struct MHD_Daemon *daemon;
-	const char *host = *where == ':' ? "localhost" : "";
 	int err;
 
 	(void)argc;
@@ -225,8 +237,7 @@ static int run_export(int argc, char **argv)
 	if (!daemon)
 		return fail("cannot listen at %s: %s", where, strerror(errno));
 	if (!opt.quiet)
-		note("export: http://%s%s/ shows the states, http://%s%s/metrics is for Prometheus",
-		     host, where, host, where);
+		tell_address(daemon, where);
 	while (poll(&fd, 1, -1) < 0 && errno == EINTR)
 		;
 	MHD_stop_daemon(daemon);
@@ -241,6 +252,10 @@ static const struct verb_option option_listen = {
 const struct verb verb_export = {
 	.name = "export", .args = "",
 	.help = "serve metrics for Prometheus, and a live page",
+	.prints_nothing = true,
 	.options = { &option_netns, &option_all_netns, &option_listen, &option_quiet },
+	.says = {
+		{ OPTION_QUIET, "print no notes of progress" },
+	},
 	.run = run_export,
 };

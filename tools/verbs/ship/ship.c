@@ -198,6 +198,11 @@ static int follow_and_send(struct ship *s, const char *url)
 	return status;
 }
 
+static bool is_http(const char *url)
+{
+	return !strncasecmp(url, "http://", 7) || !strncasecmp(url, "https://", 8);
+}
+
 static int run_ship(int argc, char **argv)
 {
 	struct ship s = { .interval = opt.interval_ns ? opt.interval_ns : DELIVER,
@@ -208,9 +213,10 @@ static int run_ship(int argc, char **argv)
 	if (argc != 1)
 		return fail(argc ? "ship takes one URL, but got '%s', too" : "ship where? It takes a URL like http://clickhouse:8123",
 			    argc ? argv[1] : "");
-	url = strstr(argv[0], "://") ? sender_url(argv[0], *tables) : NULL;
+	url = is_http(argv[0]) ? sender_url(argv[0], *tables) : NULL;
 	if (!url)
-		return fail("'%s' is no URL: ship takes one like http://clickhouse:8123", argv[0]);
+		return fail("'%s' is no URL of HTTP: ship takes one like http://clickhouse:8123",
+			    argv[0]);
 	curl_free(url);
 	s.spool = spool_open(opt.spool ? opt.spool : SPOOL_DIR, s.run,
 			     opt.spool_limit ? opt.spool_limit : SPOOL_LIMIT, tables, TABLES);
@@ -247,9 +253,15 @@ static const struct verb_option option_spool_limit = {
 const struct verb verb_ship = {
 	.name = "ship", .args = "URL",
 	.help = "send transitions and ended flows to a ClickHouse server, by way of a spool",
+	.prints_nothing = true,
 	.options = {
 		&option_netns, &option_for, &option_interval, &option_flows, &option_quiet,
 		&option_spool, &option_spool_limit,
+	},
+	.says = {
+		{ OPTION_INTERVAL, "time between deliveries (default 10s)" },
+		{ OPTION_FLOWS, "send flows only, no transitions" },
+		{ OPTION_QUIET, "print no notes of progress" },
 	},
 	.run = run_ship,
 };

@@ -189,9 +189,14 @@ static const struct verb_option option_batch = {
 const struct verb verb_top = {
 	.name = "top", .args = "[FILTER]",
 	.help = "live: states and their rates, services, flows that are stuck",
+	.filter = FILTER_OF_LIVING,
 	.options = {
 		&option_netns, &option_ipv4, &option_ipv6, &option_batch, &option_interval,
 		&option_count, &option_for,
+	},
+	.says = {
+		{ OPTION_INTERVAL, "time between samples (default 1s)" },
+		{ OPTION_COUNT, "stop after N samples" },
 	},
 	.run = run_top,
 };
