@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Tests and their TAP."""
 import functools
+import os
 import sys
 import traceback
 
@@ -62,12 +63,27 @@ def file_of(function):
     return getattr(function, "func", function).__module__.rsplit(".", maxsplit=1)[-1]
 
 
+def alternate(tests):
+    """Of those for both families every other one is for IPv4, the rest for IPv6."""
+    names, turn, kept = {name for name, _ in tests}, {}, []
+    for name, function in tests:
+        what, _, v = name.rpartition(" ipv")
+        if {f"{what} ipv4", f"{what} ipv6"} <= names and \
+           int(v) != turn.setdefault(what, 4 if len(turn) % 2 else 6):
+            continue
+        kept.append((name, function))
+    return kept
+
+
 def planned(skip=None):
-    """All tests, or those with one of the words given in their name, or as the name of their file.
+    """All tests, or those with one of the words given in their name, or as the name of their file;
+    with TCPFSM_ALTERNATE, all of them for one family.
     With --list, print their names and end; so does, as kselftest wants it, a reason to skip all."""
     listing = sys.argv[1:2] == ["--list"]
     wanted = sys.argv[1 + listing:]
     tests = [t for t in TESTS if not wanted or file_of(t[1]) in wanted or any(w in t[0] for w in wanted)]
+    if not wanted and os.environ.get("TCPFSM_ALTERNATE"):
+        tests = alternate(tests)
     if listing:
         for name, _ in tests:
             print(name)
