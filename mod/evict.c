@@ -44,11 +44,12 @@ struct search {
 	unsigned int looks;	/* at tickets of a queue */
 	bool	     any;	/* active flows, too */
 	bool	     patient;	/* waits for locks: process context */
+	bool	     unsure;	/* out: there may be more, for a queue was not looked through */
 };
 
-static const struct search quick_search = { .looks = 8 };
-static const struct search merciless_search = { .looks = 8, .any = true };
-static const struct search patient_search = { .looks = 1024, .patient = true };
+#define QUICK_SEARCH		{ .looks = 8 }
+#define MERCILESS_SEARCH	{ .looks = 8, .any = true }
+#define PATIENT_SEARCH		{ .looks = 1024, .patient = true }
 
 /* An established flow without a segment for this long is not active. */
 static bool is_evictable(const struct tcpfsm_flow *f, const struct search *s)
@@ -65,7 +66,7 @@ static bool ends_soon(const struct tcpfsm_flow *f)
 }
 
 /* End a flow whose ticket was taken from this queue, if it may go. */
-static bool evict_flow(struct tcpfsm_flow *f, unsigned int queue, const struct search *s)
+static bool evict_flow(struct tcpfsm_flow *f, unsigned int queue, struct search *s)
 	__releases(&f->lock)
 {
 	enum tfsm_class class = tcpfsm_timeout_class_of(f->waits);
@@ -85,7 +86,7 @@ static bool evict_flow(struct tcpfsm_flow *f, unsigned int queue, const struct s
 
 /* The same, if the ticket is not void. */
 static bool evict_ticket(struct tcpfsm_net *tn, unsigned int queue, const struct tcpfsm_ticket *t,
-			 const struct search *s)
+			 struct search *s)
 {
 	struct tcpfsm_flow *f = tcpfsm_queue_lock(tn, queue, t);
 
@@ -96,19 +97,23 @@ static bool evict_ticket(struct tcpfsm_net *tn, unsigned int queue, const struct
 
 /* End the oldest flow of a queue that may go, as far as a few looks tell. @age: of its ticket */
 static bool evict_from(struct tcpfsm_net *tn, struct tcpfsm_cpu *c, unsigned int queue, u32 age,
-		       const struct search *s)
+		       struct search *s)
 {
 	unsigned int looks = s->looks;
 	struct tcpfsm_ticket t;
+	int taken = 1;
 
-	while (looks-- && tcpfsm_queue_take(c, queue, age, s->patient, &t))
-		if (evict_ticket(tn, queue, &t, s))
+	while (looks-- && taken > 0) {
+		taken = tcpfsm_queue_take(c, queue, age, s->patient, &t);
+		if (taken > 0 && evict_ticket(tn, queue, &t, s))
 			return true;
+	}
+	s->unsure |= taken != 0;
 	return false;
 }
 
 static bool evict_class(struct tcpfsm_net *tn, struct tcpfsm_cpu *c, enum tfsm_class class, u32 age,
-			const struct search *s)
+			struct search *s)
 {
 	return evict_from(tn, c, TCPFSM_QUEUE_REMOTE + class, age, s) ||
 	       evict_from(tn, c, TCPFSM_QUEUE_LOCAL + class, age, s);
@@ -133,7 +138,7 @@ static bool is_flooded(void)
  * handshakes in progress if they are many, or take long: otherwise each new connection would end
  * the slowest client's.
  */
-static bool evict_finished(struct tcpfsm_net *tn, struct tcpfsm_cpu *c, const struct search *s)
+static bool evict_finished(struct tcpfsm_net *tn, struct tcpfsm_cpu *c, struct search *s)
 {
 	return evict_class(tn, c, TFSM_CLASS_CLOSED, 0, s) ||
 	       evict_from(tn, c, TCPFSM_QUEUE_SOON, 0, s) ||
@@ -142,7 +147,7 @@ static bool evict_finished(struct tcpfsm_net *tn, struct tcpfsm_cpu *c, const st
 }
 
 /* The others. */
-static bool evict_open(struct tcpfsm_net *tn, struct tcpfsm_cpu *c, const struct search *s)
+static bool evict_open(struct tcpfsm_net *tn, struct tcpfsm_cpu *c, struct search *s)
 {
 	return evict_class(tn, c, TFSM_CLASS_OPENING, 0, s) ||
 	       evict_class(tn, c, TFSM_CLASS_CLOSING, 0, s) ||
@@ -153,10 +158,10 @@ static bool evict_open(struct tcpfsm_net *tn, struct tcpfsm_cpu *c, const struct
 
 /* In this order, wherever they have their tickets. */
 static bool (*const evict_kind[])(struct tcpfsm_net *tn, struct tcpfsm_cpu *c,
-				  const struct search *s) = { evict_finished, evict_open };
+				  struct search *s) = { evict_finished, evict_open };
 
 static bool evict_at(struct tcpfsm_net *tn, unsigned int cpu, unsigned int kind,
-		     const struct search *s)
+		     struct search *s)
 {
 	struct tcpfsm_cpu *c = tcpfsm_cpu_of(tn, cpu);
 
@@ -164,7 +169,7 @@ static bool evict_at(struct tcpfsm_net *tn, unsigned int cpu, unsigned int kind,
 }
 
 /* At this processor, else where there was something to give last, else at a few in turn. */
-static bool evict_somewhere(struct tcpfsm_net *tn, unsigned int kind, const struct search *s)
+static bool evict_somewhere(struct tcpfsm_net *tn, unsigned int kind, struct search *s)
 {
 	unsigned int n = OTHERS, cpu;
 
@@ -204,24 +209,33 @@ static bool note_result(struct tcpfsm_failures *f, bool found)
 	return false;
 }
 
-static bool evict_within(struct tcpfsm_net *tn, const struct search *s)
+/*
+ * What goes on gives way only if there is nothing that is over: while it is not sure that there is
+ * none, no flow does, or those that are idle would be lost to a flood, one by one.
+ */
+static bool evict_within(struct tcpfsm_net *tn, struct search *s)
 {
 	struct tcpfsm_cpu *here = *this_cpu_ptr(tn->cpus);
 	unsigned int kind;
 
 	for (kind = 0; kind < ARRAY_SIZE(evict_kind); kind++) {
-		if (s->any || !here) {	/* of the first segments here, or there is no memory */
-			if (evict_somewhere(tn, kind, s))
-				return true;
-		} else if (!is_futile(&here->found_none[kind]) &&
-			   note_result(&here->found_none[kind], evict_somewhere(tn, kind, s))) {
-			return true;
-		}
+		/* NULL: of the first segments here, or there is no memory. */
+		struct tcpfsm_failures *f = s->any || !here ? NULL : &here->found_none[kind];
+
+		if (f && is_futile(f))
+			continue;
+		s->unsure = false;
+		if (evict_somewhere(tn, kind, s))
+			return !f || note_result(f, true);
+		if (s->unsure && !s->any)
+			return false;
+		if (f)
+			note_result(f, false);
 	}
 	return false;
 }
 
-static bool search_owner(u8 owner, const struct search *s)
+static bool search_owner(u8 owner, struct search *s)
 {
 	struct tcpfsm_net *tn = tcpfsm_owner_fattest(owner);
 	unsigned int i;
@@ -238,7 +252,7 @@ static bool search_owner(u8 owner, const struct search *s)
 	return false;
 }
 
-static bool evict_of_owner(u8 owner, const struct search *s)
+static bool evict_of_owner(u8 owner, struct search *s)
 {
 	struct tcpfsm_failures *f = &this_cpu_ptr(&found_none)->of[owner][s->any];
 
@@ -258,21 +272,22 @@ static bool has_its_share(const struct tcpfsm_net *tn)
 
 bool tcpfsm_evict_one(struct tcpfsm_net *tn)
 {
+	struct search quick = QUICK_SEARCH, merciless = MERCILESS_SEARCH;
 	bool fat = has_its_share(tn);
 	u8 own = tn->owner, other = !tn->owner;
 
 	/* Whoever has more than is his to keep gives way, whatever his flows are. */
-	if (tcpfsm_owner_over_half(other) && evict_of_owner(other, &quick_search))
+	if (tcpfsm_owner_over_half(other) && evict_of_owner(other, &quick))
 		return true;
-	if (fat && evict_within(tn, &quick_search))
+	if (fat && evict_within(tn, &quick))
 		return true;
-	if (evict_of_owner(own, &quick_search))
+	if (evict_of_owner(own, &quick))
 		return true;
-	if (own == TCPFSM_HOST && evict_of_owner(other, &quick_search))
+	if (own == TCPFSM_HOST && evict_of_owner(other, &quick))
 		return true;
-	if (!fat && evict_within(tn, &quick_search))
+	if (!fat && evict_within(tn, &quick))
 		return true;
-	return tcpfsm_owner_over_half(other) && evict_of_owner(other, &merciless_search);
+	return tcpfsm_owner_over_half(other) && evict_of_owner(other, &merciless);
 }
 
 /* ---- a table that has become smaller ---- */
@@ -285,11 +300,12 @@ struct tour {
 
 static bool trim_quickly(u8 owner)
 {
+	struct search quick = QUICK_SEARCH;
 	bool evicted;
 
 	rcu_read_lock();
 	local_bh_disable();
-	evicted = evict_of_owner(owner, &quick_search);
+	evicted = evict_of_owner(owner, &quick);
 	local_bh_enable();
 	rcu_read_unlock();
 	return evicted;
@@ -297,14 +313,14 @@ static bool trim_quickly(u8 owner)
 
 static bool trim_here(u8 owner, const struct tour *t)
 {
+	struct search patient = PATIENT_SEARCH;
 	struct tcpfsm_net *tn;
 	bool evicted;
 
 	rcu_read_lock();
 	local_bh_disable();
 	tn = tcpfsm_owner_at(owner, t->place);
-	evicted = tn && (evict_at(tn, t->cpu, 0, &patient_search) ||
-			 evict_at(tn, t->cpu, 1, &patient_search));
+	evicted = tn && (evict_at(tn, t->cpu, 0, &patient) || evict_at(tn, t->cpu, 1, &patient));
 	local_bh_enable();
 	rcu_read_unlock();
 	return evicted;

@@ -126,19 +126,19 @@ unsigned int tcpfsm_queue_take_due(struct tcpfsm_cpu *c, unsigned int queue,
 	return taken;
 }
 
-bool tcpfsm_queue_take(struct tcpfsm_cpu *c, unsigned int queue, u32 age, bool wait,
-		       struct tcpfsm_ticket *to)
+int tcpfsm_queue_take(struct tcpfsm_cpu *c, unsigned int queue, u32 age, bool wait,
+		      struct tcpfsm_ticket *to)
 {
 	struct tcpfsm_queues *q = c->queues;
 	bool taken;
 
 	/* Most queues are empty. */
 	if (!READ_ONCE(q->fifo[queue].nr))
-		return false;
+		return 0;
 	if (wait)
 		spin_lock(&q->lock);
 	else if (!spin_trylock(&q->lock))
-		return false;
+		return -EBUSY;
 	taken = tcpfsm_fifo_first(&q->fifo[queue], to) && (u32)jiffies - to->stamp >= age;
 	if (taken)
 		pop_ticket(q, queue);

@@ -43,12 +43,12 @@ unsigned int tcpfsm_queue_take_due(struct tcpfsm_cpu *c, unsigned int queue,
 				   struct tcpfsm_ticket *to, unsigned int n, unsigned long *delay);
 
 /*
- * Take the first ticket, if it was pushed at least @age jiffies ago. Return: false if it was not,
- * if there is none, or (unless @wait) if another processor works at these queues. Context: bottom
+ * Take the first ticket, if it was pushed at least @age jiffies ago. Return: 1; 0 if it was not, or
+ * there is none; -EBUSY (unless @wait) if another processor works at these queues. Context: bottom
  * halves off.
  */
-bool tcpfsm_queue_take(struct tcpfsm_cpu *c, unsigned int queue, u32 age, bool wait,
-		       struct tcpfsm_ticket *to);
+int tcpfsm_queue_take(struct tcpfsm_cpu *c, unsigned int queue, u32 age, bool wait,
+		      struct tcpfsm_ticket *to);
 
 /*
  * How long the flows of each queue wait, and after how long their tickets are met (jiffies, below
