@@ -18,7 +18,7 @@ import time
 import bed
 from bed import (ACK, ADDR, FIN, HOSTS, RST, SYN, TOOL, Failed, Skipped, Traffic, Wire, both, close_to,
                  connect, counters, deep, equal, flood, flow, forget_flows, listen, main, muted, pair,
-                 pair_of, read, run, status, sysctl, table, test, true, tuple_of, until, within, write)
+                 pair_of, read, reset, run, status, sysctl, table, test, true, tuple_of, until, within, write)
 from bed.netlink import attribute as attr, attributes_of, family as family_number, group_number
 
 
@@ -222,6 +222,39 @@ def flows_are_counted_and_named_by_process(v):
         close_to(c, s)
     with within("router"):
         equal(status(TOOL, "count", "src", "sport", ":1")[0], 1, "nothing fits")
+
+
+@both
+def a_flow_by_one_of_its_ends(v):
+    forget_flows()
+    port = 6112 + v
+    (c, s), (d, t) = connect_many(2, port, v)
+    sport, name = c.getsockname()[1], "[{}]:{}" if v == 6 else "{}:{}"
+    here, there = name.format(ADDR[v]["client"], sport), name.format(ADDR[v]["server"], port)
+    equal({r["sport"] for r in json.loads(tool("client", "-j", "flow", there))["flows"]},
+          {sport, d.getsockname()[1]}, "two have this end")
+    equal(len(tool("client", "flow", there).splitlines()), 3, "as text")
+    alone, both_ends = [json.loads(tool("client", "-j", "flow", *ends))
+                        for ends in ((here,), (here, there))]
+    equal((alone["flow"], alone["now"]["sport"]), (both_ends["flow"], sport), "one has this end")
+    true("before: ..." not in tool("client", "flow", here), "nothing of the history is left out")
+    for x, y in ((c, s), (d, t)):
+        close_to(x, y)
+
+
+@both
+def a_flow_names_its_earlier_incarnation(v):
+    forget_flows()
+    port, ids = 6114 + v, []
+    for _ in range(2):
+        c, s = pair(v, port, sport=6199)
+        ids.append(stream_of("client", "flows", "dport", f":{port}", "state", "established")[0]["flow"])
+        reset(c)
+        s.close()
+    ends = [f"[{ADDR[v][h]}]:{p}" if v == 6 else f"{ADDR[v][h]}:{p}"
+            for h, p in (("client", 6199), ("server", port))]
+    true(f"1 incarnation is in the log: flow {ids[0]}" in tool("client", "flow", *ends), "in text")
+    equal(json.loads(tool("client", "-j", "flow", *ends))["earlier_flow"], ids[0], "in JSON")
 
 
 @test

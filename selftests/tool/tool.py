@@ -404,7 +404,7 @@ def errors_quote_the_bad_token():
                          (("count", "dport", "reason", "fin"), "reason"),
                          (("monitor", "--flows", "--record", "/tmp/x"), "--flows"),
                          (("flows", "reason", "fin"), "reason"), (("flow",), "10.0.0.1:4000"),
-                         (("flow", "abc"), "'abc'"), (("flow", "0"), "'0'"), (("flow", "1", "2", "3"), "'3'"),
+                         (("flow", "abc"), "'abc'"), (("flow", "10.0.0.1:x"), "'10.0.0.1:x'"), (("flow", "0"), "'0'"), (("flow", "1", "2", "3"), "'3'"),
                          (("flow", "10.0.0.1", "10.0.0.2:80"), "'10.0.0.1'"),
                          (("flow", "10.0.0.1:5", "10.0.0.0/24:80"), "'10.0.0.0/24:80'"),
                          (("flow", "fd01::1:80", "[fd01::2]:80"), "'fd01::1:80'"),
@@ -435,7 +435,7 @@ def commands_by_the_beginning_of_their_names():
     equal(tool("help", "mon"), tool("monitor", "--help"))
     equal(tool("help"), tool("--help"))
     equal(tool("version"), tool("--version"))
-    equal(tool("flow", "--help")[1].splitlines()[0], "Usage: tcpfsm [OPTIONS] flow NUMBER | END END")
+    equal(tool("flow", "--help")[1].splitlines()[0], "Usage: tcpfsm [OPTIONS] flow NUMBER | END [END]")
 
 
 @test

@@ -23,12 +23,17 @@
 #include "show/flow.h"
 #include "verbs/verb.h"
 
+#define KEPT_STATES	8	/* of an end, by the module */
+
 struct life {
 	struct filter *filter;
 	struct tuple asked;		/* AF_UNSPEC: it is asked for by its number */
 	struct flow flow;		/* the latest that fits; id 0: no such flow lives */
 	u64 id;				/* of the latest flow, alive or in the log */
-	u64 incarnations;		/* in the log */
+	bool one_end;			/* of the flow is all that was asked for */
+	u64 candidates;			/* flows with that end, now */
+	u64 earlier;			/* incarnations in the log, and the last of them */
+	u64 earlier_id;
 	struct event *event;		/* of the log, oldest first */
 	struct tuple tuple;
 	size_t events;
@@ -66,7 +71,17 @@ static bool parse_ends(struct life *l, const char *a, const char *b)
 	return true;
 }
 
-/* A number, or the addresses and ports of both ends in either order. */
+/* The flows that have this end: one of them may be the only one. */
+static bool parse_one_end(struct life *l, char *word)
+{
+	char *words[2] = { "host", word };
+	struct filter_end end;
+
+	l->one_end = true;
+	return parse_end(word, &end) && filter_parse(&l->filter, ARRAY_SIZE(words), words);
+}
+
+/* A number, or the addresses and ports of both ends in either order, or of one. */
 static bool parse_flow(struct life *l, int argc, char **argv)
 {
 	char *a = argc ? argv[0] : "", *b = argc > 1 ? argv[1] : "";
@@ -80,7 +95,9 @@ static bool parse_flow(struct life *l, int argc, char **argv)
 		words[1] = a;
 		return filter_parse(&l->filter, 2, words);
 	}
-	fail("flow: which one%s%s%s? Give its number, or both its ends, as in 10.0.0.1:4000 10.0.0.2:443",
+	if (argc == 1 && strchr(a, ':'))
+		return parse_one_end(l, a);
+	fail("flow: which one%s%s%s? Give its number, or its ends, as in 10.0.0.1:4000 10.0.0.2:443",
 	     argc ? " is '" : "", argc > 2 ? argv[2] : a, argc ? "'" : "");
 	return false;
 }
@@ -99,6 +116,16 @@ static void keep_event(struct life *l, const struct event *e)
 	l->event[l->events++] = *e;
 }
 
+static void begin_incarnation(struct life *l, u64 id)
+{
+	if (l->id) {
+		l->earlier++;
+		l->earlier_id = l->id;
+	}
+	l->id = id;
+	l->events = 0;
+}
+
 /* They come in the order of time: another flow than the last one is a later incarnation. */
 static void take_event(const struct flow *f, const struct event *e, void *arg)
 {
@@ -106,11 +133,8 @@ static void take_event(const struct flow *f, const struct event *e, void *arg)
 
 	if (!filter_event(l->filter, f, e))
 		return;
-	if (e->flow != l->id) {
-		l->incarnations++;
-		l->id = e->flow;
-		l->events = 0;
-	}
+	if (e->flow != l->id)
+		begin_incarnation(l, e->flow);
 	l->tuple = f->tuple;
 	keep_event(l, e);
 }
@@ -143,10 +167,8 @@ static int ask_module(struct life *l)
 	if (err)
 		return err;
 	/* The log was read first. A flow that lives may have left no transition there for long. */
-	if (l->flow.id && l->flow.id != l->id) {
-		l->id = l->flow.id;
-		l->events = 0;
-	}
+	if (l->flow.id && l->flow.id != l->id)
+		begin_incarnation(l, l->flow.id);
 	if (l->flow.id)
 		l->tuple = l->flow.tuple;
 	return l->id ? EXIT_FOUND : EXIT_NONE;
@@ -205,16 +227,26 @@ static void ask_others(struct life *l)
 
 /* ---- for people ---- */
 
+/* Those that both histories show. */
+static u32 count_states(const struct flow *f)
+{
+	u8 state[HISTORY_STATES];
+
+	return history_states(f->end[TCPFSM_ORIG].history, state) +
+	       history_states(f->end[TCPFSM_RESP].history, state);
+}
+
 static void print_end(const struct life *l, unsigned int i)
 {
 	const struct flow_end *e = &l->flow.end[i];
 	u8 state[HISTORY_STATES];
 	unsigned int n = history_states(e->history, state), j;
+	bool cut = n == KEPT_STATES && l->flow.step > count_states(&l->flow);
 	char text[FMT_SPAN];
 
 	out_text("  %s       %s for %s", end_name(i), state_name(e->state),
 		 fmt_span(text, e->dwell));
-	if (n == 8)
+	if (cut)
 		out_text("; before: ...");
 	else if (n > 1)
 		out_text("; before:");
@@ -301,9 +333,12 @@ static void print_life(const struct life *l)
 			 l->ct.timeout);
 	else if (conntrack_there())
 		out_text("  conntrack  does not know it\n");
-	if (l->incarnations > 1)
-		out_text("  earlier    %llu incarnations are in the log\n",
-			 (unsigned long long)l->incarnations - 1);
+	if (l->earlier == 1)
+		out_text("  earlier    1 incarnation is in the log: flow %llu\n",
+			 (unsigned long long)l->earlier_id);
+	else if (l->earlier)
+		out_text("  earlier    %llu incarnations are in the log, the last of them flow %llu\n",
+			 (unsigned long long)l->earlier, (unsigned long long)l->earlier_id);
 	print_events(l);
 }
 
@@ -319,6 +354,8 @@ static void print_life_json(const struct life *l)
 	out_num("flow", 0, l->id);
 	if (l->flow.id)
 		out_true("alive");
+	if (l->earlier)
+		out_num("earlier_flow", 0, l->earlier_id);
 	if (l->flow.id)
 		flow_json(out_json(), "now", &l->flow, false);
 	out_object("sockets");
@@ -360,6 +397,66 @@ static void print_life_json(const struct life *l)
 	out_end();
 }
 
+/* ---- flows of one end ---- */
+
+/* The first is told of when there is a second. */
+static void take_candidate(const struct flow *f, void *arg)
+{
+	struct life *l = arg;
+
+	if (!filter_flow(l->filter, f, 0))
+		return;
+	if (!l->candidates++) {
+		l->flow = *f;
+		return;
+	}
+	if (l->candidates == 2) {
+		out_object(NULL);
+		out_array("flows");
+		flow_header();
+		flow_print(&l->flow);
+	}
+	flow_print(f);
+}
+
+static int ask_for_candidates(struct kernel *k, void *arg)
+{
+	struct life *l = arg;
+	const struct kernel_filter filter = filter_push_down(l->filter);
+
+	return kernel_flows(k, &filter, take_candidate, l);
+}
+
+/* Those that there are now, if they are several. */
+static int list_candidates(struct life *l)
+{
+	int status = kernel_once(ask_for_candidates, l);
+
+	if (status == EXIT_FOUND && l->candidates > 1) {
+		out_end();
+		out_end();
+		note("%llu flows have this end: give both ends, or the number of one",
+		     (unsigned long long)l->candidates);
+	}
+	return status;
+}
+
+static int show_life(struct life *l)
+{
+	int status = ask_module(l);
+
+	if (status == EXIT_NONE)
+		note("no such flow, neither in the table nor in the log");
+	if (status != EXIT_FOUND)
+		return status;
+	ask_others(l);
+	if (out_is_text())
+		print_life(l);
+	else
+		print_life_json(l);
+	return status;
+}
+
 static int run_flow(int argc, char **argv)
 {
 	struct life l = { 0 };
@@ -367,24 +464,17 @@ static int run_flow(int argc, char **argv)
 
 	if (parse_flow(&l, argc, argv)) {
 		out_start(OUT_DOCUMENT);
-		status = ask_module(&l);
+		status = l.one_end ? list_candidates(&l) : EXIT_FOUND;
 	}
-	if (status == EXIT_FOUND) {
-		ask_others(&l);
-		if (out_is_text())
-			print_life(&l);
-		else
-			print_life_json(&l);
-	} else if (status == EXIT_NONE) {
-		note("no such flow, neither in the table nor in the log");
-	}
+	if (status == EXIT_FOUND && l.candidates < 2)
+		status = show_life(&l);
 	free(l.event);
 	filter_free(l.filter);
 	return status;
 }
 
 const struct verb verb_flow = {
-	.name = "flow", .args = "NUMBER | END END",
+	.name = "flow", .args = "NUMBER | END [END]",
 	.help = "one flow's life, its sockets, and nf_conntrack's view",
 	.options = { &option_netns },
 	.run = run_flow,
