@@ -471,14 +471,14 @@ def mistakes_are_told():
 
 
 @test
-def a_letter_means_what_the_verb_means_by_it():
+def options_before_and_behind_the_command():
     with within("router"):
         for words in (("top", "-b", "-c", "1", "-i", "100ms"), ("-b", "top", "-c1", "-i", "100ms"),
                       ("-bc", "1", "top", "-i", "100ms")):
             code, out, err = status(TOOL, *words)
             true(code == 0 and "per second:" in out, f"{words}: {err}")
-        for words in (("monitor", "-b", "8192", "--for", "100ms"),
-                      ("-b", "8192", "monitor", "--for", "100ms")):
+        for words in (("monitor", "--buffer", "8192", "--for", "100ms"),
+                      ("--buffer", "8192", "monitor", "--for", "100ms")):
             code, _, err = status(TOOL, *words)
             true(code in (0, 1), f"{words}: {err}")
 

@@ -13,14 +13,14 @@
 #include "filter/filter.h"
 
 /* The option that waits for its value. */
-static const struct verb_option *find_option(const char *word, const struct verb *v)
+static const struct verb_option *find_option(const char *word)
 {
 	size_t i;
 
 	if (*word != '-')
 		return NULL;
 	if (word[1] != '-')
-		return word[1] && !word[2] ? option_of_letter(word[1], v) : NULL;
+		return word[1] && !word[2] ? option_of_letter(word[1]) : NULL;
 	for (i = 0; i < OPTIONS; i++)
 		if (!strcmp(word + 2, options[i]->name))
 			return options[i];
@@ -37,7 +37,7 @@ static void complete_options(const struct verb *v)
 		if (!option_fits(o, v))
 			continue;
 		printf("--%s\n", o->name);
-		if (o->letter && option_of_letter(o->letter, v) == o)
+		if (o->letter)
 			printf("-%c\n", o->letter);
 	}
 }
@@ -54,7 +54,7 @@ int complete(int argc, char **argv)
 {
 	const char *last = argc ? argv[argc - 1] : "";
 	const struct verb *v = find_verb_among(argc, argv);
-	const struct verb_option *o = find_option(last, v);
+	const struct verb_option *o = find_option(last);
 
 	if (o && o->complete) {
 		o->complete();

@@ -70,31 +70,25 @@ bool option_fits(const struct verb_option *o, const struct verb *v)
 	return is_common(o) && !(v->prints_nothing && is_of_printing(o));
 }
 
-const struct verb_option *option_of_letter(char letter, const struct verb *v)
+const struct verb_option *option_of_letter(char letter)
 {
-	const struct verb_option *any = NULL;
 	size_t i;
 
-	for (i = 0; i < OPTIONS; i++) {
-		if (options[i]->letter != letter)
-			continue;
-		if (option_fits(options[i], v))
+	for (i = 0; i < OPTIONS; i++)
+		if (options[i]->letter == letter)
 			return options[i];
-		if (!any)
-			any = options[i];
-	}
-	return any;
+	return NULL;
 }
 
 #define LONG	0x100		/* beside the id of an option that was given by its name */
 
 static struct option longs[OPTIONS + 1];
 
-/* For getopt_long(): @first, then the letters as they are meant to a verb. */
-static const char *list_letters(const char *first, const struct verb *v)
+/* For getopt_long(). */
+static const char *list_letters(void)
 {
-	static char text[2 * OPTIONS + 3];
-	char *l = stpcpy(text, first);
+	static char text[2 * OPTIONS + 2] = ":";
+	char *l = text + 1;
 	int i;
 
 	for (i = 0; i < OPTIONS; i++) {
@@ -102,7 +96,7 @@ static const char *list_letters(const char *first, const struct verb *v)
 
 		longs[i] = (struct option){ o->name, o->arg ? required_argument : no_argument, NULL,
 					    i | LONG };
-		if (!o->letter || option_of_letter(o->letter, v) != o)
+		if (!o->letter)
 			continue;
 		*l++ = o->letter;
 		if (o->arg)
@@ -110,20 +104,6 @@ static const char *list_letters(const char *first, const struct verb *v)
 	}
 	*l = '\0';
 	return text;
-}
-
-/* The verb is the first word: the letters mean what they mean to it. */
-static const struct verb *look_for_verb(int argc, char **argv)
-{
-	const char *any = list_letters("-:", NULL);	/* words in their order */
-	const char *word = NULL;
-	int c;
-
-	while (!word && (c = getopt_long(argc, argv, any, longs, NULL)) != -1)
-		if (c == 1)
-			word = optarg;
-	optind = 0;
-	return guess_verb(word);
 }
 
 static bool apply_option(const struct verb_option *o, const char *value)
@@ -137,8 +117,7 @@ static bool apply_option(const struct verb_option *o, const char *value)
 
 bool options_parse(int argc, char **argv, bool *given)
 {
-	const struct verb *v = look_for_verb(argc, argv);
-	const char *known = list_letters(":", v);
+	const char *known = list_letters();
 	const struct verb_option *o;
 	int c;
 
@@ -154,7 +133,7 @@ bool options_parse(int argc, char **argv, bool *given)
 				fail("no such option: '%s'; see tcpfsm --help", argv[optind - 1]);
 			return false;
 		}
-		o = c & LONG ? options[c & ~LONG] : option_of_letter((char)c, v);
+		o = c & LONG ? options[c & ~LONG] : option_of_letter((char)c);
 		if (!apply_option(o, optarg))
 			return false;
 		given[o->id] = true;

@@ -13,8 +13,8 @@ void options_collect(void);
 bool option_fits(const struct verb_option *o, const struct verb *v);
 /* Does this verb know it, but not every verb? */
 bool option_is_own(const struct verb_option *o, const struct verb *v);
-/* Verbs may share a letter. What it means to this one, else to any; NULL: nothing. */
-const struct verb_option *option_of_letter(char letter, const struct verb *v);
+/* NULL: there is none. */
+const struct verb_option *option_of_letter(char letter);
 
 /*
  * Parses the command line; @given is by id. optind stands at the verb afterwards.

@@ -116,7 +116,7 @@ static bool take_buffer(const char *value)
 }
 
 static const struct verb_option option_buffer = {
-	.id = OPTION_BUFFER, .letter = 'b', .name = "buffer", .arg = "BYTES",
+	.id = OPTION_BUFFER, .name = "buffer", .arg = "BYTES",
 	.help = "size of the socket buffer (default 128 MiB)", .take = take_buffer,
 };
 

@@ -20,7 +20,7 @@ enum option_id {
 
 struct verb_option {
 	enum option_id id;
-	char letter;			/* or 0; of two that share one, the first takes no value */
+	char letter;			/* or 0 */
 	const char *name, *arg, *help;
 	/* What it does: sets one of these, or */
 	bool *flag;
