@@ -614,7 +614,7 @@ def monitor_records_for_replay(v):
         f.write('{"seq":1,"nonsense":true}\n')
     code, _, err = status(TOOL, "replay", path)
     equal(code, 2, err)
-    true(f"line {len(events) + 1} is no transition" in err, err)
+    true(f"line {len(events) + 1} is not a transition" in err, err)
     open(path, "w", encoding="ascii").close()
     code, out, err = status(TOOL, "replay", path)
     equal((code, out), (2, ""), err)

@@ -166,7 +166,7 @@ int record_read(FILE *file, const char *name, const struct record_reader *r)
 	}
 	free(text);
 	if (!ok)
-		return fail("%s: line %llu is no transition as monitor records them", name,
+		return fail("%s: line %llu is not a transition as monitor records them", name,
 			    (unsigned long long)n);
 	return EXIT_FOUND;
 }

@@ -47,7 +47,7 @@ bool netns_enter(const char *which)
 			     which);
 		else
 			fail("network namespace '%s': %s", which,
-			     errno == EINVAL ? "that is no network namespace" : strerror(errno));
+			     errno == EINVAL ? "that is not a network namespace" : strerror(errno));
 		close(fd);
 		return false;
 	}

@@ -60,7 +60,7 @@ bool figure_format_fits(void)
 	for (i = 0; i < ARRAY_SIZE(known); i++)
 		if (!opt.format || !strcmp(opt.format, known[i]))
 			return true;
-	fail("'%s' is no format: --format takes text, dot or svg", opt.format);
+	fail("'%s' is not a format: --format takes text, dot or svg", opt.format);
 	return false;
 }
 

@@ -251,7 +251,7 @@ static bool parse_bits(struct tally_part *p, const char *word)
 	u64 bits;
 
 	if (!read_u64(word, 1, 128, &bits)) {
-		fail("'/%s' is no prefix of an address: 1 to 128", word);
+		fail("'/%s' is not a prefix length: 1 to 128", word);
 		return false;
 	}
 	p->bits4 = bits <= 32 ? bits : 32;
@@ -268,7 +268,7 @@ static bool parse_key(struct tally *t, char *word)
 	unsigned int i;
 
 	if (!key) {
-		fail("'%s' is no key: src, dst (both also as src/24), sport, dport, service, pair, state, reason, flags, uid or process, with commas between",
+		fail("'%s' is not a key: src, dst (both also as src/24), sport, dport, service, pair, state, reason, flags, uid or process, with commas between",
 		     word);
 		return false;
 	}
@@ -309,7 +309,7 @@ static bool parse_order(struct tally *t, const char *word)
 		t->order = i;
 		return true;
 	}
-	fail("'%s' is no order: flows, oldest, packets or bytes", word);
+	fail("'%s' is not a column to sort by: flows, oldest, packets or bytes", word);
 	return false;
 }
 

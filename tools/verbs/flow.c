@@ -49,7 +49,7 @@ static bool parse_end(const char *word, struct filter_end *end)
 {
 	if (filter_read_end(word, end))
 		return true;
-	fail("flow: '%s' is no end: it takes an address and a port, as in 10.0.0.1:4000 or [2001:db8::1]:4000",
+	fail("flow: '%s' is not an endpoint (expected ADDRESS:PORT, as in 10.0.0.1:4000 or [2001:db8::1]:4000)",
 	     word);
 	return false;
 }
@@ -217,12 +217,12 @@ static void ask_others(struct life *l)
 
 	err = sock_each(~0U, take_socket, l);
 	if (err)
-		note("the sockets do not tell: %s", strerror(-err));
+		note("cannot list the sockets: %s", strerror(-err));
 	if (!conntrack_there())
 		return;
 	err = conntrack_each(take_conntrack, l);
 	if (err)
-		note("nf_conntrack does not tell: %s", strerror(-err));
+		note("cannot ask nf_conntrack: %s", strerror(-err));
 }
 
 /* ---- for people ---- */

@@ -215,7 +215,7 @@ static int open_exporter(struct ipfix *x, const char *to)
 	x->udp = !is_file(to);
 	if (x->udp && (!split_endpoint(word, &spec.host, &spec.svc) || !*spec.host || !*spec.svc)) {
 		free(word);
-		return fail("'%s' is no collector: ipfix takes one like 192.0.2.1:4739 or [2001:db8::1]:4739, or a file, with a slash in its path or .ipfix at its end",
+		return fail("'%s' is not a collector: ipfix takes one like 192.0.2.1:4739 or [2001:db8::1]:4739, or a file, with a slash in its path or .ipfix at its end",
 			    to);
 	}
 	if (!x->udp)

@@ -14,7 +14,7 @@ bool take_number(const char *value, u64 max, u64 *v, const char *what, const cha
 {
 	if (read_u64(value, 1, max, v))
 		return true;
-	fail("'%s' is no %s: %s", value, what, takes);
+	fail("'%s' is not a valid %s: %s", value, what, takes);
 	return false;
 }
 
@@ -41,7 +41,7 @@ static bool take_time(const char *value, u64 *ns, const char *option)
 {
 	if (read_span(value, ns) && *ns)
 		return true;
-	fail("'%s' is no time: --%s takes one like 500ms, 10s or 2h", value, option);
+	fail("'%s' is not a time: --%s takes one like 500ms, 10s or 2h", value, option);
 	return false;
 }
 

@@ -27,7 +27,7 @@ static void name_holder(char *buf, size_t size, const struct flow *f, unsigned i
 	if (p)
 		snprintf(buf, size, "%s (pid %d)", p->name, p->pid);
 	else if (is_local_end(f, end))
-		snprintf(buf, size, "a process of this host that cannot be told");
+		snprintf(buf, size, "an unidentified local process");
 	else
 		snprintf(buf, size, "%s", fmt_addr(addr, f->tuple.family, end == TCPFSM_ORIG ?
 						   f->tuple.src : f->tuple.dst));

@@ -179,7 +179,7 @@ static int parse_listen(const char *word, struct sockaddr_storage *at)
 		err = getaddrinfo(*host ? host : NULL, port, &hints, &info);
 	free(copy);
 	if (err)
-		return fail("'%s' is no address to listen at: --listen takes one like 127.0.0.1:9717, [::1]:9717 or :9717",
+		return fail("'%s' is not an address to listen on: --listen takes one like 127.0.0.1:9717, [::1]:9717 or :9717",
 			    word);
 	memcpy(at, info->ai_addr, info->ai_addrlen);
 	local_only = is_loopback(info->ai_addr);

@@ -215,7 +215,7 @@ static int run_ship(int argc, char **argv)
 			    argc ? argv[1] : "");
 	url = is_http(argv[0]) ? sender_url(argv[0], *tables) : NULL;
 	if (!url)
-		return fail("'%s' is no URL of HTTP: ship takes one like http://clickhouse:8123",
+		return fail("'%s' is not an HTTP URL: ship takes one like http://clickhouse:8123",
 			    argv[0]);
 	curl_free(url);
 	s.spool = spool_open(opt.spool ? opt.spool : SPOOL_DIR, s.run,
@@ -224,7 +224,7 @@ static int run_ship(int argc, char **argv)
 		return EXIT_ERROR;
 	gethostname(s.host, sizeof(s.host) - 1);
 	if (!is_utf8(s.host))
-		return fail("the host's name is no UTF-8");
+		return fail("the host's name is not UTF-8");
 	read_boot_id(s.boot, sizeof(s.boot));
 	s.deliver = clock_now() + s.interval;
 	curl_global_init(CURL_GLOBAL_DEFAULT);
