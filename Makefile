@@ -19,7 +19,8 @@
 #                 search, and data races under KCSAN, an hour
 # make bench      speed and memory beside nf_conntrack, 15 minutes; parts: scripts/bench --help
 # make sharing    what segments cost on up to 64 processors, counted by an emulator, 15 minutes
-# make install    module (modules_install), tool and man page: PREFIX, DESTDIR, INSTALL_MOD_PATH
+# make install    module (modules_install), tool and man page: PREFIX, DESTDIR, INSTALL_MOD_PATH;
+#                 make uninstall, with the same, removes them
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
 PREFIX ?= /usr/local
@@ -40,6 +41,14 @@ modules_install:
 
 install: modules_install
 	$(MAKE) -C tools install PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
+
+# The kernel's make has no such target. It installs into updates, before 5.17 into extra.
+uninstall:
+	release=$$($(MAKE) -s -C $(KDIR) kernelrelease) && \
+		rm -f $(INSTALL_MOD_PATH)/lib/modules/$$release/updates/tcpfsm.ko* \
+			$(INSTALL_MOD_PATH)/lib/modules/$$release/extra/tcpfsm.ko* && \
+		depmod -b $(or $(INSTALL_MOD_PATH),/) $$release
+	$(MAKE) -C tools uninstall PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
 
 demo:
 	scripts/demo
@@ -89,5 +98,5 @@ clean:
 	rm -rf build compile_commands.json Module.symvers modules.order tcpfsm.ko tcpfsm.mod tcpfsm.mod.c *.o .*.cmd \
 		mod/*.o mod/.*.cmd mod/probed.h mod/core/*.o mod/core/.*.cmd
 
-.PHONY: all modules tools modules_install install demo check truth bench sharing check-deep check-kernels check-integrations fuzz \
+.PHONY: all modules tools modules_install install uninstall demo check truth bench sharing check-deep check-kernels check-integrations fuzz \
 	quick lint lint-diff compile_commands.json figures clean

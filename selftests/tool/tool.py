@@ -429,6 +429,18 @@ def what_cannot_be_written_is_an_error():
 
 
 @test
+def uninstall_removes_what_install_installs():
+    make = ["make", "-s", "-C", os.path.dirname(TOOL)]
+    with tempfile.TemporaryDirectory() as to:
+        for prefix in ("/usr", "/usr/local"):
+            where = [f"DESTDIR={to}", f"PREFIX={prefix}"]
+            subprocess.run([*make, "install", *where], check=True)
+            true(os.access(f"{to}{prefix}/bin/tcpfsm", os.X_OK), "the tool is there")
+            subprocess.run([*make, "uninstall", *where], check=True)
+        equal([name for _, _, files in os.walk(to) for name in files], [], "what is left")
+
+
+@test
 def commands_by_the_beginning_of_their_names():
     data = pcap(timed(life()))
     equal(tool("rep", "-", data=data), tool("replay", "-", data=data))
