@@ -134,6 +134,7 @@ def keys():
             key = key_of(4, c, PORT)
             for words in (("states",), ("pairs",), ("transitions",), ("flows",), ("services",),
                           ("counters",), ("dwell",), ("log",), ("graph",), ("doctor",),
+                          ("count", "src,dst,sport,dport,service,pair"), ("count", "reason,flags,uid"),
                           ("top", "-b", "-c", "1", "-i", "100ms"),
                           ("flow", f"{key[0]}:{key[1]}", f"{key[2]}:{key[3]}")):
                 code, out, err = status(*tool("-j", *words))
@@ -141,9 +142,10 @@ def keys():
                     raise Failed(f"{words}: status {code}, {err}")
                 for document in documents(out):
                     found |= {f"json {words[0]} {path}" for path in paths(document)}
-            _, out, _ = status("ip", "netns", "exec", "client", TOOL, "-j", "flow",
-                               f"{key[0]}:{key[1]}", f"{key[2]}:{key[3]}")
-            found |= {f"json flow {path}" for path in paths(json.loads(out))}
+            for words in (("flow", f"{key[0]}:{key[1]}"), ("flows", "-p"), ("count", "process,state")):
+                out = run("ip", "netns", "exec", "client", TOOL, "-j", *words)
+                found |= {f"json {words[0]} {path}" for document in documents(out)
+                          for path in paths(document)}
             close_to(c, s)
             first = {ends: ends.stdout.readline()}
             for process, name in ((monitor, "monitor"), (ends, "monitor --flows")):
@@ -153,7 +155,7 @@ def keys():
         pcap = os.path.join(work, "pcap")
         capture(pcap)
         for words, file in (((), record), ((), pcap), (("-q", "--flows"), pcap),
-                            (("-q", "--counters"), pcap)):
+                            (("-q", "--counters"), pcap), (("--by", "src,dport"), pcap)):
             name = " ".join(("replay", *words, "of a", os.path.basename(file)))
             for document in documents(status(*tool("-j", "replay", *words, file))[1]):
                 found |= {f"json {name} {path}" for path in paths(document)}
