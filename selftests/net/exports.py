@@ -224,6 +224,22 @@ def flows_are_counted_and_named_by_process(v):
         equal(status(TOOL, "count", "src", "sport", ":1")[0], 1, "nothing fits")
 
 
+@test
+def words_and_columns_are_explained():
+    c, s = pair(4, 6118)
+    for verb in ("pairs", "dwell"):
+        out = tool("client", verb, "--explain")
+        true("Waits for its own application to call close()" in out, f"whom CLOSE_WAIT waits for: {verb}")
+    out = tool("client", "services", "--explain")
+    columns = tool("client", "services").split("\n", maxsplit=1)[0].split()[1:]
+    explained = out.split("\n\n")[1].splitlines()
+    equal([line.split()[0] for line in explained], columns, "each column is explained")
+    for verb in ("pairs", "dwell", "services"):
+        equal(list(json.loads(tool("client", "-j", verb, "--explain"))),
+              list(json.loads(tool("client", "-j", verb))), f"JSON of {verb}")
+    close_to(c, s)
+
+
 @both
 def a_flow_by_one_of_its_ends(v):
     forget_flows()

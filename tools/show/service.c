@@ -76,3 +76,33 @@ void service_print(const struct service *s)
 	out_line();
 	out_end();
 }
+
+void service_explain(void)
+{
+	static const struct { const char *column, *help; } lines[] = {
+		{ "unanswered", "flows now whose SYN it has not answered" },
+		{ "half-open", "ends now in SYN_RCVD: the ACK of its SYN|ACK has not come" },
+		{ "established", "ends now in ESTABLISHED" },
+		{ "close-wait", "ends now in CLOSE_WAIT: the application has not closed" },
+		{ "time-wait", "ends now in TIME_WAIT: it closed first" },
+		{ "flows", "so far" },
+		{ "handshakes", "completed so far" },
+		{ "refused", "connections that it refused with a RST" },
+		{ "reset", "connections reset after their handshake" },
+		{ "synack_resent", "SYN|ACKs resent after their ACK: a full accept queue" },
+		{ "connect", "mean time until connect() returns: from the first SYN to the SYN|ACK" },
+		{ "accept", "mean time from the first SYN to its ACK: when accept() can return" },
+		{ "unreachable", "ICMP errors: an end of one of its flows is not reached" },
+		{ "mtu", "ICMP errors: a segment of one of its flows is too big for the path" },
+	};
+	size_t i;
+
+	if (!out_is_text())
+		return;
+	out_line();
+	for (i = 0; i < ARRAY_SIZE(lines); i++) {
+		out_str(NULL, -14, lines[i].column);
+		out_str(NULL, -1, lines[i].help);
+		out_line();
+	}
+}

@@ -7,5 +7,7 @@
 
 void service_header(void);
 void service_print(const struct service *s);
+/* What the columns mean, in text only. */
+void service_explain(void);
 
 #endif

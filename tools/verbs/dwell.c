@@ -5,7 +5,9 @@
 #include "data/names.h"
 #include "kernel/kernel.h"
 #include "lib/format.h"
+#include "lib/options.h"
 #include "lib/out.h"
+#include "show/stats.h"
 #include "verbs/verb.h"
 
 #define BAR	40
@@ -116,12 +118,14 @@ static int run_dwell(int argc, char **argv)
 		print_dwell(&s, state_order[i]);
 	out_end();
 	out_end();
+	if (opt.explain && out_is_text())
+		states_explain();
 	return EXIT_FOUND;
 }
 
 const struct verb verb_dwell = {
 	.name = "dwell", .args = "",
 	.help = "how long endpoints stayed in each state",
-	.options = { &option_netns },
+	.options = { &option_netns, &option_explain },
 	.run = run_dwell,
 };

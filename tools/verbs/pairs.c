@@ -2,6 +2,7 @@
 /* Verb pairs: flows now by the states of both ends. */
 #include "kernel/kernel.h"
 #include "kernel/netns.h"
+#include "lib/options.h"
 #include "lib/out.h"
 #include "show/stats.h"
 #include "verbs/verb.h"
@@ -22,12 +23,14 @@ static int run_pairs(int argc, char **argv)
 	stats_print_netns(&s, netns_name(name, s.netns));
 	matrix_print("pairs", "orig", "resp", "flows", s.pairs);
 	out_end();
+	if (opt.explain && out_is_text())
+		states_explain();
 	return EXIT_FOUND;
 }
 
 const struct verb verb_pairs = {
 	.name = "pairs", .args = "",
 	.help = "flows by their pair of states",
-	.options = { &option_netns },
+	.options = { &option_netns, &option_explain },
 	.run = run_pairs,
 };

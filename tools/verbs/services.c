@@ -61,12 +61,14 @@ static int run_services(int argc, char **argv)
 	free(all.service);
 	out_end();
 	out_end();
+	if (opt.explain)
+		service_explain();
 	return EXIT_FOUND;
 }
 
 const struct verb verb_services = {
 	.name = "services", .args = "",
 	.help = "responding addresses and ports, over all their flows",
-	.options = { &option_netns, &option_ipv4, &option_ipv6 },
+	.options = { &option_netns, &option_ipv4, &option_ipv6, &option_explain },
 	.run = run_services,
 };
