@@ -90,8 +90,8 @@ void service_explain(void)
 		{ "refused", "connections that it refused with a RST" },
 		{ "reset", "connections reset after their handshake" },
 		{ "synack_resent", "SYN|ACKs resent after their ACK: a full accept queue" },
-		{ "connect", "mean time until connect() returns: from the first SYN to the SYN|ACK" },
-		{ "accept", "mean time from the first SYN to its ACK: when accept() can return" },
+		{ "connect", "mean time from the first SYN to the SYN|ACK: connect() returns" },
+		{ "accept", "mean time from the first SYN to its ACK: accept() can return" },
 		{ "unreachable", "ICMP errors: an end of one of its flows is not reached" },
 		{ "mtu", "ICMP errors: a segment of one of its flows is too big for the path" },
 	};
