@@ -4,6 +4,7 @@ Two taps on a wire, one for each direction, whose clocks differ: what is capture
 these clocks, goes through the tool's replay. Where the difference is longer than an answer takes,
 answers come before what they answer.
 """
+import errno
 import json
 import socket
 import struct
@@ -45,7 +46,12 @@ class Taps:
         captured, ended = [], time.time()
         try:
             while True:
-                data, more, _, address = self.socket.recvmsg(LONGEST, 64)
+                try:
+                    data, more, _, address = self.socket.recvmsg(LONGEST, 64)
+                except OSError as error:
+                    if error.errno == errno.ENETDOWN:   # told once, and what was captured is still there
+                        continue
+                    raise
                 seconds, ns = struct.unpack("qq", more[0][2][:16])
                 when = seconds + ns / 10**9
                 if not is_tcp(data):
