@@ -240,13 +240,17 @@ def words_and_columns_are_explained():
     close_to(c, s)
 
 
+def endpoint(v, host, port):
+    return f"[{ADDR[v][host]}]:{port}" if v == 6 else f"{ADDR[v][host]}:{port}"
+
+
 @both
 def a_flow_by_one_of_its_ends(v):
     forget_flows()
     port = 6112 + v
     (c, s), (d, t) = connect_many(2, port, v)
-    sport, name = c.getsockname()[1], "[{}]:{}" if v == 6 else "{}:{}"
-    here, there = name.format(ADDR[v]["client"], sport), name.format(ADDR[v]["server"], port)
+    sport = c.getsockname()[1]
+    here, there = endpoint(v, "client", sport), endpoint(v, "server", port)
     equal({r["sport"] for r in json.loads(tool("client", "-j", "flow", there))["flows"]},
           {sport, d.getsockname()[1]}, "two have this end")
     equal(len(tool("client", "flow", there).splitlines()), 3, "as text")
@@ -267,8 +271,7 @@ def a_flow_names_its_earlier_incarnation(v):
         ids.append(stream_of("client", "flows", "dport", f":{port}", "state", "established")[0]["flow"])
         reset(c)
         s.close()
-    ends = [f"[{ADDR[v][h]}]:{p}" if v == 6 else f"{ADDR[v][h]}:{p}"
-            for h, p in (("client", 6199), ("server", port))]
+    ends = endpoint(v, "client", 6199), endpoint(v, "server", port)
     true(f"1 incarnation is in the log: flow {ids[0]}" in tool("client", "flow", *ends), "in text")
     equal(json.loads(tool("client", "-j", "flow", *ends))["earlier_flow"], ids[0], "in JSON")
 
@@ -645,7 +648,7 @@ class NameServer:
     """Of a namespace, at 127.0.0.1. Has no names; a mute one does not say so."""
 
     def __init__(self, name, mute):
-        self.asked, self.mute = [], mute
+        self.asked, self.mute, self.name = [], mute, name
         with within(name):
             self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             self.socket.bind(("127.0.0.1", 53))
@@ -664,7 +667,7 @@ class NameServer:
 
     def stop(self):
         self.mute = True
-        with within("router"), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        with within(self.name), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
             s.sendto(b"end", ("127.0.0.1", 53))
         self.thread.join()
         self.socket.close()

@@ -24,8 +24,6 @@ struct track_flow {
 bool track_is_service(const struct track *t, u8 family, const u8 *addr, u16 port);
 void track_learn_service(struct track *t, u8 family, const u8 *addr, u16 port);
 void track_free_services(struct track *t);
-/* Of a multiple of eight bytes, into the hash so far. */
-u64 track_hash(u64 h, const u8 *p, size_t len);
 
 /* track_move.c: the choke point; every transition passes here */
 void track_moved(struct track *t, struct track_flow *f, const struct tfsm_out *o);

@@ -9,8 +9,8 @@
 /* The same for both directions. */
 static u64 tuple_hash(const struct tuple *t)
 {
-	u64 a = track_hash(t->sport, t->src, sizeof(t->src));
-	u64 b = track_hash(t->dport, t->dst, sizeof(t->dst));
+	u64 a = hash_bytes(t->sport, t->src, sizeof(t->src));
+	u64 b = hash_bytes(t->dport, t->dst, sizeof(t->dst));
 
 	return hash_mix(a + b + t->family);
 }

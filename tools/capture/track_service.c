@@ -6,17 +6,6 @@
 #include "capture/track_flow.h"
 #include "lib/memory.h"
 
-u64 track_hash(u64 h, const u8 *p, size_t len)
-{
-	for (; len >= sizeof(u64); p += sizeof(u64), len -= sizeof(u64)) {
-		u64 word;
-
-		memcpy(&word, p, sizeof(word));
-		h = hash_mix(h ^ word);
-	}
-	return h;
-}
-
 struct known_service {
 	struct hnode node;
 	u8 family;
@@ -29,7 +18,7 @@ static struct known_service *find_service(const struct track *t, u8 family, cons
 {
 	struct hnode *n;
 
-	*hash = track_hash(hash_mix((u64)family << 16 | port), addr, 16);
+	*hash = hash_bytes(hash_mix((u64)family << 16 | port), addr, 16);
 	for (n = htab_first(&t->services, *hash); n; n = htab_next(n)) {
 		struct known_service *s = container_of(n, struct known_service, node);
 

@@ -23,6 +23,11 @@ const struct verb *find_verb(const char *name)
 	return NULL;
 }
 
+static bool begins_with(const struct verb *v, const char *begin)
+{
+	return !strncmp(begin, v->name, strlen(begin));
+}
+
 const struct verb *guess_verb(const char *begin)
 {
 	const struct verb *exact = find_verb(begin), *found = NULL;
@@ -31,7 +36,7 @@ const struct verb *guess_verb(const char *begin)
 	if (exact || !begin || !*begin)
 		return exact;
 	for (v = verbs; *v; v++) {
-		if (strncmp(begin, (*v)->name, strlen(begin)))
+		if (!begins_with(*v, begin))
 			continue;
 		if (found)
 			return NULL;
@@ -97,7 +102,7 @@ void names_like(char *buf, size_t size, const char *begin)
 
 	*buf = '\0';
 	for (v = verbs; *v; v++) {
-		if (strncmp(begin, (*v)->name, strlen(begin)) || len >= size)
+		if (!begins_with(*v, begin) || len >= size)
 			continue;
 		len += snprintf(buf + len, size - len, "%s%s", len ? ", " : "", (*v)->name);
 	}

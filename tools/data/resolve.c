@@ -85,17 +85,16 @@ static bool ask_resolver(struct host *h)
 
 const char *host_name(int family, const u8 *addr)
 {
-	u64 key[2] = { 0 }, hash;
+	size_t len = family == AF_INET ? 4 : 16;
+	u64 hash = hash_bytes(family, addr, len);
 	struct host *h;
 
-	memcpy(key, addr, family == AF_INET ? 4 : 16);
-	hash = hash_mix(key[0] ^ hash_mix(key[1] ^ family));
 	h = find_host(family, addr, hash);
 	if (h)
 		return h->name;
 	h = zalloc(sizeof(*h));
 	h->family = family;
-	memcpy(h->addr, key, sizeof(h->addr));
+	memcpy(h->addr, addr, len);
 	if (!ask_resolver(h)) {
 		free(h);
 		return NULL;

@@ -21,11 +21,9 @@ static bool is_read;
 
 static u64 hash_tuple(const struct tuple *t)
 {
-	u64 a[2], b[2], ports = (u64)t->sport << 16 | t->dport;
+	u64 h = hash_bytes((u64)t->sport << 16 | t->dport, t->src, sizeof(t->src));
 
-	memcpy(a, t->src, sizeof(a));
-	memcpy(b, t->dst, sizeof(b));
-	return hash_mix(a[0] ^ hash_mix(a[1] ^ hash_mix(b[0] ^ hash_mix(b[1] ^ ports))));
+	return hash_bytes(h, t->dst, sizeof(t->dst));
 }
 
 static void keep_socket(const struct sock *s, void *arg)

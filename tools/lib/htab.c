@@ -1,8 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/htab.h"
 #include "lib/memory.h"
+
+u64 hash_bytes(u64 h, const void *p, size_t n)
+{
+	const u8 *at = p;
+	u64 word;
+
+	for (; n >= sizeof(word); at += sizeof(word), n -= sizeof(word)) {
+		memcpy(&word, at, sizeof(word));
+		h = hash_mix(h ^ word);
+	}
+	if (!n)
+		return h;
+	word = 0;
+	memcpy(&word, at, n);
+	return hash_mix(h ^ word);
+}
 
 static void grow_table(struct htab *t)
 {

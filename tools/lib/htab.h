@@ -26,6 +26,9 @@ static inline u64 hash_mix(u64 h)
 	return h ^ h >> 33;
 }
 
+/* Continues a hash over @n bytes. */
+u64 hash_bytes(u64 h, const void *p, size_t n);
+
 void htab_add(struct htab *t, struct hnode *n, u64 hash);
 void htab_del(struct htab *t, struct hnode *n);
 /* The nodes of a hash: the first, and the one after @n. The caller compares keys. */

@@ -326,24 +326,9 @@ bool tally_init(struct tally *t, const char *list, const char *order)
 
 /* ---- counting ---- */
 
-static u64 hash_bytes(const u8 *p, size_t n)
-{
-	u64 h = n, v;
-
-	for (; n; p += sizeof(v)) {
-		size_t len = n < sizeof(v) ? n : sizeof(v);
-
-		v = 0;
-		memcpy(&v, p, len);
-		h = hash_mix(h ^ v);
-		n -= len;
-	}
-	return h;
-}
-
 static struct group *find_group(struct tally *t, const u8 *key)
 {
-	u64 hash = hash_bytes(key, t->size);
+	u64 hash = hash_bytes(t->size, key, t->size);
 	struct hnode *n;
 	struct group *g;
 
