@@ -66,7 +66,7 @@ static bool ends_soon(const struct tcpfsm_flow *f)
 }
 
 /* End a flow whose ticket was taken from this queue, if it may go. */
-static bool evict_flow(struct tcpfsm_flow *f, unsigned int queue, struct search *s)
+static bool evict_flow(struct tcpfsm_flow *f, unsigned int queue, const struct search *s)
 	__releases(&f->lock)
 {
 	enum tfsm_class class = tcpfsm_timeout_class_of(f->waits);
@@ -86,7 +86,7 @@ static bool evict_flow(struct tcpfsm_flow *f, unsigned int queue, struct search 
 
 /* The same, if the ticket is not void. */
 static bool evict_ticket(struct tcpfsm_net *tn, unsigned int queue, const struct tcpfsm_ticket *t,
-			 struct search *s)
+			 const struct search *s)
 {
 	struct tcpfsm_flow *f = tcpfsm_queue_lock(tn, queue, t);
 
