@@ -368,7 +368,8 @@ def the_next_flow_on_a_tuple_is_told_nothing(v):
             pairs_are(w.key, "SYN_SENT:SYN_RCVD", hosts=("router",))
             after = flow("router", w.key)
             true(before["flow"] != after["flow"], "it is another flow")
-            equal((after["unreachable"], flags_of("router", w.key)), ("-", {"forwarded"}))
+            equal((after["unreachable"], flags_of("router", w.key)),
+                  ("-", {"forwarded", "syn-pending"}), "the client may still stand by its first SYN")
             w.send_error("client", kind, code, 500000)
             w.send_error("server", kind, code, 3000)
             is_told("router", w.key, HOST[v], ADDR[v]["client"], "resp")

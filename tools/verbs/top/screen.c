@@ -111,7 +111,7 @@ static int set_up_terminal(struct screen *s)
 	const char *term = getenv("TERM");
 
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
-		return fail("top: standard output is not a terminal; for plain text: tcpfsm top --batch");
+		return fail("top: standard output is not a terminal; for plain text: tcpfsm top -b");
 	if (!term || !*term || !strcmp(term, "dumb"))
 		return fail("top: TERM=%s shows no screen; for plain text: tcpfsm top -b",
 			    term ? term : "");
