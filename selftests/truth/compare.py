@@ -303,6 +303,8 @@ def compare(logs, lives, addresses, ports, work, lossy, disordered):
                 return kind_of(met(life.path, midstream), end, own, lossy, mixed)
 
             for life, end in align(lives.get(key, []), all_ends.get(key, []), kind):
+                if life and life.over and not end and observer != TAPS:
+                    continue
                 want = met(life.path, midstream) if life else ["no socket"]
                 if life and end:
                     what = kind(life, end)

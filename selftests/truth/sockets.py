@@ -15,12 +15,14 @@ How Linux's view is read as a path of RFC 9293 states:
     any other > CLOSE                   CLOSED
 """
 import collections
+import itertools
 import re
 
 from bed import write
 
 TRACE = "/sys/kernel/tracing"
 EVENTS = ("sock/inet_sock_set_state", "tcp/tcp_receive_reset")
+MARK = "tcpfsm watches"
 NAMES = {"TCP_ESTABLISHED": "ESTABLISHED", "TCP_SYN_SENT": "SYN_SENT", "TCP_SYN_RECV": "SYN_RCVD",
          "TCP_FIN_WAIT1": "FIN_WAIT_1", "TCP_FIN_WAIT2": "FIN_WAIT_2",
          "TCP_TIME_WAIT": "TIME_WAIT", "TCP_CLOSE": "CLOSED", "TCP_CLOSE_WAIT": "CLOSE_WAIT",
@@ -47,16 +49,23 @@ def forget():
     write(f"{TRACE}/trace", "")
 
 
+def mark():
+    """The module watches from here on: what ended before was not there to be seen."""
+    write(f"{TRACE}/trace_marker", MARK)
+
+
 class Lost(Exception):
     """The trace is not whole."""
 
 
 def events():
-    """(what, tuple as the socket sees itself, old, new), in order."""
+    """(what, tuple as the socket sees itself, old, new), in order; or (MARK, None, None, None)."""
     with open(f"{TRACE}/trace", encoding="ascii") as f:
         for line in f:
             if "LOST" in line:
                 raise Lost(line)
+            if MARK in line:
+                yield MARK, None, None, None
             m = LINE.search(line)
             if not m:
                 continue
@@ -73,6 +82,7 @@ class Incarnation:
         self.path = []
         self.ended = False
         self.reset = False
+        self.over = False       # before the module watched
 
     def move(self, old, new):
         if not self.path and old not in ("CLOSED", "LISTEN"):
@@ -88,6 +98,10 @@ def told(addresses, ports):
     """{tuple: [Incarnation, ...]} of the sockets between these addresses and ports."""
     lives = collections.defaultdict(list)
     for what, key, old, new in events():
+        if what == MARK:
+            for life in itertools.chain(*lives.values()):
+                life.over = life.ended
+            continue
         if "0" in (key[1], key[3]) or not {key[0], key[2]} <= addresses:
             continue        # no tuple yet, or a listener
         if key[0] == key[2]:

@@ -14,6 +14,7 @@ import subprocess
 import threading
 import time
 
+import sockets
 from bed import ADDR, FAMILY, HOSTS, close_to, run, sysctl, within, write
 
 PORTS = 8       # that a workload may use
@@ -684,6 +685,8 @@ def _(v, ports, count):
 def begin_tracking(enabled):
     for host in HOSTS:
         sysctl(host, "enabled", int(enabled))
+    if enabled:
+        sockets.mark()
 
 
 @workload("leak, met midstream", waits=True, midstream=True)
