@@ -161,7 +161,7 @@ static void watch_packet(struct tcpfsm_net *tn, struct sk_buff *skb,
 	v.tuple.l3 = dev ? l3_domain(&v.tuple, dev) : 0;
 	tcpfsm_table_hash(&v.tuple);
 	/* While the table's line is on its way, what else there is to know. */
-	v.now = v.seg.flags & (TFSM_SYN | TFSM_FIN | TFSM_RST) ? ktime_get_ns() : 0;
+	v.now = v.seg.flags & TFSM_SYN ? ktime_get_ns() : 0;
 	note_hook(&v, skb, state);
 	renumber_segment(&v.seg, skb);
 	tcpfsm_segment(&v);

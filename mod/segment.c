@@ -281,15 +281,19 @@ static void prefetch_flow(const struct tcpfsm_flow *f)
 	prefetchw(&f->history[1]);
 }
 
-/* Is the segment corrupt? If not, *@now tells the time, where it matters. */
+/*
+ * Is the segment corrupt? If not, *@now tells the time, where it matters. It is taken under the
+ * flow's lock: of two segments on two processors, the one that moves the flow first is the earlier.
+ */
 static bool check_segment(const struct tcpfsm_flow *f, const struct tcpfsm_view *v, u64 *now)
 {
+	lockdep_assert_held(&f->lock);
 	*now = 0;
 	if (!tfsm_moves(&f->fsm, &v->seg))
 		return false;
 	if (tcpfsm_packet_corrupt(v))
 		return true;
-	*now = v->now ?: ktime_get_ns();
+	*now = ktime_get_ns();
 	return false;
 }
 

@@ -8,11 +8,12 @@ import contextlib
 import json
 import os
 import socket
+import subprocess
 import threading
 import time
 
 from bed import (ACK, ADDR, FLOW_GET, HOSTS, TOOL, Dump, Failed, Listener, Skipped, Wire, attributes_of,
-                 backlog, close_to, counters, equal, guests, loaded, main_bare, muted, number_in, pair, reset,
+                 backlog, close_to, counters, equal, flow, guests, key_of, loaded, log_of, main_bare, muted, number_in, pair, reset,
                  run, syns, sysctl, test, true, until, within, write)
 
 DELAY = os.environ.get("TCPFSM_DELAY_KO")
@@ -109,6 +110,23 @@ def a_dump_misses_no_flow_that_its_positions_claim():
         close_to(c2, s2)
 
 
+@test
+def of_two_processors_the_first_to_move_a_flow_is_the_earlier():
+    """One FIN waits at the flow's lock while the other passes: the log has them in their order."""
+    with loaded():
+        c, s = pair(4, 7000)
+        key = key_of(4, c, 7000)
+        with Late("tcpfsm_segment", 1) as late, late.held(c.shutdown, socket.SHUT_WR):
+            until(late.entered, "the client's FIN is at the client's hook")
+            s.shutdown(socket.SHUT_WR)
+            until(lambda: "FIN_WAIT_1" in flow("client", key)["resp_history"], "the server's has passed")
+            late.release()
+        until(lambda: "FIN_WAIT_1" in flow("client", key)["orig_history"], "the client's has")
+        rows = log_of("client", key)
+        equal([int(r["step"]) for r in rows], list(range(1, len(rows) + 1)), f"in their order: {rows}")
+        close_to(c, s)
+
+
 # ---- what readers cost others ----
 
 @test
@@ -173,18 +191,21 @@ def an_unknown_ack_asks_for_each_end_once():
         true(max(more.values()) <= len(HOSTS), f"{more}")
 
 
-# ---- whose memory it is ----
+# ---- cgroups ----
+
+CGROUPS = "/run/cgroup"
+
 
 @contextlib.contextmanager
-def cgroup(name):
-    """A memory cgroup. Yields its directory."""
-    top = "/run/cgroup"
-    os.makedirs(top, exist_ok=True)
-    if not os.path.ismount(top):
-        run("mount", "-t", "cgroup2", "none", top)
-    write(f"{top}/cgroup.subtree_control", "+memory")
-    where = f"{top}/{name}"
-    os.mkdir(where)
+def cgroup(name, *controllers):
+    """Yields its directory."""
+    os.makedirs(CGROUPS, exist_ok=True)
+    if not os.path.ismount(CGROUPS):
+        run("mount", "-t", "cgroup2", "none", CGROUPS)
+    for controller in controllers:
+        write(f"{CGROUPS}/cgroup.subtree_control", f"+{controller}")
+    where = f"{CGROUPS}/{name}"
+    os.makedirs(where)
     try:
         yield where
     finally:
@@ -213,8 +234,55 @@ def joined(where):
     try:
         yield
     finally:
-        write("/run/cgroup/cgroup.procs", os.getpid())
+        write(f"{CGROUPS}/cgroup.procs", os.getpid())
 
+
+ID = "0123456789ab" + "cdef" * 13
+UID = "2f6c1d52-8b1e-4f0c-9d7a-5a0c3f1e77aa"
+# The cgroup that a runtime makes, whether the host is called "web-0" in there, and the name.
+CONTAINERS = (
+    (f"system.slice/docker-{ID}.scope", False, "docker-0123456789ab"),
+    (f"docker/{ID}", False, "docker-0123456789ab"),
+    (f"user.slice/user-1000.slice/user@1000.service/user.slice/libpod-{ID}.scope", False, "podman-0123456789ab"),
+    (f"system.slice/cri-containerd-{ID}.scope", False, "containerd-0123456789ab"),
+    (f"kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod{UID.replace('-', '_')}.slice/"
+     f"crio-{ID}.scope", True, "web-0"),
+    (f"kubepods/besteffort/pod{UID}/{ID}", True, "web-0"),
+    (f"kubepods.slice/kubepods-pod{UID.replace('-', '_')}.slice/cri-containerd-{ID}.scope", False, "pod-2f6c1d52"),
+    ("lxc.payload.mail", False, "mail"),
+    ("machine.slice/systemd-nspawn@build.service", False, "build"),
+    ("machine.slice/machine-build.scope", False, "build"),
+    (f"system.slice/docker-{ID[:-1]}.scope", False, None),      # too short for an id
+    ("system.slice/nginx.service", False, None),
+)
+
+
+@test
+def containers_have_the_name_of_their_cgroup():
+    for where, renamed, want in CONTAINERS:
+        with cgroup(where) as directory:
+            call = "hostname web-0; " if renamed else ""
+            program = subprocess.Popen(["unshare", "-n", *["-u"] * renamed, "sh", "-c",
+                                        f"echo $$ >{directory}/cgroup.procs; {call}echo; exec sleep 1000"],
+                                       stdout=subprocess.PIPE)
+            try:
+                program.stdout.readline()
+                inode = os.stat(f"/proc/{program.pid}/ns/net").st_ino
+                words = [want or f"sleep-{program.pid}"]
+                if want and ID in where:
+                    words += [ID, ID[:12]]
+                if "pod" in where and UID.replace("-", "_") in where.replace("-", "_"):
+                    words.append(UID)
+                for word in words:
+                    until(lambda w=word: json.loads(run(TOOL, "-j", "states", "-N", w))["netns_inode"] == inode,
+                          f"{where}: -N {word}")
+                equal(json.loads(run(TOOL, "-j", "states", "-N", str(program.pid)))["netns"], words[0], where)
+            finally:
+                program.kill()
+                program.wait()
+
+
+# ---- whose memory it is ----
 
 def use_up(where):
     """Limit the cgroup of guest0 to little more than it has, and let it open flows until it is there."""
@@ -230,7 +298,7 @@ def use_up(where):
 @test
 def what_a_guest_makes_us_allocate_is_charged_to_its_maker():
     flows = 20000
-    with loaded("max_flows=100000"), cgroup("container") as where:
+    with loaded("max_flows=100000"), cgroup("container", "memory") as where:
         with joined(where):
             stack = contextlib.ExitStack()
             stack.enter_context(guests(1))
@@ -247,7 +315,7 @@ def what_a_guest_makes_us_allocate_is_charged_to_its_maker():
 
 @test
 def a_guest_at_its_limit_loses_its_own_flows_only():
-    with loaded("max_flows=1000000"), cgroup("container") as where:
+    with loaded("max_flows=1000000"), cgroup("container", "memory") as where:
         with joined(where):
             stack = contextlib.ExitStack()
             stack.enter_context(guests(1))
@@ -263,7 +331,7 @@ def a_guest_at_its_limit_loses_its_own_flows_only():
 @test
 def without_memory_every_event_is_counted_as_lost():
     """Somebody listens, and there is no memory to number events with: a report may have several."""
-    with loaded(), cgroup("container") as where:
+    with loaded(), cgroup("container", "memory") as where:
         with joined(where):
             stack = contextlib.ExitStack()
             stack.enter_context(guests(1))
