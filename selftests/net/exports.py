@@ -162,12 +162,12 @@ def states_of_all_namespaces_in_one_table():
     words = lines[0].split()
     rows = [dict(zip(words, line.split())) for line in lines[1:]]
     for name in HOSTS:
-        row = [r for r in rows if r["name"] == name]
+        row = [r for r in rows if r["netns"] == name]
         equal(len(row), 1, f"lines of {name}")
         equal({r["state"]: int(r["orig"]) + int(r["resp"]) for r in table(name, "states")},
-              {k: int(n) for k, n in row[0].items() if k not in ("netns", "name", "entries")}, name)
-    equal(sorted(r["netns"] for r in rows), sorted(str(n["netns"]) for n in
-                                                  json.loads(run(TOOL, "-j", "states", "-A"))), "JSON")
+              {k: int(n) for k, n in row[0].items() if k not in ("netns", "inode", "entries")}, name)
+    equal(sorted((r["netns"], int(r["inode"])) for r in rows),
+          sorted((n["netns"], n["netns_inode"]) for n in json.loads(run(TOOL, "-j", "states", "-A"))), "JSON")
     with within("router"):
         true(len(run(TOOL, "states", "-A").splitlines()) == 2, "from another than the initial, its own")
     close_to(c, s)

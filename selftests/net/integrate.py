@@ -95,6 +95,13 @@ def every_namespace_has_a_label():
         have = until(lambda: status("curl", "-sS", "http://[::1]:9800/metrics")[1], "it answers")
         for name in HOSTS:
             true(f'tcpfsm_flows{{netns="{name}",side="orig",state="ESTABLISHED"}} ' in have, name)
+            true(f'tcpfsm_counted_total{{netns="{name}",what="flows_opened"}} ' in have, f"counters of {name}")
+            true(f'tcpfsm_service_close_wait{{netns="{name}",service="' in have, f"services of {name}")
+            true(f'tcpfsm_events_lost_total{{netns="{name}"}} 0' in have, f"events of {name}")
+        true(float(re.search(r"^tcpfsm_netns (\d+)$", have, re.M)[1]) >= len(HOSTS), "how many")
+        done = subprocess.run(["promtool", "check", "metrics"], input=have, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        equal((done.returncode, done.stdout), (0, ""), "promtool check metrics")
     finally:
         p.terminate()
         equal(p.wait(10), 0, "exit status")

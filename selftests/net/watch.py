@@ -522,7 +522,7 @@ def snapshots_in_json():
     for one in rows:
         equal([s["state"] for s in one["states"]], list(STATES), "states")
         true(0 < one["entries"] < one["limit"], "the table")
-        equal(one["name"], "router", "the namespace")
+        equal(one["netns"], "router", "the namespace")
         true(one["per_second"]["opened"] > 0 and one["per_second"]["segments"] > 0, "rates")
         true(one["dump_age_ns"] < 10e9, "what the dump is of")
         equal((one["flows_matched"], [f["dport"] for f in one["flows"]]), (1, [7082]), "flows")

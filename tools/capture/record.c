@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -108,6 +109,16 @@ static void read_tuple(struct tuple *t, const json_t *line)
 		t->family = AF_INET6;
 }
 
+/* The namespace that it was recorded in. NULL: it does not say */
+static const struct netns *read_netns(struct netns *ns, const json_t *line)
+{
+	const char *name = get_word(line, "netns");
+
+	*ns = (struct netns){ 0 };
+	snprintf(ns->name, sizeof(ns->name), "%s", name);
+	return *name ? ns : NULL;
+}
+
 static bool read_event(struct event *e, struct tuple *t, const json_t *line)
 {
 	*e = (struct event){
@@ -126,11 +137,11 @@ static bool read_event(struct event *e, struct tuple *t, const json_t *line)
 	return e->from && e->to && read_time(get_word(line, "ts"), &e->when);
 }
 
-static void tell_loss(const json_t *line, const struct record_reader *r)
+static void tell_loss(const json_t *line, const struct netns *ns, const struct record_reader *r)
 {
 	const struct loss loss = {
 		get_word(line, "group"), get_number(line, "lost"), get_number(line, "first"),
-		(int)get_number(line, "cpu"),
+		(int)get_number(line, "cpu"), ns,
 	};
 
 	r->on_lost(&loss, r->arg);
@@ -139,16 +150,20 @@ static void tell_loss(const json_t *line, const struct record_reader *r)
 static bool read_line(const char *text, const struct record_reader *r)
 {
 	json_t *line = json_loads(text, 0, NULL);
+	struct netns place;
+	const struct netns *ns = read_netns(&place, line);
 	struct event e;
 	struct tuple t;
 	bool ok = true;
 
-	if (json_object_get(line, "lost"))
-		tell_loss(line, r);
-	else if (read_event(&e, &t, line))
+	if (json_object_get(line, "lost")) {
+		tell_loss(line, ns, r);
+	} else if (read_event(&e, &t, line)) {
+		e.netns = ns;
 		r->on_event(&e, r->arg);
-	else
+	} else {
 		ok = false;
+	}
 	json_decref(line);
 	return ok;
 }

@@ -13,13 +13,23 @@
 #include "lib/out.h"
 #include "tcpfsm_version.h"
 
+static bool enter_netns(const char *word)
+{
+	const struct netns *ns = netns_find(word);
+	int err = ns ? netns_move(ns) : 0;
+
+	if (err)
+		netns_fail(ns, err);
+	return ns && !err;
+}
+
 static int run_verb(const struct verb *v, int argc, char **argv)
 {
 	int status;
 
 	if (argc && !*v->args)
 		return fail("%s takes no argument, but got '%s'", v->name, argv[0]);
-	if (opt.netns && !netns_enter(opt.netns))
+	if (opt.netns && !enter_netns(opt.netns))
 		return EXIT_ERROR;
 	status = v->run(argc, argv);
 	out_flush();

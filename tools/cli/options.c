@@ -145,6 +145,11 @@ bool options_check(const struct verb *v, const bool *given)
 {
 	size_t i;
 
+	if (given[OPTION_NETNS] && given[OPTION_ALL_NETNS]) {
+		fail("--netns and --all-netns cannot both be given: one namespace, or each");
+		return false;
+	}
+
 	for (i = 0; i < OPTIONS; i++) {
 		if (!given[i] || option_fits(options[i], v))
 			continue;

@@ -21,7 +21,8 @@ CREATE TABLE IF NOT EXISTS tcpfsm.transitions
     run UInt64,
     seq UInt64,
     time_ns UInt64,
-    flow UInt64,            -- of this boot, while the module stays loaded; 0 is none
+    netns String,           -- the network namespace, as tcpfsm states -A calls it
+    flow UInt64,            -- of this boot and user namespace, while the module stays loaded; 0 is none
     step UInt32,            -- of this flow, from 1
     src String,             -- '' where not known, as are ports 0
     sport UInt16,
@@ -51,6 +52,7 @@ CREATE TABLE IF NOT EXISTS tcpfsm.flows
     seq UInt64,
     time_ns UInt64,
     start_ns UInt64,
+    netns String,
     flow UInt64,
     src String,
     sport UInt16,
@@ -83,6 +85,7 @@ CREATE TABLE IF NOT EXISTS tcpfsm.losses
     run UInt64,
     seq UInt64,
     time_ns UInt64,
+    netns String,
     what String,            -- transition, flow, spool
     lost UInt64,
     cpu UInt32,
@@ -92,3 +95,8 @@ CREATE TABLE IF NOT EXISTS tcpfsm.losses
 ENGINE = ReplacingMergeTree
 PARTITION BY toDate(intDiv(time_ns, 1000000000))
 ORDER BY (host, boot, run, seq);
+
+-- Tables that an older version made.
+ALTER TABLE tcpfsm.transitions ADD COLUMN IF NOT EXISTS netns String AFTER time_ns;
+ALTER TABLE tcpfsm.flows ADD COLUMN IF NOT EXISTS netns String AFTER start_ns;
+ALTER TABLE tcpfsm.losses ADD COLUMN IF NOT EXISTS netns String AFTER time_ns;

@@ -3,6 +3,7 @@
 #ifndef DATA_EVENT_H
 #define DATA_EVENT_H
 
+#include "data/netns.h"
 #include "data/tuple.h"
 
 struct event {
@@ -14,6 +15,7 @@ struct event {
 	u8 flags;		/* TCPFSM_T_* */
 	u32 ring;		/* 1 + the CPU whose log it is from, and numbers it; 0: of none */
 	const struct tuple *tuple;	/* NULL: not known */
+	const struct netns *netns;	/* NULL: a capture's */
 };
 
 /* Events that never came, of the group "transition" or "flow", or of the "log". */
@@ -21,6 +23,7 @@ struct loss {
 	const char *group;
 	u64 count, first;	/* the numbers from @first on */
 	int cpu;		/* -1: of all */
+	const struct netns *netns;
 };
 
 #endif

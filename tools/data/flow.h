@@ -3,13 +3,16 @@
 #ifndef DATA_FLOW_H
 #define DATA_FLOW_H
 
+#include "data/netns.h"
 #include "data/tuple.h"
+
+#define PROCESS_NAME	16
 
 /* One that has a socket among its files. */
 struct process {
 	u32 inode;		/* of the socket */
 	int pid, fd;
-	char name[16];
+	char name[PROCESS_NAME];
 };
 
 struct flow_end {
@@ -39,6 +42,7 @@ enum { TOLD_UNREACHABLE, TOLD_MTU, TOLD_SORTS };
 
 struct flow {
 	u64 id;
+	const struct netns *netns;	/* NULL: a capture's */
 	struct tuple tuple;
 	u32 ifindex;
 	u32 flags;		/* TCPFSM_F_* */

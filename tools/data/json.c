@@ -31,6 +31,12 @@ void move_json(struct json *j, const struct event *e)
 	jsonw_num(j, "dwell_ns", e->dwell);
 }
 
+static void netns_json(struct json *j, const struct netns *ns)
+{
+	if (ns)
+		jsonw_str(j, "netns", ns->name);
+}
+
 void event_json(struct json *j, const struct event *e)
 {
 	char text[FMT_TIME];
@@ -38,6 +44,7 @@ void event_json(struct json *j, const struct event *e)
 	jsonw_object(j, NULL);
 	jsonw_num(j, "seq", e->seq);
 	jsonw_str(j, "ts", fmt_time(text, e->when, 9));
+	netns_json(j, e->netns);
 	jsonw_num(j, "flow", e->flow);
 	jsonw_num(j, "step", e->step);
 	tuple_json(j, e->tuple);
@@ -55,6 +62,7 @@ void loss_json(struct json *j, const struct loss *l)
 {
 	jsonw_object(j, NULL);
 	jsonw_num(j, "lost", l->count);
+	netns_json(j, l->netns);
 	jsonw_str(j, "group", l->group);
 	if (l->cpu >= 0)
 		jsonw_num(j, "cpu", l->cpu);
@@ -171,6 +179,7 @@ void flow_json(struct json *j, const char *key, const struct flow *f, bool final
 	const struct flow_end *o = &f->end[TCPFSM_ORIG], *r = &f->end[TCPFSM_RESP];
 
 	jsonw_object(j, key);
+	netns_json(j, f->netns);
 	jsonw_num(j, "flow", f->id);
 	if (!final)
 		jsonw_str(j, "family", f->tuple.family == AF_INET6 ? "inet6" : "inet");

@@ -3,10 +3,12 @@
 #ifndef DATA_SERVICE_H
 #define DATA_SERVICE_H
 
+#include "data/netns.h"
 #include "data/tuple.h"
 
 /* Family 0: the sum of all those for whom the module had no room. */
 struct service {
+	const struct netns *netns;	/* NULL: a capture's */
 	u8 family, addr[16];
 	u16 port;
 	u64 count[TCPFSM_STATES];	/* of the responding ends, now */

@@ -3,12 +3,12 @@
 #ifndef DATA_STATS_H
 #define DATA_STATS_H
 
-#include "lib/base.h"
+#include "data/netns.h"
 
 typedef u64 state_matrix[TCPFSM_STATES][TCPFSM_STATES];
 
 struct stats {
-	u32 netns;		/* its inode number */
+	const struct netns *netns;	/* NULL: those of all are summed up */
 	u64 entries, limit;	/* of the table */
 	state_matrix pairs;	/* flows now: orig's state, resp's state */
 	state_matrix moves;	/* so far: from, to */
@@ -24,6 +24,7 @@ u64 stats_entered(const struct stats *s, unsigned int state);
 /* What the module counted beside that; the words last as long as the call that tells them. */
 struct counter {
 	const char *name, *help;
+	const struct netns *netns;
 	u64 value;
 };
 

@@ -1,362 +1,407 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * It subscribes, dumps (the dump tells the tuples of the flows that exist, and each CPU's position
- * in its numbers), and follows; after a loss it dumps again. The dump has a socket of its own and
- * is read between events, so that they do not pile up.
+ * in its numbers), and follows; after a loss it dumps again.
+ *
+ * With --all-netns, one socket hears every network namespace that has a number here, which each is
+ * given. It keeps none of them alive. One dump is read at a time.
  */
 #include <errno.h>
-#include <linux/genetlink.h>
 #include <poll.h>
-#include <string.h>
+#include <stdlib.h>
 #include <unistd.h>
 
-#include "kernel/attr.h"
 #include "kernel/follow.h"
-#include "kernel/message.h"
-#include "kernel/netlink.h"
-#include "kernel/seqs.h"
+#include "kernel/follower.h"
+#include "kernel/netns.h"
+#include "kernel/nsid.h"
 #include "lib/live.h"
+#include "lib/memory.h"
 #include "lib/message.h"
 #include "lib/options.h"
 #include "lib/out.h"
 
 #define BATCHES		64		/* of events, before anything else gets its turn */
 #define LAST_EVENTS	30		/* ms; they leave the kernel within 10 */
-#define DUMP_EVERY	NSEC
-#define ASKS		20		/* for single flows, a second */
 #define TICK		(NSEC / 5)
+#define FIND_EVERY	NSEC		/* namespaces, without a reason */
+#define FIND_SHARE	20		/* a pause so many times as long as the last look took */
 #define PATIENCE	(10 * NSEC)	/* the longest to read events without a pause */
+#define NSIDS		(1 << 20)	/* the kernel gives the lowest that is free */
 
-struct follower {
-	struct follow *f;
-	const char *verb;
-	struct netlink *events, *dump, *query;
-	struct cache cache;
-	struct seqs seqs;
-	u64 now;		/* CLOCK_MONOTONIC */
+struct loop {
+	struct following all;
+	struct netlink *events;
+	struct list followers;
+	struct follower *own;
+	struct follower *dumping;	/* whose dump is read; NULL: none is */
 	u64 settled;		/* every event sent before that is read */
-	u64 dumped;		/* when the latest dump began */
-	u64 known;		/* flows of the first dump */
-	u64 asked_since;
-	unsigned int asked;	/* how often for single flows, since then */
-	u64 seq;
-	bool lost;		/* another dump is needed */
 	bool overrun;		/* the socket has ever lost events */
 	bool drained;		/* no event waits in the socket */
 	bool stopped;		/* by a signal, or by --for */
+	bool said;		/* that the first dumps are read */
+	/* With --all-netns: */
+	struct nsid *nsid;
+	struct follower **by_nsid;
+	size_t nsids;
+	u64 found, find_cost;	/* when namespaces were looked for, and how long that took */
+	bool news;		/* a number was given since */
 };
 
-static const char * const group_names[SEQS_GROUPS] = { "transition", "flow" };
-
-/* ---- what is told ---- */
-
-static void tell_event(struct entry *entry, struct event *e, void *arg)
+static struct follower *follower_behind(struct list_node *n)
 {
-	struct follower *m = arg;
-
-	e->seq = ++m->seq;
-	e->tuple = entry->tuple.family ? &entry->tuple : NULL;
-	if (!m->f->done && m->f->on_event)
-		m->f->on_event(entry, e, m->f->arg);
+	return n ? container_of(n, struct follower, node) : NULL;
 }
 
-static void tell_loss(enum seqs_group group, u32 cpu, u64 first, u64 count, void *arg)
+static struct follower *first_follower(const struct loop *l)
 {
-	struct loss loss = { group_names[group], count, first, (int)cpu };
-	struct follower *m = arg;
-
-	if (group == SEQS_TRANSITION)
-		m->seq += count;
-	if (!m->f->done && m->f->on_lost)
-		m->f->on_lost(&loss, m->f->arg);
-	m->lost = true;
+	return follower_behind(list_first(&l->followers));
 }
 
-/* ---- messages ---- */
-
-static int on_queried(const struct nlmsghdr *nlh, void *arg)
+static struct follower *next_follower(const struct loop *l, const struct follower *m)
 {
-	const struct nlattr *nest = message_attr(nlh, TCPFSM_A_FLOW);
-
-	if (nest)
-		flow_parse(arg, nest);
-	return 0;
+	return m->node.after == &l->followers.head ? NULL : follower_behind(m->node.after);
 }
 
-static void ask_for_entry(struct entry *entry, void *arg)
-{
-	struct kernel_filter kf = { .id = entry->id };
-	struct follower *m = arg;
-	struct flow f = { 0 };
+/* ---- the namespaces ---- */
 
-	/* Each question is a walk through the table; if many flows are missing, a dump is due. */
-	if (m->now - m->asked_since >= NSEC) {
-		m->asked_since = m->now;
-		m->asked = 0;
+static void add_follower(struct loop *l, const struct netns *ns, int nsid)
+{
+	struct follower *m = follower_new(&l->all, ns, nsid);
+
+	m->listed = true;
+	list_append(&l->followers, &m->node);
+	if (nsid < 0)
+		l->own = m;
+	while (nsid >= 0 && l->nsids <= (size_t)nsid) {
+		l->by_nsid = array_grow(l->by_nsid, l->nsids, sizeof(*l->by_nsid));
+		l->by_nsid[l->nsids++] = NULL;
 	}
-	if (m->asked++ >= ASKS)
-		return;
-	if (!netlink_ask(m->query, TCPFSM_CMD_FLOW_GET, true, &kf, on_queried, &f) && f.id)
-		cache_fill(&m->cache, entry, &f);
+	if (nsid >= 0)
+		l->by_nsid[nsid] = m;
 }
 
-/* Return: false if the position is impossible */
-static bool take_position(struct follower *m, const struct nlattr *nest)
+static void drop_follower(struct loop *l, struct follower *m)
 {
-	const struct nlattr *tb[TCPFSM_POSITION_MAX + 1];
-	u32 cpu;
-
-	attr_nest(tb, TCPFSM_POSITION_MAX, nest);
-	cpu = attr_u32(tb[TCPFSM_POSITION_CPU]);
-	if (cpu >= SEQS_CPUS)
-		return false;
-	seqs_position(&m->seqs, SEQS_TRANSITION, cpu, attr_u64(tb[TCPFSM_POSITION_TRANSITION]),
-		      m->now);
-	seqs_position(&m->seqs, SEQS_FLOW, cpu, attr_u64(tb[TCPFSM_POSITION_FLOW]), m->now);
-	return true;
+	list_remove(&m->node);
+	if (l->dumping == m)
+		l->dumping = NULL;
+	if (m->nsid >= 0)
+		l->by_nsid[m->nsid] = NULL;
+	follower_free(m);
 }
 
-static int on_dump(const struct nlmsghdr *nlh, void *arg)
+static struct follower *follower_of_nsid(const struct loop *l, int nsid)
 {
-	struct follower *m = arg;
-	const struct nlattr *a;
-	struct flow f;
-
-	mnl_attr_for_each(a, nlh, sizeof(struct genlmsghdr)) {
-		switch (mnl_attr_get_type(a)) {
-		case TCPFSM_A_POSITION:
-			if (!take_position(m, a))
-				return -EPROTO;
-			break;
-		case TCPFSM_A_FLOW:
-			flow_parse(&f, a);
-			cache_learn(&m->cache, &f, false);
-			m->known++;
-			break;
-		}
-	}
-	return 0;
+	if (nsid < 0)
+		return l->own;
+	return (size_t)nsid < l->nsids ? l->by_nsid[nsid] : NULL;
 }
 
-static void on_flow(struct follower *m, const struct nlattr *nest)
+static struct follower *follower_of_netns(const struct loop *l, const struct netns *ns)
 {
-	struct flow f;
+	struct follower *m = first_follower(l);
 
-	flow_parse(&f, nest);
-	if (!f.reason) {
-		cache_learn(&m->cache, &f, true);
+	while (m && m->netns != ns)
+		m = next_follower(l, m);
+	return m;
+}
+
+/* A number was given to a namespace, or has become free: it may be another's from now on. */
+static void hear_nsid(int nsid, bool given, void *arg)
+{
+	struct follower *m = nsid < 0 ? NULL : follower_of_nsid(arg, nsid);
+	struct loop *l = arg;
+
+	l->news |= given && !m;
+	if (m && !given)
+		drop_follower(l, m);
+}
+
+static void take_netns(const struct netns *ns, void *arg)
+{
+	struct follower *m = follower_of_netns(arg, ns);
+	struct loop *l = arg;
+	int nsid;
+
+	if (m) {
+		m->listed = true;
 		return;
 	}
-	cache_end(&m->cache, &f, m->now);
-	if (!m->f->done && m->f->on_end)
-		m->f->on_end(&f, m->f->arg);
+	nsid = nsid_get(l->nsid, ns);
+	if (nsid >= 0 && nsid < NSIDS && !follower_of_nsid(l, nsid))
+		add_follower(l, ns, nsid);
 }
 
-/* A message holds many events; its number is the number of the first. */
+/* Those that have come since, and those that have gone. */
+static void find_namespaces(struct loop *l)
+{
+	struct follower *m, *next;
+	u64 began = clock_now();
+
+	for (m = first_follower(l); m; m = next_follower(l, m))
+		m->listed = m == l->own;
+	netns_scan();
+	netns_each(take_netns, l);
+	for (m = first_follower(l); m; m = next) {
+		next = next_follower(l, m);
+		if (!m->listed)
+			drop_follower(l, m);
+	}
+	l->news = false;
+	l->found = clock_now();
+	l->find_cost = l->found - began;
+}
+
+/* Often enough that little is missed, rarely enough that it costs a twentieth of a processor. */
+static bool is_time_to_find(const struct loop *l)
+{
+	u64 since = l->all.now - l->found, pause = FIND_SHARE * l->find_cost;
+
+	return since >= (l->news ? pause : pause > FIND_EVERY ? pause : FIND_EVERY);
+}
+
+/* ---- events ---- */
+
 static int on_event(const struct nlmsghdr *nlh, void *arg)
 {
-	const struct genlmsghdr *genl = mnl_nlmsg_get_payload(nlh);
-	struct follower *m = arg;
-	enum seqs_group group;
-	const struct nlattr *a;
-	u32 cpu = 0, count = 0;
-	u64 seq = 0, first, lost;
-	struct event e = { 0 };
+	struct loop *l = arg;
+	int nsid = netlink_nsid(l->events);
+	struct follower *m = follower_of_nsid(l, nsid);
 
-	if (genl->cmd == TCPFSM_CMD_TRANSITION_NTF)
-		group = SEQS_TRANSITION;
-	else if (genl->cmd == TCPFSM_CMD_FLOW_NTF)
-		group = SEQS_FLOW;
-	else
-		return 0;
-	mnl_attr_for_each(a, nlh, sizeof(*genl)) {
-		switch (mnl_attr_get_type(a)) {
-		case TCPFSM_A_CPU:
-			cpu = attr_u32(a);
-			if (cpu >= SEQS_CPUS)
-				return -EPROTO;
-			break;
-		case TCPFSM_A_SEQ:
-			seq = attr_u64(a);
-			break;
-		case TCPFSM_A_COUNT:
-			count = attr_u32(a);
-			lost = seqs_take(&m->seqs, group, cpu, seq, count, &first);
-			if (lost)
-				tell_loss(group, cpu, first, lost, m);
-			break;
-		case TCPFSM_A_TRANSITION:
-			event_parse(&e, a);
-			cache_transition(&m->cache, &e, m->now);
-			break;
-		case TCPFSM_A_FLOW:
-			on_flow(m, a);
-			break;
-		}
-		if (m->f->done)
-			return -ECANCELED;
+	if (!m) {
+		find_namespaces(l);
+		m = follower_of_nsid(l, nsid);
 	}
+	return m ? follower_take(m, nlh) : 0;
+}
+
+static void note_overrun(struct loop *l)
+{
+	struct follower *m;
+	bool told = false;
+
+	for (m = first_follower(l); m; m = next_follower(l, m)) {
+		told |= m->lost;
+		m->lost = true;
+	}
+	if (!told)
+		note("%s: events came faster than they were read; reading all flows again",
+		     l->all.verb);
+	l->overrun = true;
+}
+
+static int read_events(struct loop *l)
+{
+	int i, ret = 0;
+
+	for (i = 0; i < BATCHES && !l->all.f->done; i++) {
+		l->all.now = clock_now();
+		ret = l->nsid ? nsid_read(l->nsid, hear_nsid, l) : 0;
+		if (ret)
+			return ret;
+		ret = netlink_events(l->events, on_event, l);
+		l->drained = ret == -EAGAIN;
+		if (l->all.f->done || l->drained)
+			return 0;
+		if (ret == -ENOBUFS)
+			note_overrun(l);
+		else if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
+/* ---- dumps ---- */
+
+static void say_how_many(struct loop *l)
+{
+	struct follower *m;
+	u64 known = 0;
+
+	for (m = first_follower(l); m; m = next_follower(l, m)) {
+		if (!m->seqs.based)
+			return;
+		known += m->known;
+	}
+	if (!l->said && !opt.quiet)
+		note("%s: %llu flows so far; following", l->all.verb, (unsigned long long)known);
+	l->said = true;
+}
+
+/* A namespace may go at any time; if the own one seems to, the module has. */
+static int check_dump(struct loop *l, struct follower *m, int err)
+{
+	if (err != -ENOENT)
+		return err;
+	if (m == l->own)
+		return -ENODEV;
+	drop_follower(l, m);
+	return 0;
+}
+
+static int begin_dump(struct loop *l)
+{
+	struct follower *m = first_follower(l);
+
+	while (m && !follower_needs_dump(m))
+		m = next_follower(l, m);
+	l->dumping = m;
+	return m ? check_dump(l, m, follower_begin_dump(m)) : 0;
+}
+
+static int read_dump(struct loop *l)
+{
+	struct follower *m = l->dumping;
+	int ret = follower_read_dump(m);
+
+	if (ret > 0)
+		return 0;
+	if (ret < 0)
+		return check_dump(l, m, ret);
+	l->dumping = NULL;
+	say_how_many(l);
 	return 0;
 }
 
 /* ---- the loop ---- */
 
-static int begin_dump(struct follower *m)
+/* Return: whether somebody waits for a dump, or is young */
+static bool is_busy(const struct loop *l)
 {
-	m->lost = false;
-	m->dumped = m->now;
-	cache_dump_begin(&m->cache);
-	return netlink_request(m->dump, TCPFSM_CMD_FLOW_GET, true, NULL);
-}
+	const struct follower *m;
 
-static void end_dump(struct follower *m)
-{
-	cache_dump_end(&m->cache, m->now);
-	if (!m->seqs.based && !opt.quiet)
-		note("%s: %llu flows so far; following", m->verb,
-		     (unsigned long long)m->known);
-	m->seqs.based = true;
-}
-
-static int read_dump(struct follower *m)
-{
-	int ret = netlink_read(m->dump, on_dump, m);
-
-	if (ret)
-		return ret < 0 ? ret : 0;
-	end_dump(m);
-	return 0;
-}
-
-static int read_events(struct follower *m)
-{
-	int i, ret = 0;
-
-	for (i = 0; i < BATCHES && !m->f->done; i++) {
-		m->now = clock_now();
-		ret = netlink_events(m->events, on_event, m);
-		m->drained = ret == -EAGAIN;
-		if (m->f->done || m->drained) {
-			return 0;
-		} else if (ret == -ENOBUFS) {
-			if (!m->lost)
-				note("%s: events came faster than they were read; reading all flows again",
-				     m->verb);
-			m->lost = true;
-			m->overrun = true;
-		} else if (ret < 0) {
-			return ret;
-		}
-	}
-	return 0;
+	for (m = first_follower(l); m; m = next_follower(l, m))
+		if (m->lost || m->dumped + 2 * NSEC > l->all.now)
+			return true;
+	return false;
 }
 
 /* Return: ms for poll() */
-static int wait_time(struct follower *m, u64 until)
+static int wait_time(struct loop *l, u64 until)
 {
-	u64 wait;
+	u64 wait = ~0ULL, now = l->all.now, w;
+	struct follower *m;
 
 	/* An event that is waited for may stand behind those that are not read yet. */
-	if (m->drained)
-		m->settled = m->now;
-	else if (m->settled + PATIENCE < m->now)
-		m->settled = m->now - PATIENCE;
-	wait = cache_tick(&m->cache, m->settled);
-	if (m->drained)
-		seqs_overdue(&m->seqs, m->now, tell_loss, m);
+	if (l->drained)
+		l->settled = now;
+	else if (l->settled + PATIENCE < now)
+		l->settled = now - PATIENCE;
+	for (m = first_follower(l); m; m = next_follower(l, m)) {
+		w = follower_tick(m, l->settled, l->drained);
+		wait = w < wait ? w : wait;
+	}
 	out_flush();
-	if (m->f->on_tick)
-		m->f->on_tick(m->f->arg);
-	if (m->f->on_tick || m->lost || m->dumped + 2 * NSEC > m->now)
+	if (l->all.f->on_tick)
+		l->all.f->on_tick(l->all.f->arg);
+	if (l->all.f->on_tick || l->nsid || is_busy(l))
 		wait = wait < TICK ? wait : TICK;
-	if (until && (until < m->now ? 0 : until - m->now) < wait)
-		wait = until < m->now ? 0 : until - m->now;
+	if (until && (until < now ? 0 : until - now) < wait)
+		wait = until < now ? 0 : until - now;
 	return wait == ~0ULL ? -1 : poll_ms(wait);
 }
 
-static int take_step(struct follower *m, struct pollfd *fds, u64 until)
+static int take_step(struct loop *l, struct pollfd *fds, u64 until)
 {
 	int ret;
 
-	m->now = clock_now();
-	fds[1].fd = m->cache.dumping ? netlink_fd(m->dump) : -1;
-	if (poll(fds, 3, wait_time(m, until)) < 0)
+	l->all.now = clock_now();
+	fds[1].fd = l->dumping ? netlink_fd(l->dumping->dump) : -1;
+	if (poll(fds, 4, wait_time(l, until)) < 0)
 		return errno == EINTR ? 0 : -errno;
-	m->now = clock_now();
-	m->stopped = fds[2].revents || (until && m->now >= until);
-	m->drained = !fds[0].revents;
-	ret = fds[0].revents ? read_events(m) : 0;
-	if (!ret && fds[1].revents)
-		ret = read_dump(m);
-	if (!ret && m->lost && !m->cache.dumping && m->now - m->dumped >= DUMP_EVERY)
-		ret = begin_dump(m);
+	l->all.now = clock_now();
+	l->stopped = fds[2].revents || (until && l->all.now >= until);
+	l->drained = !fds[0].revents;
+	ret = fds[3].revents ? nsid_read(l->nsid, hear_nsid, l) : 0;
+	if (!ret && fds[0].revents)
+		ret = read_events(l);
+	if (!ret && l->dumping && fds[1].revents)
+		ret = read_dump(l);
+	if (!ret && l->nsid && is_time_to_find(l))
+		find_namespaces(l);
+	if (!ret && !l->dumping)
+		ret = begin_dump(l);
 	return ret;
 }
 
 /* Events from before the stop are still on their way. */
-static int read_last(struct follower *m)
+static int read_last(struct loop *l)
 {
 	int err;
 
 	poll(NULL, 0, LAST_EVENTS);
 	do {
-		err = read_events(m);
-	} while (!err && !m->f->done && !m->drained);
+		err = read_events(l);
+	} while (!err && !l->all.f->done && !l->drained);
 	return err;
 }
 
-/* No later event tells of the last losses. The positions at the head of a dump, of no flow, do. */
-static int count_last(struct follower *m)
+static int count_last(struct loop *l)
 {
-	struct kernel_filter none = { .id = 1ULL << 62 };
-	int err = netlink_ask(m->query, TCPFSM_CMD_FLOW_GET, true, &none, on_dump, m);
+	struct follower *m;
+	int err = 0;
 
+	for (m = first_follower(l); m && !err; m = next_follower(l, m)) {
+		err = follower_ask_positions(m);
+		err = err == -ENOENT && m != l->own ? 0 : err;
+	}
 	if (!err)
-		err = read_last(m);
-	if (!err)
-		seqs_overdue(&m->seqs, ~0ULL, tell_loss, m);
+		err = read_last(l);
+	for (m = first_follower(l); m && !err; m = next_follower(l, m))
+		follower_give_up(m);
 	return err;
 }
 
-static int run_loop(struct follower *m, int signals)
+static int begin_to_follow(struct loop *l)
+{
+	int err = netlink_join(l->events, opt.all_netns);
+
+	l->all.now = clock_now();
+	if (!err && opt.all_netns)
+		l->nsid = nsid_open(&err);
+	if (err)
+		return err;
+	add_follower(l, netns_here(), -1);
+	if (l->nsid)
+		find_namespaces(l);
+	return begin_dump(l);
+}
+
+static int run_loop(struct loop *l, int signals)
 {
 	struct pollfd fds[] = {
-		{ netlink_fd(m->events), POLLIN, 0 }, { -1, POLLIN, 0 }, { signals, POLLIN, 0 },
+		{ netlink_fd(l->events), POLLIN, 0 }, { -1, POLLIN, 0 }, { signals, POLLIN, 0 },
+		{ -1, POLLIN, 0 },
 	};
-	u64 until;
-	int err;
+	u64 until = opt.for_ns ? clock_now() + opt.for_ns : 0;
+	int err = begin_to_follow(l);
 
-	m->now = clock_now();
-	until = opt.for_ns ? m->now + opt.for_ns : 0;
-	err = netlink_join(m->events);
-	if (!err)
-		err = begin_dump(m);
-	while (!err && !m->f->done && !m->stopped)
-		err = take_step(m, fds, until);
-	if (!err && !m->f->done)
-		err = read_last(m);
-	if (!err && !m->f->done && m->overrun)
-		err = count_last(m);
+	if (l->nsid)
+		fds[3].fd = nsid_fd(l->nsid);
+
+	while (!err && !l->all.f->done && !l->stopped)
+		err = take_step(l, fds, until);
+	if (!err && !l->all.f->done)
+		err = read_last(l);
+	if (!err && !l->all.f->done && l->overrun)
+		err = count_last(l);
 	return err;
 }
 
-static int open_and_run(struct follower *m)
+static int open_and_run(struct loop *l)
 {
 	int err, status = EXIT_FOUND, signals;
 
-	m->events = netlink_open(&err);
-	if (m->events)
-		m->dump = netlink_open(&err);
-	if (m->dump)
-		m->query = netlink_open(&err);
-	if (!m->query)
+	l->events = netlink_open(NULL, &err);
+	if (!l->events)
 		return netlink_fail(NULL, err);
 	signals = catch_signals();
-	err = run_loop(m, signals);
+	err = run_loop(l, signals);
 	if (err == -ENODEV)
-		status = fail("%s: the kernel module was unloaded", m->verb);
+		status = fail("%s: the kernel module was unloaded", l->all.verb);
 	else if (err)
-		status = netlink_fail(m->cache.dumping ? m->dump : m->events, err);
+		status = netlink_fail(l->dumping ? l->dumping->dump : l->events, err);
 	if (signals >= 0)
 		close(signals);
 	return status;
@@ -364,14 +409,14 @@ static int open_and_run(struct follower *m)
 
 int follow(struct follow *f, const char *verb)
 {
-	struct follower m = { .f = f, .verb = verb,
-			      .cache = { .show = tell_event, .ask = ask_for_entry, .arg = &m } };
-	int status = open_and_run(&m);
+	struct loop l = { .all = { .f = f, .verb = verb } };
+	int status = open_and_run(&l);
+	struct follower *m;
 
-	cache_free(&m.cache);
-	seqs_free(&m.seqs);
-	netlink_close(m.events);
-	netlink_close(m.dump);
-	netlink_close(m.query);
+	while ((m = first_follower(&l)))
+		drop_follower(&l, m);
+	netlink_close(l.events);
+	nsid_close(l.nsid);
+	free(l.by_nsid);
 	return status;
 }

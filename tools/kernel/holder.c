@@ -11,13 +11,13 @@
 struct owned {
 	struct hnode node;
 	bool by_tuple;
+	const struct netns *netns;
 	u64 cookie;
 	struct tuple tuple;
 	u32 inode;
 };
 
 static struct htab sockets;
-static bool is_read;
 
 static u64 hash_tuple(const struct tuple *t)
 {
@@ -30,16 +30,31 @@ static void keep_socket(const struct sock *s, void *arg)
 {
 	unsigned int i;
 
-	(void)arg;
 	if (!s->inode)
 		return;
 	for (i = 0; i < 2; i++) {
 		struct owned *o = zalloc(sizeof(*o));
 
-		*o = (struct owned){ .by_tuple = i, .cookie = s->cookie, .tuple = s->tuple,
-				     .inode = s->inode };
+		*o = (struct owned){ .by_tuple = i, .netns = arg, .cookie = s->cookie,
+				     .tuple = s->tuple, .inode = s->inode };
 		htab_add(&sockets, &o->node, i ? hash_tuple(&o->tuple) : hash_mix(o->cookie));
 	}
+}
+
+/* The namespaces whose sockets were read. */
+static const struct netns **read_of;
+static size_t nr_read;
+
+static void read_sockets_of(const struct netns *ns)
+{
+	size_t i;
+
+	for (i = nr_read; i > 0; i--)
+		if (read_of[i - 1] == ns)
+			return;
+	read_of = array_grow(read_of, nr_read, sizeof(*read_of));
+	read_of[nr_read++] = ns;
+	sock_each(ns, ~0U, keep_socket, (void *)ns);
 }
 
 static const struct owned *find_by_cookie(u64 cookie)
@@ -56,14 +71,14 @@ static const struct owned *find_by_cookie(u64 cookie)
 }
 
 /* As the socket sees it. */
-static const struct owned *find_by_tuple(const struct tuple *t)
+static const struct owned *find_by_tuple(const struct netns *ns, const struct tuple *t)
 {
 	struct hnode *n;
 
 	for (n = htab_first(&sockets, hash_tuple(t)); n; n = htab_next(n)) {
 		const struct owned *o = (struct owned *)n;
 
-		if (o->by_tuple && tuple_equal(&o->tuple, t))
+		if (o->by_tuple && o->netns == ns && tuple_equal(&o->tuple, t))
 			return o;
 	}
 	return NULL;
@@ -77,15 +92,13 @@ const struct process *holder_of(const struct flow *f, unsigned int end)
 
 	if (!is_local_end(f, end))
 		return NULL;
-	if (!is_read)
-		sock_each(~0U, keep_socket, NULL);
-	is_read = true;
+	read_sockets_of(f->netns);
 	if (e->cookie) {
 		o = find_by_cookie(e->cookie);
 	} else {
 		/* A server's socket that has sent nothing yet but the SYN|ACK made for it. */
 		t = end == TCPFSM_ORIG ? f->tuple : tuple_reversed(&f->tuple);
-		o = find_by_tuple(e->sk.family ? &e->sk : &t);
+		o = find_by_tuple(f->netns, e->sk.family ? &e->sk : &t);
 	}
 	return o ? process_of(o->inode) : NULL;
 }
@@ -101,7 +114,7 @@ void holders_forget(void)
 {
 	htab_sweep(&sockets, free_socket, NULL);
 	htab_free(&sockets);
-	is_read = false;
+	nr_read = 0;
 	processes_forget();
 }
 

@@ -21,14 +21,22 @@ typedef void (*flow_fn)(const struct flow *f, void *arg);
 /* @f: id and tuple alone */
 typedef void (*event_fn)(const struct flow *f, const struct event *e, void *arg);
 
-/* Return: NULL, and *@err is a negative errno for kernel_fail(). */
+/*
+ * To the module, in the network namespace that this process is in, or with --all-netns in each
+ * where TCP was seen. Each question is asked in all of them, one after the other, and what is told
+ * says where it is from. Those that come later are found within seconds.
+ * Return: NULL, and *@err is a negative errno for kernel_fail().
+ */
 struct kernel *kernel_open(int *err);
 void kernel_close(struct kernel *k);
 
 /* Each asks and reads the whole answer. Return: 0 or a negative errno */
+/* Of all the namespaces together. */
 int kernel_stats(struct kernel *k, struct stats *s);
-/* Those of every network namespace. */
-int kernel_all_stats(struct kernel *k, stats_fn fn, void *arg);
+/* Of the own one. If it is the initial one, entries are those of all. */
+int kernel_own_stats(struct kernel *k, struct stats *s);
+/* Of each, also of those that are out of reach. */
+int kernel_each_stats(struct kernel *k, stats_fn fn, void *arg);
 int kernel_counters(struct kernel *k, counter_fn fn, void *arg);
 int kernel_services(struct kernel *k, service_fn fn, void *arg);
 /* @filter: NULL is every flow */
@@ -38,7 +46,7 @@ int kernel_flows(struct kernel *k, const struct kernel_filter *filter, flow_fn f
  * there is none.
  */
 int kernel_flow(struct kernel *k, const struct tuple *tuple, flow_fn fn, void *arg);
-/* The transitions of the log, oldest first. */
+/* The transitions of the log, oldest first in each namespace. */
 int kernel_log(struct kernel *k, event_fn fn, void *arg);
 
 /* The same in pieces, for poll(): kernel_read() returns 1 while there is more to come. */
@@ -56,7 +64,14 @@ int kernel_fail(const struct kernel *k, int err);
  * Return: EXIT_FOUND or EXIT_ERROR.
  */
 int kernel_once(int (*ask)(struct kernel *k, void *arg), void *arg);
-/* kernel_stats(), once. @optional: without a module, EXIT_NONE and not a word. */
-int kernel_stats_once(struct stats *s, bool optional);
+/* kernel_each_stats(), once. @optional: without a module, EXIT_NONE and not a word. */
+int kernel_stats_once(stats_fn fn, void *arg, bool optional);
+
+/*
+ * Calls @fn in each of these namespaces in turn; what opens a struct kernel there asks that one
+ * alone. It ends with the first that returns EXIT_ERROR.
+ * Return: EXIT_FOUND if any did, else EXIT_NONE
+ */
+int kernel_in_each_netns(int (*fn)(const struct netns *ns, void *arg), void *arg);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "kernel/attr.h"
 #include "kernel/message.h"
+#include "kernel/netns.h"
 
 static void parse_end(struct flow_end *e, u8 family, const struct nlattr *nest)
 {
@@ -99,7 +100,7 @@ const struct nlattr *message_attr(const struct nlmsghdr *nlh, unsigned int type)
 
 void stats_parse(struct stats *s, const struct nlmsghdr *nlh)
 {
-	s->netns = attr_u32(message_attr(nlh, TCPFSM_A_NETNS));
+	s->netns = netns_of(attr_u32(message_attr(nlh, TCPFSM_A_NETNS)));
 	s->entries = attr_u64(message_attr(nlh, TCPFSM_A_ENTRIES));
 	s->limit = attr_u64(message_attr(nlh, TCPFSM_A_LIMIT));
 	attr_copy(s->pairs, sizeof(s->pairs), message_attr(nlh, TCPFSM_A_PAIRS));

@@ -11,6 +11,7 @@
 
 #include "kernel/attr.h"
 #include "kernel/netlink.h"
+#include "kernel/netns.h"
 #include "kernel/request.h"
 #include "lib/memory.h"
 #include "lib/message.h"
@@ -28,6 +29,11 @@ struct netlink {
 	char *buf;			/* BATCH of BUF */
 	struct mmsghdr mmsg[BATCH];
 	struct iovec iov[BATCH];
+	union {
+		struct cmsghdr header;
+		char room[CMSG_SPACE(sizeof(int))];
+	} control[BATCH];
+	int nsid;
 	char message[256];		/* of the last extended acknowledgement */
 };
 
@@ -237,11 +243,15 @@ static int set_up(struct netlink *nl)
 	return find_family(nl);
 }
 
-struct netlink *netlink_open(int *err)
+struct netlink *netlink_open(const struct netns *ns, int *err)
 {
 	struct netlink *nl = zalloc(sizeof(*nl));
 
-	*err = set_up(nl);
+	*err = netns_enter(ns);
+	if (!*err) {
+		*err = set_up(nl);
+		netns_leave();
+	}
 	if (!*err)
 		return nl;
 	netlink_close(nl);
@@ -263,13 +273,33 @@ int netlink_fd(const struct netlink *nl)
 	return mnl_socket_get_fd(nl->socket);
 }
 
-int netlink_join(struct netlink *nl)
+int netlink_nsid(const struct netlink *nl)
+{
+	return nl->nsid;
+}
+
+static int listen_to_all(struct netlink *nl)
+{
+	int on = 1, i;
+
+	if (setsockopt(netlink_fd(nl), SOL_NETLINK, NETLINK_LISTEN_ALL_NSID, &on, sizeof(on)))
+		return -errno;
+	for (i = 0; i < BATCH; i++)
+		nl->mmsg[i].msg_hdr.msg_control = &nl->control[i];
+	return 0;
+}
+
+int netlink_join(struct netlink *nl, bool all)
 {
 	unsigned int control = GENL_ID_CTRL;
 	int size = opt.buffer ? opt.buffer : RCVBUF, fd = netlink_fd(nl), got = 0;
 	socklen_t len = sizeof(got);
 	size_t i;
+	int err;
 
+	err = all ? listen_to_all(nl) : 0;
+	if (err)
+		return err;
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)))
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 	/* This is the controller's own group; it tells when the module goes. */
@@ -312,16 +342,31 @@ static int on_event_message(const struct netlink *nl, const struct nlmsghdr *nlh
 	return nlh->nlmsg_type == nl->family ? fn(nlh, arg) : 0;
 }
 
+static int read_nsid(struct msghdr *msg)
+{
+	struct cmsghdr *c = CMSG_FIRSTHDR(msg);
+	int nsid = -1;
+
+	if (c && c->cmsg_level == SOL_NETLINK && c->cmsg_type == NETLINK_LISTEN_ALL_NSID)
+		memcpy(&nsid, CMSG_DATA(c), sizeof(nsid));
+	return nsid;
+}
+
 int netlink_events(struct netlink *nl, netlink_fn fn, void *arg)
 {
-	int n = recvmmsg(netlink_fd(nl), nl->mmsg, BATCH, MSG_DONTWAIT, NULL), i, ret;
+	int n, i, ret;
 
+	for (i = 0; i < BATCH; i++)
+		nl->mmsg[i].msg_hdr.msg_controllen =
+			nl->mmsg[i].msg_hdr.msg_control ? sizeof(nl->control[i]) : 0;
+	n = recvmmsg(netlink_fd(nl), nl->mmsg, BATCH, MSG_DONTWAIT, NULL);
 	if (n < 0)
 		return errno == EINTR ? -EAGAIN : -errno;
 	for (i = 0; i < n; i++) {
 		const struct nlmsghdr *nlh = nl->iov[i].iov_base;
 		int len = nl->mmsg[i].msg_len;
 
+		nl->nsid = read_nsid(&nl->mmsg[i].msg_hdr);
 		for (; is_message_whole(nlh, len); nlh = mnl_nlmsg_next(nlh, &len)) {
 			ret = on_event_message(nl, nlh, fn, arg);
 			if (ret < 0)

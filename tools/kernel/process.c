@@ -20,17 +20,17 @@ static void add_process(u32 inode, int pid, int fd, const char *name)
 	snprintf(process[nr_processes++].name, sizeof(process->name), "%s", name);
 }
 
-static void read_name(const char *pid, char *name, size_t size)
+void process_name(char *name, int pid)
 {
-	char path[300];
+	char path[64];
 	FILE *f;
 
-	snprintf(path, sizeof(path), "/proc/%s/comm", pid);
-	snprintf(name, size, "?");
+	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	snprintf(name, PROCESS_NAME, "?");
 	f = fopen(path, "re");
 	if (!f)
 		return;
-	if (fgets(name, size, f))
+	if (fgets(name, PROCESS_NAME, f))
 		name[strcspn(name, "\n")] = '\0';
 	fclose(f);
 	/* Control characters in a name could be meant for the terminal. */
@@ -41,7 +41,7 @@ static void read_name(const char *pid, char *name, size_t size)
 
 static void read_sockets(const char *pid)
 {
-	char path[300], link[64], name[16] = "";
+	char path[300], link[64], name[PROCESS_NAME] = "";
 	static const char kind[] = "socket:[";
 	struct dirent *d;
 	ssize_t len;
@@ -59,7 +59,7 @@ static void read_sockets(const char *pid)
 		if (strncmp(link, kind, strlen(kind)))
 			continue;
 		if (!*name)
-			read_name(pid, name, sizeof(name));
+			process_name(name, strtol(pid, NULL, 10));
 		add_process(strtoul(link + strlen(kind), NULL, 10), strtol(pid, NULL, 10),
 			    strtol(d->d_name, NULL, 10), name);
 	}

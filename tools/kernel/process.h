@@ -5,12 +5,14 @@
 
 #include "data/flow.h"
 
-
 /*
  * /proc is read at the first question, and again after processes_forget(). Return: the first of
  * several; NULL: no process holds it, or none that this user may see.
  */
 const struct process *process_of(u32 inode);
 void processes_forget(void);
+
+/* A process's command, of printable ASCII, into PROCESS_NAME bytes; "?" if it has gone. */
+void process_name(char *name, int pid);
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "kernel/attr.h"
+#include "kernel/netns.h"
 #include "kernel/socket.h"
 
 struct receiver {
@@ -80,14 +81,19 @@ static int dump_family(struct mnl_socket *nl, u8 family, u32 states, struct rece
 	return ret == MNL_CB_STOP ? 0 : -errno;
 }
 
-int sock_each(u32 states, sock_fn fn, void *arg)
+int sock_each(const struct netns *ns, u32 states, sock_fn fn, void *arg)
 {
-	struct mnl_socket *nl = mnl_socket_open2(NETLINK_SOCK_DIAG, SOCK_CLOEXEC);
 	struct receiver to = { fn, arg };
-	int err;
+	int err = netns_enter(ns);
+	struct mnl_socket *nl;
 
-	if (!nl)
-		return -errno;
+	if (err)
+		return err;
+	nl = mnl_socket_open2(NETLINK_SOCK_DIAG, SOCK_CLOEXEC);
+	err = nl ? 0 : -errno;
+	netns_leave();
+	if (err)
+		return err;
 	err = dump_family(nl, AF_INET, states, &to);
 	if (!err)
 		err = dump_family(nl, AF_INET6, states, &to);

@@ -3,6 +3,7 @@
 #ifndef KERNEL_SOCKET_H
 #define KERNEL_SOCKET_H
 
+#include "data/netns.h"
 #include "data/tuple.h"
 
 struct sock {
@@ -16,8 +17,11 @@ struct sock {
 
 typedef void (*sock_fn)(const struct sock *s, void *arg);
 
-/* Every socket of the network namespace in @states (bit n: state n). Return: 0 or -errno */
-int sock_each(u32 states, sock_fn fn, void *arg);
+/*
+ * Every socket of a network namespace (NULL: the own one) in @states (bit n: state n).
+ * Return: 0 or -errno
+ */
+int sock_each(const struct netns *ns, u32 states, sock_fn fn, void *arg);
 
 const char *sock_state_name(u8 state);
 

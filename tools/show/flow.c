@@ -9,24 +9,27 @@
 #include "lib/options.h"
 #include "lib/out.h"
 #include "show/flow.h"
+#include "show/netns.h"
 
 #define W_ENDPOINT	(-21)	/* 255.255.255.255:65535 */
 #define W_PAIR		(-23)	/* ESTABLISHED:ESTABLISHED */
 
 static const struct out_column flow_columns[] = {
+	NETNS_COLUMN,
 	{ "flow", -7, NULL }, { "src", W_ENDPOINT, NULL }, { "dst", W_ENDPOINT, NULL },
 	{ "orig:resp", W_PAIR, NULL }, { "dwell", -13, NULL }, { "idle", -6, NULL },
 	{ "packets", -11, NULL }, { "bytes", -15, NULL }, { "flags", -5, NULL }, { 0 },
 };
 
 static const struct out_column final_columns[] = {
+	NETNS_COLUMN,
 	{ "flow", -7, NULL }, { "src", W_ENDPOINT, NULL }, { "dst", W_ENDPOINT, NULL },
 	{ "orig:resp", W_PAIR, NULL }, { "reason", -9, NULL }, { "packets", -11, NULL },
 	{ "bytes", -15, NULL }, { "flags", -9, NULL }, { "history", -1, NULL }, { 0 },
 };
 
 static const struct out_column event_columns[] = {
-	{ "time", -27, NULL }, { "flow", -6, NULL }, { "src", W_ENDPOINT, NULL },
+	NETNS_COLUMN, { "time", -27, NULL }, { "flow", -6, NULL }, { "src", W_ENDPOINT, NULL },
 	{ "dst", W_ENDPOINT, NULL }, { "end", -4, NULL }, { "from", 11, NULL }, { "", -1, NULL },
 	{ "to", -11, NULL }, { "cause", -12, NULL }, { "dwell", -6, NULL }, { 0 },
 };
@@ -45,7 +48,8 @@ static void print_head(const struct out_column *columns, const struct flow *f)
 {
 	char text[FMT_PAIR];
 
-	out_row(columns);
+	out_row(netns_columns(columns));
+	out_row_netns(f->netns);
 	out_row_num(f->id);
 	print_tuple(&f->tuple);
 	out_row_str(fmt_pair(text, f->end[TCPFSM_ORIG].state, f->end[TCPFSM_RESP].state));
@@ -62,7 +66,7 @@ static void print_totals(const struct flow *f)
 
 void flow_header(void)
 {
-	out_header(flow_columns);
+	out_header(netns_columns(flow_columns));
 }
 
 /* The second line: what --extended tells of an end. */
@@ -193,7 +197,8 @@ void event_print(const struct event *e)
 		out_json_done();
 		return;
 	}
-	out_row(event_columns);
+	out_row(netns_columns(event_columns));
+	out_row_netns(e->netns);
 	out_row_str(fmt_time(text, e->when, 6));
 	out_row_num(e->flow);
 	print_tuple(e->tuple);

@@ -2,9 +2,11 @@
 #include "data/names.h"
 #include "lib/format.h"
 #include "lib/out.h"
+#include "show/netns.h"
 #include "show/service.h"
 
 static const struct out_column columns[] = {
+	NETNS_COLUMN,
 	{ "service", -21, NULL }, { "unanswered", 10, NULL }, { "half-open", 9, NULL },
 	{ "established", 11, NULL }, { "close-wait", 10, NULL }, { "time-wait", 9, NULL },
 	{ "flows", 10, "flows" }, { "handshakes", 10, "handshakes" }, { "refused", 8, "refused" },
@@ -50,13 +52,15 @@ static void print_address(const struct service *s)
 
 void service_header(void)
 {
-	out_header(columns);
+	out_header(netns_columns(columns));
 }
 
 void service_print(const struct service *s)
 {
 	out_object(OUT_ITEM);
-	out_row(columns);
+	out_row(netns_columns(columns));
+	out_netns(s->netns);
+	out_row_netns(s->netns);
 	print_address(s);
 	out_row_num(s->count[TCPFSM_LISTEN]);
 	out_row_num(s->count[TCPFSM_SYN_RCVD]);

@@ -5,15 +5,10 @@
 #include "lib/format.h"
 #include "lib/options.h"
 #include "lib/out.h"
+#include "show/netns.h"
 #include "show/stats.h"
 
 #define W_STATE	(-12)
-
-void stats_print_netns(const struct stats *s, const char *name)
-{
-	out_num("netns", 0, s->netns);
-	out_str("name", 0, name);
-}
 
 static void explain_state(unsigned int state)
 {
@@ -59,9 +54,11 @@ static void print_states(const struct stats *s, const double *rate)
 	out_end();
 }
 
-void stats_print(const struct stats *s, const char *name, const double *rate)
+void stats_print(const struct stats *s, const double *rate)
 {
-	stats_print_netns(s, name);
+	out_netns(s->netns);
+	if (s->netns)
+		out_num("netns_inode", 0, s->netns->inode);
 	out_num("entries", 0, s->entries);
 	out_num("limit", 0, s->limit);
 	print_states(s, rate);
@@ -97,20 +94,24 @@ static unsigned int sort_cells(struct cell *cell, const state_matrix m)
 	return n;
 }
 
-void matrix_print(const char *key, const char *from, const char *to, const char *count,
-		  const state_matrix m)
+void matrix_print(struct matrix *shape, const struct netns *ns, const state_matrix m)
 {
 	struct cell cell[TCPFSM_STATES * TCPFSM_STATES];
 	const struct out_column columns[] = {
-		{ from, W_STATE, from }, { to, W_STATE, to }, { count, 12, count }, { 0 },
+		NETNS_COLUMN, { shape->from, W_STATE, shape->from },
+		{ shape->to, W_STATE, shape->to }, { shape->count, 12, shape->count }, { 0 },
 	};
 	unsigned int n = sort_cells(cell, m), i;
 
-	out_header(columns);
-	out_array(key);
+	if (!shape->headed)
+		out_header(netns_columns(columns));
+	shape->headed = true;
+	out_netns(ns);
+	out_array(shape->key);
 	for (i = 0; i < n; i++) {
 		out_object(OUT_ITEM);
-		out_row(columns);
+		out_row(netns_columns(columns));
+		out_row_netns(ns);
 		out_row_str(state_name(cell[i].i));
 		out_row_str(state_name(cell[i].j));
 		out_row_num(cell[i].count);

@@ -5,15 +5,20 @@
 
 #include "data/stats.h"
 
-/* @name: of the namespace, or NULL */
-void stats_print_netns(const struct stats *s, const char *name);
 /* @rate: by state, how many ends entered it a second; or NULL */
-void stats_print(const struct stats *s, const char *name, const double *rate);
+void stats_print(const struct stats *s, const double *rate);
 /* What the states mean, without counts. */
 void states_explain(void);
 
-/* The cells of a matrix that are not zero, largest first. @from, @to, @count: the columns */
-void matrix_print(const char *key, const char *from, const char *to, const char *count,
-		  const state_matrix m);
+/*
+ * The cells of a matrix of a namespace that are not zero, largest first. @from, @to, @count: the
+ * columns. The header comes once, with the first.
+ */
+struct matrix {
+	const char *key, *from, *to, *count;
+	bool headed;
+};
+
+void matrix_print(struct matrix *shape, const struct netns *ns, const state_matrix m);
 
 #endif

@@ -198,6 +198,20 @@ static const char *spell_process(char *text, const u8 *from)
 	return *from ? (const char *)from : NULL;
 }
 
+static void put_netns(u8 *to, const struct subject *s)
+{
+	memcpy(to, &s->flow->netns, sizeof(s->flow->netns));
+}
+
+static const char *spell_netns(char *text, const u8 *from)
+{
+	const struct netns *ns;
+
+	(void)text;
+	memcpy(&ns, from, sizeof(ns));
+	return ns->name;
+}
+
 static const struct tally_key keys[] = {
 	{ "src", sizeof(struct address), false, false, true, put_src, spell_address },
 	{ "dst", sizeof(struct address), false, false, true, put_dst, spell_address },
@@ -210,6 +224,7 @@ static const struct tally_key keys[] = {
 	{ "flags", sizeof(u32), false, false, false, put_flags, spell_flags },
 	{ "uid", 1 + sizeof(u32), true, true, false, put_uid, spell_uid },
 	{ "process", FMT_PROCESS, false, true, false, put_process, spell_process },
+	{ "netns", sizeof(struct netns *), false, false, false, put_netns, spell_netns },
 };
 
 static const char * const orders[] = {
@@ -268,7 +283,7 @@ static bool parse_key(struct tally *t, char *word)
 	unsigned int i;
 
 	if (!key) {
-		fail("'%s' is not a key: src, dst (both also as src/24), sport, dport, service, pair, state, reason, flags, uid or process, with commas between",
+		fail("'%s' is not a key: src, dst (both also as src/24), sport, dport, service, pair, state, reason, flags, uid, process or netns, with commas between",
 		     word);
 		return false;
 	}
@@ -278,6 +293,10 @@ static bool parse_key(struct tally *t, char *word)
 	}
 	if (key->put == put_process && !t->process) {
 		fail("'%s': a capture does not tell which process has a socket", word);
+		return false;
+	}
+	if (key->put == put_netns && !t->process) {
+		fail("'%s': a capture does not tell the network namespace", word);
 		return false;
 	}
 	for (i = 0; i < t->parts; i++) {

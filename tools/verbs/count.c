@@ -79,7 +79,10 @@ const struct verb verb_count = {
 	.name = "count", .args = "KEY[,KEY...] [FILTER]",
 	.help = "flows now by what they have in common, the most frequent first",
 	.filter = FILTER_OF_LIVING,
-	.options = { &option_netns, &option_ipv4, &option_ipv6, &option_sort, &option_top },
+	.options = {
+		&option_netns, &option_all_netns, &option_ipv4, &option_ipv6, &option_sort,
+		&option_top,
+	},
 	.complete = tally_print_keys,
 	.run = run_count,
 };

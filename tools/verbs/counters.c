@@ -8,10 +8,12 @@
 #include "lib/memory.h"
 #include "lib/options.h"
 #include "lib/out.h"
+#include "show/netns.h"
 #include "verbs/verb.h"
 
 struct kept_counter {
 	char *name, *help;
+	const struct netns *netns;
 	u64 value;
 };
 
@@ -26,7 +28,7 @@ static void keep_counter(const struct counter *c, void *arg)
 
 	all->counter = array_grow(all->counter, all->n, sizeof(*all->counter));
 	all->counter[all->n++] = (struct kept_counter){
-		string_copy(c->name), string_copy(c->help ? c->help : ""), c->value,
+		string_copy(c->name), string_copy(c->help ? c->help : ""), c->netns, c->value,
 	};
 }
 
@@ -54,18 +56,24 @@ static void print_audit(const struct counters *all)
 			percent, (unsigned long long)checked);
 }
 
+/* Those of one namespace. */
 static void print_counters(const struct counters *all)
 {
 	static const struct out_column columns[] = {
-		{ "name", -22, NULL }, { "value", 14, NULL }, { 0 },
+		NETNS_COLUMN, { "name", -22, NULL }, { "value", 14, NULL }, { 0 },
 	};
+	static bool headed;
 	size_t i;
 
-	out_header(columns);
-	out_object(NULL);
+	if (!headed)
+		out_header(netns_columns(columns));
+	headed = true;
+	out_object(OUT_ITEM);
+	out_netns(all->n ? all->counter[0].netns : NULL);
 	out_object("counters");
 	for (i = 0; i < all->n; i++) {
-		out_row(columns);
+		out_row(netns_columns(columns));
+		out_row_netns(all->counter[i].netns);
 		out_row_str(all->counter[i].name);
 		out_row_num(all->counter[i].value);
 		out_num(all->counter[i].name, 0, all->counter[i].value);
@@ -84,6 +92,21 @@ static void print_counters(const struct counters *all)
 	out_end();
 }
 
+/* They come one namespace after the other. */
+static void print_each_netns(const struct counters *all)
+{
+	struct counters part;
+	size_t i = 0;
+
+	while (i < all->n) {
+		part = (struct counters){ &all->counter[i], 1 };
+		while (i + part.n < all->n && part.counter[part.n].netns == part.counter->netns)
+			part.n++;
+		print_counters(&part);
+		i += part.n;
+	}
+}
+
 static int ask_counters(struct kernel *k, void *arg)
 {
 	return kernel_counters(k, keep_counter, arg);
@@ -97,9 +120,13 @@ static int run_counters(int argc, char **argv)
 	(void)argc;
 	(void)argv;
 	out_start(OUT_DOCUMENT);
+	if (opt.all_netns)
+		out_array(NULL);
 	err = kernel_once(ask_counters, &all);
 	if (!err)
-		print_counters(&all);
+		print_each_netns(&all);
+	if (!err && opt.all_netns)
+		out_end();
 	while (all.n) {
 		free(all.counter[--all.n].name);
 		free(all.counter[all.n].help);
@@ -111,6 +138,6 @@ static int run_counters(int argc, char **argv)
 const struct verb verb_counters = {
 	.name = "counters", .args = "",
 	.help = "every counter, and what it counts",
-	.options = { &option_netns, &option_explain },
+	.options = { &option_netns, &option_all_netns, &option_explain },
 	.run = run_counters,
 };

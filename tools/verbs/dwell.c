@@ -7,6 +7,7 @@
 #include "lib/format.h"
 #include "lib/options.h"
 #include "lib/out.h"
+#include "show/netns.h"
 #include "show/stats.h"
 #include "verbs/verb.h"
 
@@ -100,23 +101,34 @@ static void print_dwell(const struct stats *s, unsigned int state)
 	out_end();
 }
 
+static void print_dwells(const struct stats *s, void *arg)
+{
+	unsigned int i;
+
+	(void)arg;
+	out_object(OUT_ITEM);
+	out_netns(s->netns);
+	if (opt.all_netns)
+		out_text("netns %s\n", s->netns->name);
+	out_array("dwell");
+	for (i = 0; i < STATES_LISTED; i++)
+		print_dwell(s, state_order[i]);
+	out_end();
+	out_end();
+}
+
 static int run_dwell(int argc, char **argv)
 {
-	struct stats s = { 0 };
-	unsigned int i;
 	int err;
 
 	(void)argc;
 	(void)argv;
 	out_start(OUT_DOCUMENT);
-	err = kernel_stats_once(&s, false);
+	if (opt.all_netns)
+		out_array(NULL);
+	err = kernel_stats_once(print_dwells, NULL, false);
 	if (err)
 		return err;
-	out_object(NULL);
-	out_array("dwell");
-	for (i = 0; i < STATES_LISTED; i++)
-		print_dwell(&s, state_order[i]);
-	out_end();
 	out_end();
 	if (opt.explain && out_is_text())
 		states_explain();
@@ -126,6 +138,6 @@ static int run_dwell(int argc, char **argv)
 const struct verb verb_dwell = {
 	.name = "dwell", .args = "",
 	.help = "how long endpoints stayed in each state",
-	.options = { &option_netns, &option_explain },
+	.options = { &option_netns, &option_all_netns, &option_explain },
 	.run = run_dwell,
 };

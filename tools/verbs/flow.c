@@ -19,19 +19,29 @@
 #include "lib/format.h"
 #include "lib/memory.h"
 #include "lib/message.h"
+#include "lib/options.h"
 #include "lib/out.h"
 #include "show/flow.h"
+#include "show/netns.h"
 #include "verbs/verb.h"
 
 #define KEPT_STATES	8	/* of an end, by the module */
 
-struct life {
+/* What is asked for. */
+struct question {
 	struct filter *filter;
-	struct tuple asked;		/* AF_UNSPEC: it is asked for by its number */
+	struct tuple tuple;		/* AF_UNSPEC: it is asked for by its number */
+	bool one_end;			/* of the flow is all that was given */
+	u64 candidates;			/* flows with that end, now */
+	struct flow candidate;		/* the first of them */
+	u64 shown;			/* lives */
+};
+
+struct life {
+	const struct filter *filter;
+	const struct netns *netns;	/* where it is looked for */
 	struct flow flow;		/* the latest that fits; id 0: no such flow lives */
 	u64 id;				/* of the latest flow, alive or in the log */
-	bool one_end;			/* of the flow is all that was asked for */
-	u64 candidates;			/* flows with that end, now */
 	u64 earlier;			/* incarnations in the log, and the last of them */
 	u64 earlier_id;
 	struct event *event;		/* of the log, oldest first */
@@ -54,7 +64,7 @@ static bool parse_end(const char *word, struct filter_end *end)
 	return false;
 }
 
-static bool parse_ends(struct life *l, const char *a, const char *b)
+static bool parse_ends(struct question *q, const char *a, const char *b)
 {
 	struct filter_end src, dst;
 
@@ -65,38 +75,38 @@ static bool parse_ends(struct life *l, const char *a, const char *b)
 		     a, b);
 		return false;
 	}
-	l->asked = (struct tuple){ .family = src.family, .sport = src.port, .dport = dst.port };
-	memcpy(l->asked.src, src.addr, sizeof(src.addr));
-	memcpy(l->asked.dst, dst.addr, sizeof(dst.addr));
+	q->tuple = (struct tuple){ .family = src.family, .sport = src.port, .dport = dst.port };
+	memcpy(q->tuple.src, src.addr, sizeof(src.addr));
+	memcpy(q->tuple.dst, dst.addr, sizeof(dst.addr));
 	return true;
 }
 
 /* The flows that have this end: one of them may be the only one. */
-static bool parse_one_end(struct life *l, char *word)
+static bool parse_one_end(struct question *q, char *word)
 {
 	char *words[2] = { "host", word };
 	struct filter_end end;
 
-	l->one_end = true;
-	return parse_end(word, &end) && filter_parse(&l->filter, ARRAY_SIZE(words), words);
+	q->one_end = true;
+	return parse_end(word, &end) && filter_parse(&q->filter, ARRAY_SIZE(words), words);
 }
 
 /* A number, or the addresses and ports of both ends in either order, or of one. */
-static bool parse_flow(struct life *l, int argc, char **argv)
+static bool parse_flow(struct question *q, int argc, char **argv)
 {
 	char *a = argc ? argv[0] : "", *b = argc > 1 ? argv[1] : "";
 	char *words[13] = { "(", "src", a, "dst", b, ")", "or", "(", "src", b, "dst", a, ")" };
 
 	if (argc == 2)
-		return parse_ends(l, a, b) &&
-		       filter_parse(&l->filter, ARRAY_SIZE(words), words);
+		return parse_ends(q, a, b) &&
+		       filter_parse(&q->filter, ARRAY_SIZE(words), words);
 	if (argc == 1 && a[strspn(a, "0123456789")] == '\0' && a[strspn(a, "0")]) {
 		words[0] = "id";
 		words[1] = a;
-		return filter_parse(&l->filter, 2, words);
+		return filter_parse(&q->filter, 2, words);
 	}
 	if (argc == 1 && strchr(a, ':'))
-		return parse_one_end(l, a);
+		return parse_one_end(q, a);
 	fail("flow: which one%s%s%s? Give its number, or its ends, as in 10.0.0.1:4000 10.0.0.2:443",
 	     argc ? " is '" : "", argc > 2 ? argv[2] : a, argc ? "'" : "");
 	return false;
@@ -140,17 +150,17 @@ static void take_event(const struct flow *f, const struct event *e, void *arg)
 }
 
 /* Looked up where that can be done; a flow of a VRF or of a link is found among all only. */
-static int ask_for_flow(struct kernel *k, struct life *l)
+static int ask_for_flow(struct kernel *k, const struct tuple *tuple, struct life *l)
 {
 	const struct kernel_filter filter = filter_push_down(l->filter);
 	int err = -ENOENT;
 
-	if (l->asked.family)
-		err = kernel_flow(k, &l->asked, take_flow, l);
+	if (tuple->family)
+		err = kernel_flow(k, tuple, take_flow, l);
 	return err == -ENOENT ? kernel_flows(k, &filter, take_flow, l) : err;
 }
 
-static int ask_module(struct life *l)
+static int ask_module(const struct tuple *tuple, struct life *l)
 {
 	struct kernel *k;
 	int err;
@@ -160,7 +170,7 @@ static int ask_module(struct life *l)
 		return kernel_fail(k, err);
 	err = kernel_log(k, take_event, l);
 	if (!err)
-		err = ask_for_flow(k, l);
+		err = ask_for_flow(k, tuple, l);
 	if (err)
 		err = kernel_fail(k, err);
 	kernel_close(k);
@@ -215,7 +225,7 @@ static void ask_others(struct life *l)
 {
 	int err;
 
-	err = sock_each(~0U, take_socket, l);
+	err = sock_each(NULL, ~0U, take_socket, l);
 	if (err)
 		note("cannot list the sockets: %s", strerror(-err));
 	if (!conntrack_there())
@@ -319,8 +329,11 @@ static void print_life(const struct life *l)
 	char src[FMT_ENDPOINT], dst[FMT_ENDPOINT];
 	unsigned int i;
 
-	out_text("flow %llu  %s > %s\n", (unsigned long long)l->id,
-		 fmt_src(src, &l->tuple), fmt_dst(dst, &l->tuple));
+	out_text("flow %llu  %s > %s", (unsigned long long)l->id, fmt_src(src, &l->tuple),
+		 fmt_dst(dst, &l->tuple));
+	if (opt.all_netns)
+		out_text("  netns %s", l->netns->name);
+	out_text("\n");
 	if (l->flow.id)
 		print_now(l);
 	else
@@ -350,7 +363,8 @@ static void print_life_json(const struct life *l)
 	unsigned int i;
 	size_t n;
 
-	out_object(NULL);
+	out_object(OUT_ITEM);
+	out_netns(l->netns);
 	out_num("flow", 0, l->id);
 	if (l->flow.id)
 		out_true("alive");
@@ -402,80 +416,97 @@ static void print_life_json(const struct life *l)
 /* The first is told of when there is a second. */
 static void take_candidate(const struct flow *f, void *arg)
 {
-	struct life *l = arg;
+	struct question *q = arg;
 
-	if (!filter_flow(l->filter, f, 0))
+	if (!filter_flow(q->filter, f, 0))
 		return;
-	if (!l->candidates++) {
-		l->flow = *f;
+	if (!q->candidates++) {
+		q->candidate = *f;
 		return;
 	}
-	if (l->candidates == 2) {
+	if (q->candidates == 2) {
 		out_object(NULL);
 		out_array("flows");
 		flow_header();
-		flow_print(&l->flow);
+		flow_print(&q->candidate);
 	}
 	flow_print(f);
 }
 
 static int ask_for_candidates(struct kernel *k, void *arg)
 {
-	struct life *l = arg;
-	const struct kernel_filter filter = filter_push_down(l->filter);
+	struct question *q = arg;
+	const struct kernel_filter filter = filter_push_down(q->filter);
 
-	return kernel_flows(k, &filter, take_candidate, l);
+	return kernel_flows(k, &filter, take_candidate, q);
 }
 
 /* Those that there are now, if they are several. */
-static int list_candidates(struct life *l)
+static int list_candidates(struct question *q)
 {
-	int status = kernel_once(ask_for_candidates, l);
+	int status = kernel_once(ask_for_candidates, q);
 
-	if (status == EXIT_FOUND && l->candidates > 1) {
+	if (status == EXIT_FOUND && q->candidates > 1) {
 		out_end();
 		out_end();
 		note("%llu flows have this end: give both ends, or the number of one",
-		     (unsigned long long)l->candidates);
+		     (unsigned long long)q->candidates);
 	}
 	return status;
 }
 
-static int show_life(struct life *l)
+static int show_life(const struct netns *ns, void *arg)
 {
-	int status = ask_module(l);
+	struct question *q = arg;
+	struct life l = { .filter = q->filter, .netns = ns };
+	int status = ask_module(&q->tuple, &l);
 
+	if (status == EXIT_FOUND) {
+		ask_others(&l);
+		if (q->shown++)
+			out_text("\n");
+		if (out_is_text())
+			print_life(&l);
+		else
+			print_life_json(&l);
+	}
+	free(l.event);
+	return status;
+}
+
+/* One connection may pass through several namespaces: each has seen it as a flow of its own. */
+static int show_lives(struct question *q)
+{
+	int status;
+
+	if (opt.all_netns)
+		out_array(NULL);
+	status = kernel_in_each_netns(show_life, q);
 	if (status == EXIT_NONE)
 		note("no such flow, neither in the table nor in the log");
-	if (status != EXIT_FOUND)
-		return status;
-	ask_others(l);
-	if (out_is_text())
-		print_life(l);
-	else
-		print_life_json(l);
+	if (status != EXIT_ERROR && opt.all_netns)
+		out_end();
 	return status;
 }
 
 static int run_flow(int argc, char **argv)
 {
-	struct life l = { 0 };
+	struct question q = { 0 };
 	int status = EXIT_ERROR;
 
-	if (parse_flow(&l, argc, argv)) {
+	if (parse_flow(&q, argc, argv)) {
 		out_start(OUT_DOCUMENT);
-		status = l.one_end ? list_candidates(&l) : EXIT_FOUND;
+		status = q.one_end ? list_candidates(&q) : EXIT_FOUND;
 	}
-	if (status == EXIT_FOUND && l.candidates < 2)
-		status = show_life(&l);
-	free(l.event);
-	filter_free(l.filter);
+	if (status == EXIT_FOUND && q.candidates < 2)
+		status = show_lives(&q);
+	filter_free(q.filter);
 	return status;
 }
 
 const struct verb verb_flow = {
 	.name = "flow", .args = "NUMBER | END [END]",
 	.help = "one flow's life, its sockets, and nf_conntrack's view",
-	.options = { &option_netns },
+	.options = { &option_netns, &option_all_netns },
 	.run = run_flow,
 };

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Verb flows: the flows that fulfil a filter. */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,8 +49,9 @@ static void show_flow(const struct flow *f, void *arg)
 	flow_print(f);
 }
 
-static int ask_flows(struct kernel *k, struct flows *s)
+static int ask_flows(struct kernel *k, void *arg)
 {
+	struct flows *s = arg;
 	const struct kernel_filter filter = filter_push_down(s->filter);
 	struct stats stats = { 0 };
 	int err;
@@ -81,29 +81,20 @@ static int run_flows(int argc, char **argv)
 {
 	struct flows s = { 0 };
 	struct filter *filter;
-	struct kernel *k;
 	int err;
 
 	if (!filter_parse(&filter, argc, argv) || !filter_flows_only(filter) ||
 	    !filter_of_living(filter))
 		return EXIT_ERROR;
 	out_start(OUT_LINES);
-	k = kernel_open(&err);
-	if (!k) {
-		filter_free(filter);
-		return kernel_fail(k, err);
-	}
 	s.filter = filter;
 	s.now = clock_of_day();
-	err = ask_flows(k, &s);
-	if (err) {
-		err = kernel_fail(k, err);
-	} else {
+	err = kernel_once(ask_flows, &s);
+	if (err == EXIT_FOUND) {
 		print_header(&s);
 		if (opt.explain)
 			explain_flags();
 	}
-	kernel_close(k);
 	filter_free(filter);
 	return err ? err : s.count ? EXIT_FOUND : EXIT_NONE;
 }
@@ -123,7 +114,7 @@ const struct verb verb_flows = {
 	.help = "flows now, one a line",
 	.filter = FILTER_OF_LIVING,
 	.options = {
-		&option_netns, &option_ipv4, &option_ipv6, &option_extended,
+		&option_netns, &option_all_netns, &option_ipv4, &option_ipv6, &option_extended,
 		&option_processes, &option_explain,
 	},
 	.run = run_flows,

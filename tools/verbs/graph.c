@@ -11,6 +11,11 @@
 #include "show/figure.h"
 #include "verbs/verb.h"
 
+static int ask_stats(struct kernel *k, void *arg)
+{
+	return kernel_stats(k, arg);
+}
+
 /* What moved within the interval, or since the module was loaded. */
 static int measure_moves(struct figure *f, struct stats *now)
 {
@@ -20,13 +25,13 @@ static int measure_moves(struct figure *f, struct stats *now)
 	int status;
 
 	if (opt.interval_ns) {
-		status = kernel_stats_once(&before, false);
+		status = kernel_once(ask_stats, &before);
 		if (status)
 			return status;
 		nanosleep(&t, NULL);
 		f->seconds = (double)opt.interval_ns / NSEC;
 	}
-	status = kernel_stats_once(now, false);
+	status = kernel_once(ask_stats, now);
 	for (i = 0; i < TCPFSM_STATES; i++) {
 		f->orig[i] = stats_orig(now, i);
 		f->resp[i] = stats_resp(now, i);
@@ -60,7 +65,7 @@ static int run_graph(int argc, char **argv)
 const struct verb verb_graph = {
 	.name = "graph", .args = "",
 	.help = "the figure of RFC 793, with the number of ends in each state and on each arc",
-	.options = { &option_netns, &option_format, &option_interval },
+	.options = { &option_netns, &option_all_netns, &option_format, &option_interval },
 	.says = {
 		{ OPTION_INTERVAL, "count moves over this time, as rates" },
 	},

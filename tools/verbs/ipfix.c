@@ -30,9 +30,10 @@ struct totals {
 	u64 octets, reverse_octets;	/* of IP */
 	u64 packets, reverse_packets;
 	u64 id;
+	u32 vrf;			/* the network namespace's inode number */
 	u16 sport, dport;
 	u8 protocol, reason;
-	u8 padding[2];
+	u8 padding[6];
 };
 
 struct record4 {
@@ -49,9 +50,10 @@ struct record6 {
 	{ (char *)"flowStartMilliseconds", 8, 0 }, { (char *)"flowEndMilliseconds", 8, 0 }, \
 	{ (char *)"octetDeltaCount", 8, 0 }, { (char *)"reverseOctetDeltaCount", 8, 0 }, \
 	{ (char *)"packetDeltaCount", 8, 0 }, { (char *)"reversePacketDeltaCount", 8, 0 }, \
-	{ (char *)"flowId", 8, 0 }, { (char *)"sourceTransportPort", 2, 0 }, \
+	{ (char *)"flowId", 8, 0 }, { (char *)"ingressVRFID", 4, 0 }, \
+	{ (char *)"sourceTransportPort", 2, 0 }, \
 	{ (char *)"destinationTransportPort", 2, 0 }, { (char *)"protocolIdentifier", 1, 0 }, \
-	{ (char *)"flowEndReason", 1, 0 }, { (char *)"paddingOctets", 2, 1 }
+	{ (char *)"flowEndReason", 1, 0 }, { (char *)"paddingOctets", 6, 1 }
 
 static fbInfoElementSpec_t spec4[] = {
 	TOTALS,
@@ -128,7 +130,8 @@ static void write_record(const struct flow *f, void *arg)
 		.end = (end > f->start ? end : f->start) / NSEC_PER_MS,
 		.octets = o->bytes, .reverse_octets = r->bytes,
 		.packets = o->packets, .reverse_packets = r->packets,
-		.id = f->id, .sport = f->tuple.sport, .dport = f->tuple.dport,
+		.id = f->id, .vrf = f->netns ? f->netns->inode : 0,
+		.sport = f->tuple.sport, .dport = f->tuple.dport,
 		.protocol = IPPROTO_TCP, .reason = map_reason(f->reason),
 	};
 	if (f->tuple.family == AF_INET) {
@@ -274,8 +277,8 @@ const struct verb verb_ipfix = {
 	.prints_nothing = true,
 	.filter = FILTER_OF_FLOWS,
 	.options = {
-		&option_netns, &option_ipv4, &option_ipv6, &option_count, &option_for,
-		&option_quiet,
+		&option_netns, &option_all_netns, &option_ipv4, &option_ipv6, &option_count,
+		&option_for, &option_quiet,
 	},
 	.says = {
 		{ OPTION_COUNT, "stop after N records" },

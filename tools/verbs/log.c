@@ -5,12 +5,23 @@
 #include "filter/filter.h"
 #include "kernel/kernel.h"
 #include "lib/memory.h"
+#include "lib/options.h"
 #include "lib/out.h"
 #include "show/flow.h"
 #include "verbs/verb.h"
 
+/* With --all-netns, each waits until those of the other namespaces are read. */
+struct kept {
+	struct event event;
+	struct flow flow;
+	size_t number;		/* in the order of reading */
+};
+
 struct log {
 	const struct filter *filter;
+	struct kept *kept;
+	size_t nr_kept;
+	const struct netns *netns;	/* whose log is being read */
 	u64 *next;		/* number of the next transition of each ring, 0: not known */
 	u32 rings;
 	u64 printed;
@@ -26,19 +37,57 @@ static u64 *next_of(struct log *log, u32 ring)
 	return &log->next[ring];
 }
 
+static void keep_entry(struct log *log, const struct flow *f, const struct event *e)
+{
+	log->kept = array_grow(log->kept, log->nr_kept, sizeof(*log->kept));
+	log->kept[log->nr_kept] = (struct kept){ *e, *f, log->nr_kept };
+	log->nr_kept++;
+}
+
 static void show_entry(const struct flow *f, const struct event *e, void *arg)
 {
 	struct log *log = arg;
-	u64 *next = next_of(log, e->ring);
-	const struct loss loss = { "log", e->seq - *next, *next, (int)e->ring - 1 };
+	struct loss loss = { .group = "log", .cpu = (int)e->ring - 1, .netns = e->netns };
+	u64 *next;
 
+	if (e->netns != log->netns)
+		log->rings = 0;		/* another namespace has numbers of its own */
+	log->netns = e->netns;
+	next = next_of(log, e->ring);
+	loss.first = *next;
+	loss.count = e->seq - *next;
 	if (*next && e->seq > *next)
 		loss_print(&loss);
 	*next = e->seq + 1;
 	if (!filter_event(log->filter, f, e))
 		return;
-	event_print(e);
 	log->printed++;
+	if (opt.all_netns)
+		keep_entry(log, f, e);
+	else
+		event_print(e);
+}
+
+static int by_time(const void *a, const void *b)
+{
+	const struct kept *x = a, *y = b;
+
+	if (x->event.when != y->event.when)
+		return x->event.when < y->event.when ? -1 : 1;
+	return x->number < y->number ? -1 : 1;
+}
+
+static void show_kept(struct log *log)
+{
+	size_t i;
+
+	if (log->nr_kept)
+		qsort(log->kept, log->nr_kept, sizeof(*log->kept), by_time);
+	for (i = 0; i < log->nr_kept; i++) {
+		log->kept[i].event.tuple = &log->kept[i].flow.tuple;
+		event_print(&log->kept[i].event);
+	}
+	free(log->kept);
 }
 
 static int ask_log(struct kernel *k, void *arg)
@@ -57,6 +106,7 @@ static int run_log(int argc, char **argv)
 	log.filter = filter;
 	out_start(OUT_LINES);
 	err = kernel_once(ask_log, &log);
+	show_kept(&log);
 	filter_free(filter);
 	free(log.next);
 	if (err)
@@ -68,6 +118,6 @@ const struct verb verb_log = {
 	.name = "log", .args = "[FILTER]",
 	.help = "the last transitions, oldest first",
 	.filter = FILTER_OF_EVENTS,
-	.options = { &option_netns, &option_ipv4, &option_ipv6 },
+	.options = { &option_netns, &option_all_netns, &option_ipv4, &option_ipv6 },
 	.run = run_log,
 };

@@ -1,27 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Verb pairs: flows now by the states of both ends. */
 #include "kernel/kernel.h"
-#include "kernel/netns.h"
 #include "lib/options.h"
 #include "lib/out.h"
 #include "show/stats.h"
 #include "verbs/verb.h"
 
+static void print_pairs(const struct stats *s, void *arg)
+{
+	out_object(OUT_ITEM);
+	matrix_print(arg, s->netns, s->pairs);
+	out_end();
+}
+
 static int run_pairs(int argc, char **argv)
 {
-	char name[NETNS_NAME];
-	struct stats s = { 0 };
+	struct matrix shape = { "pairs", "orig", "resp", "flows", false };
 	int status;
 
 	(void)argc;
 	(void)argv;
 	out_start(OUT_DOCUMENT);
-	status = kernel_stats_once(&s, false);
+	if (opt.all_netns)
+		out_array(NULL);
+	status = kernel_stats_once(print_pairs, &shape, false);
 	if (status != EXIT_FOUND)
 		return status;
-	out_object(NULL);
-	stats_print_netns(&s, netns_name(name, s.netns));
-	matrix_print("pairs", "orig", "resp", "flows", s.pairs);
 	out_end();
 	if (opt.explain && out_is_text())
 		states_explain();
@@ -31,6 +35,6 @@ static int run_pairs(int argc, char **argv)
 const struct verb verb_pairs = {
 	.name = "pairs", .args = "",
 	.help = "flows by their pair of states",
-	.options = { &option_netns, &option_explain },
+	.options = { &option_netns, &option_all_netns, &option_explain },
 	.run = run_pairs,
 };

@@ -69,6 +69,8 @@ static int run_services(int argc, char **argv)
 const struct verb verb_services = {
 	.name = "services", .args = "",
 	.help = "responding addresses and ports, over all their flows",
-	.options = { &option_netns, &option_ipv4, &option_ipv6, &option_explain },
+	.options = {
+		&option_netns, &option_all_netns, &option_ipv4, &option_ipv6, &option_explain,
+	},
 	.run = run_services,
 };

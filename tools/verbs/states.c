@@ -4,7 +4,6 @@
 
 #include "data/names.h"
 #include "kernel/kernel.h"
-#include "kernel/netns.h"
 #include "lib/message.h"
 #include "lib/options.h"
 #include "lib/out.h"
@@ -13,10 +12,8 @@
 
 static void print_object(const struct stats *s)
 {
-	char name[NETNS_NAME];
-
 	out_object(OUT_ITEM);
-	stats_print(s, netns_name(name, s->netns), NULL);
+	stats_print(s, NULL);
 	out_end();
 }
 
@@ -33,8 +30,8 @@ static void set_columns(struct table *t)
 	const char *name;
 	unsigned int i;
 
-	*c++ = (struct out_column){ "netns", -12, NULL };
-	*c++ = (struct out_column){ "name", -16, NULL };
+	*c++ = (struct out_column){ "netns", -16, NULL };
+	*c++ = (struct out_column){ "inode", 10, NULL };
 	*c++ = (struct out_column){ "entries", 9, NULL };
 	for (i = 0; i < STATES_LISTED; i++) {
 		name = state_name(state_order[i]);
@@ -53,7 +50,6 @@ static void print_netns_header(struct table *t)
 static void print_netns(const struct stats *s, void *arg)
 {
 	struct table *t = arg;
-	char name[NETNS_NAME];
 	unsigned int i;
 
 	if (!out_is_text()) {
@@ -62,17 +58,12 @@ static void print_netns(const struct stats *s, void *arg)
 	}
 	print_netns_header(t);
 	out_row(t->columns);
-	out_row_num(s->netns);
-	out_row_str(netns_name(name, s->netns));
+	out_row_str(s->netns->name);
+	out_row_num(s->netns->inode);
 	out_row_num(s->entries);
 	for (i = 0; i < STATES_LISTED; i++)
 		out_row_num(stats_orig(s, state_order[i]) + stats_resp(s, state_order[i]));
 	out_line();
-}
-
-static int ask_all(struct kernel *k, void *arg)
-{
-	return kernel_all_stats(k, print_netns, arg);
 }
 
 static int print_all(void)
@@ -82,7 +73,7 @@ static int print_all(void)
 
 	set_columns(&table);
 	out_array(NULL);
-	status = kernel_once(ask_all, &table);
+	status = kernel_stats_once(print_netns, &table, false);
 	if (status != EXIT_FOUND)
 		return status;
 	print_netns_header(&table);	/* no segment may have passed anywhere yet */
@@ -92,9 +83,14 @@ static int print_all(void)
 
 /* ---- the network namespace that was asked for ---- */
 
+static void print_one(const struct stats *s, void *arg)
+{
+	(void)arg;
+	print_object(s);
+}
+
 static int run_states(int argc, char **argv)
 {
-	struct stats s = { 0 };
 	int status;
 
 	(void)argc;
@@ -102,10 +98,8 @@ static int run_states(int argc, char **argv)
 	out_start(OUT_DOCUMENT);
 	if (opt.all_netns)
 		return print_all();
-	status = kernel_stats_once(&s, opt.explain);
-	if (status == EXIT_FOUND) {
-		print_object(&s);
-	} else if (status == EXIT_NONE) {
+	status = kernel_stats_once(print_one, NULL, opt.explain);
+	if (status == EXIT_NONE) {
 		/* What the words mean can be said without the module. */
 		out_object(NULL);
 		states_explain();

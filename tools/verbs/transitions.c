@@ -2,7 +2,6 @@
 /* Verb transitions: how often an end moved from one state to another. */
 #include "data/names.h"
 #include "kernel/kernel.h"
-#include "kernel/netns.h"
 #include "lib/options.h"
 #include "lib/out.h"
 #include "show/stats.h"
@@ -23,22 +22,31 @@ static void explain_causes(void)
 	out_end();
 }
 
+static void print_transitions(const struct stats *s, void *arg)
+{
+	out_object(OUT_ITEM);
+	matrix_print(arg, s->netns, s->moves);
+	if (opt.explain && !out_is_text())
+		explain_causes();
+	out_end();
+}
+
 static int run_transitions(int argc, char **argv)
 {
-	char name[NETNS_NAME];
-	struct stats s = { 0 };
+	struct matrix shape = { "transitions", "from", "to", "count", false };
 	int status;
 
 	(void)argc;
 	(void)argv;
 	out_start(OUT_DOCUMENT);
-	status = kernel_stats_once(&s, opt.explain);
+	if (opt.all_netns)
+		out_array(NULL);
+	status = kernel_stats_once(print_transitions, &shape, opt.explain);
 	if (status == EXIT_ERROR)
 		return status;
-	out_object(NULL);
-	stats_print_netns(&s, netns_name(name, s.netns));
-	matrix_print("transitions", "from", "to", "count", s.moves);
-	if (opt.explain)
+	if (status == EXIT_NONE)
+		out_object(NULL);	/* without the module, the explanations alone */
+	if (opt.explain && (out_is_text() || status == EXIT_NONE))
 		explain_causes();
 	out_end();
 	return EXIT_FOUND;
@@ -47,6 +55,6 @@ static int run_transitions(int argc, char **argv)
 const struct verb verb_transitions = {
 	.name = "transitions", .args = "",
 	.help = "moves between states so far",
-	.options = { &option_netns, &option_explain },
+	.options = { &option_netns, &option_all_netns, &option_explain },
 	.run = run_transitions,
 };

@@ -67,7 +67,7 @@ static void complete_format(void)
 
 const struct verb_option option_netns = {
 	.id = OPTION_NETNS, .letter = 'N', .name = "netns", .arg = "NAME",
-	.help = "look into a network namespace: name, path or process id",
+	.help = "look into a network namespace: name, container, path, process id or inode",
 	.string = &opt.netns, .complete = netns_print,
 };
 
@@ -81,7 +81,8 @@ const struct verb_option option_ipv6 = {
 
 const struct verb_option option_all_netns = {
 	.id = OPTION_ALL_NETNS, .letter = 'A', .name = "all-netns",
-	.help = "every network namespace (from the initial one)", .flag = &opt.all_netns,
+	.help = "every network namespace, with its name (from the initial one)",
+	.flag = &opt.all_netns,
 };
 
 const struct verb_option option_explain = {

@@ -8,6 +8,7 @@
 
 #include "data/tuple.h"
 #include "kernel/kernel.h"
+#include "kernel/netns.h"
 #include "lib/format.h"
 #include "lib/live.h"
 #include "lib/memory.h"
@@ -15,10 +16,12 @@
 #include "lib/number.h"
 #include "lib/options.h"
 #include "lib/out.h"
+#include "show/netns.h"
 #include "verbs/doctor/doctor.h"
 #include "verbs/verb.h"
 
 static struct finding *findings;
+static const struct netns *patient_netns;	/* that is being looked at */
 
 /* ---- findings ---- */
 
@@ -33,6 +36,7 @@ struct finding *finding(enum rank rank, const char *id, u64 weight, const char *
 	va_list args;
 
 	f->rank = rank;
+	f->netns = patient_netns;
 	f->id = id;
 	f->weight = weight;
 	va_start(args, fmt);
@@ -67,10 +71,37 @@ void evidence_flow(struct finding *f, const char *how, const struct flow *flow)
 		 fmt_span(span, flow->idle));
 }
 
-/* Commands, with "; " between them, for the network namespace that doctor was called for. */
+/* Is it a command that looks at the network namespace which it runs in? */
+static bool is_of_netns(const char *command)
+{
+	static const char * const those[] = { "ss ", "sysctl ", "conntrack ", "nft ", "ip " };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(those); i++)
+		if (!strncmp(command, those[i], strlen(those[i])))
+			return true;
+	return false;
+}
+
+static void put_command(FILE *out, const char *command, const struct netns *ns)
+{
+	char prefix[NETNS_PREFIX];
+	const char *arg = strchr(command, ' ');
+	bool takes_name = !strncmp(command, "tcpfsm ", 7) ||
+			  (!strncmp(command, "ss ", 3) && netns_has_ip_name(ns));
+
+	if (takes_name)
+		fprintf(out, "%.*s -N %s%s", (int)(arg - command), command, ns->name, arg);
+	else if (is_of_netns(command))
+		fprintf(out, "%s%s", netns_prefix(prefix, ns), command);
+	else
+		fputs(command, out);
+}
+
+/* Commands, with "; " between them, for the network namespace that is looked at. */
 void look_with(struct finding *f, const char *fmt, ...)
 {
-	char *commands, *command, *rest, *all = NULL, *arg;
+	char *commands, *command, *rest, *all = NULL;
 	va_list args;
 	size_t size;
 	FILE *out;
@@ -78,7 +109,7 @@ void look_with(struct finding *f, const char *fmt, ...)
 	va_start(args, fmt);
 	commands = string_print(fmt, args);
 	va_end(args);
-	if (!opt.netns) {
+	if (!opt.netns && !opt.all_netns) {
 		f->look = commands;
 		return;
 	}
@@ -91,11 +122,7 @@ void look_with(struct finding *f, const char *fmt, ...)
 			*rest = '\0';
 			rest += 2;
 		}
-		arg = strchr(command, ' ');
-		if (!strncmp(command, "tcpfsm ", 7) || !strncmp(command, "ss ", 3))
-			fprintf(out, "%.*s -N %s%s", (int)(arg - command), command, opt.netns, arg);
-		else
-			fputs(command, out);
+		put_command(out, command, patient_netns);
 		fputs(rest ? "; " : "", out);
 	}
 	fclose(out);
@@ -119,10 +146,14 @@ static bool tell_findings(unsigned int *told)
 
 	for (f = findings; f; f = f->next) {
 		out_object(OUT_ITEM);
+		out_netns(f->netns);
 		out_str("rank", 0, rank_name(f->rank));
 		out_str("id", 0, f->id);
 		out_str("what", 0, f->what);
-		out_text("%s%u. %s: %s\n", n ? "\n" : "", n + 1, rank_name(f->rank), f->what);
+		out_text("%s%u. %s: ", n ? "\n" : "", n + 1, rank_name(f->rank));
+		if (opt.all_netns)
+			out_text("netns %s: ", f->netns->name);
+		out_text("%s\n", f->what);
 		out_array("evidence");
 		for (i = 0; i < f->nr_evidence; i++) {
 			out_str(OUT_ITEM, 0, f->evidence[i]);
@@ -266,17 +297,30 @@ static int examine_patient(struct patient *p)
 	return err;
 }
 
-/* Status 0: nothing is wrong, apart from notes; 1: something is; 2: doctor could not look. */
-static int run_doctor(int argc, char **argv)
+static void dismiss_patient(struct patient *p)
+{
+	free(p->flow);
+	free(p->service);
+	free(p->event);
+	free(p->tuple);
+	while (nr_counters)
+		free(counters[--nr_counters].name);
+	free(counters);
+	counters = NULL;
+}
+
+struct round {
+	size_t flows, services, places;
+};
+
+static int look_at(const struct netns *ns, void *arg)
 {
 	struct patient p = { 0 };
-	unsigned int n;
+	struct round *r = arg;
 	int status;
-	bool ill;
 
-	(void)argc;
-	(void)argv;
-	out_start(OUT_DOCUMENT);
+	patient_netns = ns;
+	p.first = !r->places++;
 	status = examine_patient(&p);
 	if (status == EXIT_FOUND) {
 		doctor_flows(&p);
@@ -284,30 +328,45 @@ static int run_doctor(int argc, char **argv)
 		doctor_queues(&p);
 		doctor_host(&p);
 	}
+	r->flows += p.flows;
+	r->services += p.services;
+	dismiss_patient(&p);
+	return status;
+}
+
+/* Status 0: nothing is wrong, apart from notes; 1: something is; 2: doctor could not look. */
+static int run_doctor(int argc, char **argv)
+{
+	struct round r = { 0 };
+	unsigned int n;
+	int status;
+	bool ill;
+
+	(void)argc;
+	(void)argv;
+	out_start(OUT_DOCUMENT);
+	status = kernel_in_each_netns(look_at, &r);
 	out_object(NULL);
-	if (status == EXIT_FOUND)
-		out_num("flows", 0, p.flows);
+	if (status != EXIT_ERROR)
+		out_num("flows", 0, r.flows);
 	out_array("findings");
 	ill = tell_findings(&n);
 	out_end();
 	out_end();
-	if (status == EXIT_FOUND && !n)
-		out_text("Nothing is wrong with %zu flow%s of %zu service%s.\n",
-			 p.flows, s_of(p.flows), p.services, s_of(p.services));
+	if (status != EXIT_ERROR && !n) {
+		out_text("Nothing is wrong with %zu flow%s of %zu service%s", r.flows,
+			 s_of(r.flows), r.services, s_of(r.services));
+		if (opt.all_netns)
+			out_text(" in %zu network namespace%s", r.places, s_of(r.places));
+		out_text(".\n");
+	}
 	forget_findings();
-	free(p.flow);
-	free(p.service);
-	free(p.event);
-	free(p.tuple);
-	while (nr_counters)
-		free(counters[--nr_counters].name);
-	free(counters);
-	return status == EXIT_FOUND && ill ? EXIT_NONE : status;
+	return status == EXIT_ERROR ? status : ill ? EXIT_NONE : EXIT_FOUND;
 }
 
 const struct verb verb_doctor = {
 	.name = "doctor", .args = "",
 	.help = "what is wrong now and why, worst first (status 0: nothing, 1: something)",
-	.options = { &option_netns },
+	.options = { &option_netns, &option_all_netns },
 	.run = run_doctor,
 };

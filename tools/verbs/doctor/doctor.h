@@ -8,7 +8,6 @@
 #include "data/service.h"
 #include "data/stats.h"
 
-
 /* How bad a finding is: the worst are told first. */
 enum rank {
 	RANK_NOTE,		/* worth knowing */
@@ -19,6 +18,7 @@ enum rank {
 struct finding {
 	struct finding *next;
 	enum rank rank;
+	const struct netns *netns;
 	const char *id;		/* the kind of finding, for programs */
 	u64 weight;		/* within a rank, the heaviest are told first */
 	char *what;		/* a sentence */
@@ -36,8 +36,9 @@ void evidence(struct finding *f, const char *fmt, ...) __attribute__((format(pri
 void evidence_flow(struct finding *f, const char *how, const struct flow *flow);
 void look_with(struct finding *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* What doctor looks at: everything in the network namespace that it was called in. */
+/* What doctor looks at: everything in one network namespace, which the process is in. */
 struct patient {
+	bool first;			/* what is the same in all is told of it alone */
 	struct stats stats;
 	struct flow *flow;		/* all of them */
 	size_t flows;

@@ -168,5 +168,6 @@ int doctor_no_module(void)
 void doctor_host(const struct patient *p)
 {
 	check_table(p);
-	check_installation();
+	if (p->first)
+		check_installation();
 }

@@ -108,7 +108,7 @@ void doctor_queues(const struct patient *p)
 	struct listener *list = NULL, *l;
 	int err;
 
-	err = sock_each(1U << TCP_LISTEN, take_listener, &list);
+	err = sock_each(NULL, 1U << TCP_LISTEN, take_listener, &list);
 	if (err)
 		finding(RANK_NOTE, "sockets", 0,
 			"The sockets could not be asked (%s): no word of queues and processes.",

@@ -1,55 +1,90 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Labels take few values: states, ends, names of counters, network namespaces with --all-netns, and
- * services, of which only those with the most trouble have rows. A flow is never a label.
+ * Labels take few values: states, ends, names of counters, with --all-netns the network namespaces
+ * with the most flows, and services, of which only those with the most trouble have rows. A flow is
+ * never a label.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "data/names.h"
 #include "data/tuple.h"
-#include "kernel/netns.h"
+#include "kernel/kernel.h"
 #include "lib/memory.h"
 #include "lib/options.h"
 #include "tcpfsm_version.h"
 #include "verbs/export/metrics.h"
 
 #define SERVICES	100	/* with rows of their own; the others are summed up */
-
-struct netns {
-	struct stats stats;
-	char label[288];	/* with a comma behind it; "" without --all-netns */
-};
+#define PLACES		100	/* namespaces with rows */
+#define LABEL		(NETNS_NAME + 16)
 
 struct metrics {
 	FILE *out;
 	bool openmetrics;
-	struct netns *netns;
-	size_t nr_netns;
+	struct stats *place;
+	size_t places;
+	size_t hidden;		/* more places, without rows */
+	struct stats own;
 	struct service *service;
 	size_t services;
-	struct { char name[32]; u64 value; } counter[128];
+	struct { char name[32]; const struct netns *netns; u64 value; } *counter;
 	size_t counters;
 };
+
+/* netns="web", if there are several; nothing else may stand before it */
+static const char *label_of(char *buf, const struct netns *ns)
+{
+	*buf = '\0';
+	if (opt.all_netns && ns)
+		snprintf(buf, LABEL, "netns=\"%s\",", ns->name);
+	return buf;
+}
 
 /* ---- reading ---- */
 
 static void gather_stats(const struct stats *s, void *arg)
 {
 	struct metrics *m = arg;
-	char name[NETNS_NAME];
-	struct netns *ns;
 
-	m->netns = array_grow(m->netns, m->nr_netns, sizeof(*m->netns));
-	ns = &m->netns[m->nr_netns++];
-	ns->stats = *s;
-	*ns->label = '\0';
-	if (!opt.all_netns)
+	m->place = array_grow(m->place, m->places, sizeof(*m->place));
+	m->place[m->places++] = *s;
+}
+
+static u64 count_flows(const struct stats *s)
+{
+	u64 sum = 0;
+	unsigned int i;
+
+	for (i = 0; i < TCPFSM_STATES; i++)
+		sum += stats_orig(s, i);
+	return sum;
+}
+
+static int by_flows(const void *a, const void *b)
+{
+	u64 x = count_flows(a), y = count_flows(b);
+
+	return (x < y) - (x > y);
+}
+
+static void hide_places(struct metrics *m)
+{
+	if (m->places <= PLACES)
 		return;
-	if (netns_name(name, s->netns))
-		snprintf(ns->label, sizeof(ns->label), "netns=\"%s\",", name);
-	else
-		snprintf(ns->label, sizeof(ns->label), "netns=\"%u\",", s->netns);
+	qsort(m->place, m->places, sizeof(*m->place), by_flows);
+	m->hidden = m->places - PLACES;
+	m->places = PLACES;
+}
+
+static bool has_rows(const struct metrics *m, const struct netns *ns)
+{
+	size_t i;
+
+	for (i = 0; i < m->places; i++)
+		if (m->place[i].netns == ns)
+			return true;
+	return false;
 }
 
 static void gather_service(const struct service *s, void *arg)
@@ -64,23 +99,12 @@ static void gather_counter(const struct counter *c, void *arg)
 {
 	struct metrics *m = arg;
 
-	if (m->counters == ARRAY_SIZE(m->counter))
+	if (!has_rows(m, c->netns))
 		return;
+	m->counter = array_grow(m->counter, m->counters, sizeof(*m->counter));
 	snprintf(m->counter[m->counters].name, sizeof(m->counter->name), "%s", c->name);
+	m->counter[m->counters].netns = c->netns;
 	m->counter[m->counters++].value = c->value;
-}
-
-static int ask_stats(struct kernel *k, struct metrics *m)
-{
-	struct stats stats = { 0 };
-	int err;
-
-	if (opt.all_netns)
-		return kernel_all_stats(k, gather_stats, m);
-	err = kernel_stats(k, &stats);
-	if (!err)
-		gather_stats(&stats, m);
-	return err;
 }
 
 /* ---- writing ---- */
@@ -95,19 +119,19 @@ static void write_family(struct metrics *m, const char *name, const char *type, 
 
 static void write_flows(struct metrics *m)
 {
-	const struct netns *ns;
+	const struct stats *s;
 	unsigned int i, state;
+	char label[LABEL];
 
 	write_family(m, "tcpfsm_flows", "gauge", "Flows now, by the state of one of their ends.");
-	for (ns = m->netns; ns < m->netns + m->nr_netns; ns++)
+	for (s = m->place; s < m->place + m->places; s++)
 		for (i = 0; i < STATES_LISTED; i++) {
 			state = state_order[i];
-			fprintf(m->out, "tcpfsm_flows{%sside=\"orig\",state=\"%s\"} %llu\n",
-				ns->label, state_name(state),
-				(unsigned long long)stats_orig(&ns->stats, state));
-			fprintf(m->out, "tcpfsm_flows{%sside=\"resp\",state=\"%s\"} %llu\n",
-				ns->label, state_name(state),
-				(unsigned long long)stats_resp(&ns->stats, state));
+			label_of(label, s->netns);
+			fprintf(m->out, "tcpfsm_flows{%sside=\"orig\",state=\"%s\"} %llu\n", label,
+				state_name(state), (unsigned long long)stats_orig(s, state));
+			fprintf(m->out, "tcpfsm_flows{%sside=\"resp\",state=\"%s\"} %llu\n", label,
+				state_name(state), (unsigned long long)stats_resp(s, state));
 		}
 }
 
@@ -115,58 +139,67 @@ static void write_flows(struct metrics *m)
 static void write_cells(struct metrics *m, const char *name, const struct netns *ns,
 			const char *row, const char *column, const state_matrix cells)
 {
+	char label[LABEL];
 	unsigned int i, j;
+
+	label_of(label, ns);
 
 	for (i = 1; i < TCPFSM_STATES; i++)
 		for (j = 1; j < TCPFSM_STATES; j++)
 			if (cells[i][j])
 				fprintf(m->out, "%s{%s%s=\"%s\",%s=\"%s\"} %llu\n", name,
-					ns->label, row, state_name(i), column, state_name(j),
+					label, row, state_name(i), column, state_name(j),
 					(unsigned long long)cells[i][j]);
 }
 
 static void write_matrices(struct metrics *m)
 {
-	const struct netns *ns, *end = m->netns + m->nr_netns;
+	const struct stats *s, *end = m->place + m->places;
 
 	write_family(m, "tcpfsm_flow_pairs", "gauge", "Flows now, by the states of both their ends.");
-	for (ns = m->netns; ns < end; ns++)
-		write_cells(m, "tcpfsm_flow_pairs", ns, "orig", "resp", ns->stats.pairs);
+	for (s = m->place; s < end; s++)
+		write_cells(m, "tcpfsm_flow_pairs", s->netns, "orig", "resp", s->pairs);
 	write_family(m, "tcpfsm_transitions", "counter", "Moves of endpoints between states.");
-	for (ns = m->netns; ns < end; ns++)
-		write_cells(m, "tcpfsm_transitions_total", ns, "from", "to", ns->stats.moves);
+	for (s = m->place; s < end; s++)
+		write_cells(m, "tcpfsm_transitions_total", s->netns, "from", "to", s->moves);
 }
 
 /* Each bucket's bound is four times the one before, up to 19 hours. Only stays that ended count. */
+static void write_dwell_of(struct metrics *m, const struct stats *s, unsigned int state)
+{
+	const u64 *bucket = s->dwell[state];
+	char label[LABEL];
+	unsigned int b;
+	u64 sum = 0;
+
+	label_of(label, s->netns);
+	for (b = 0; b < TCPFSM_DWELL_BUCKETS; b++) {
+		sum += bucket[b];
+		if (b % 2 && b < 36)
+			fprintf(m->out, "tcpfsm_state_dwell_seconds_bucket{%sstate=\"%s\",le=\"%.10g\"} %llu\n",
+				label, state_name(state), (double)(2ULL << b) / 1e6,
+				(unsigned long long)sum);
+	}
+	fprintf(m->out, "tcpfsm_state_dwell_seconds_bucket{%sstate=\"%s\",le=\"+Inf\"} %llu\n",
+		label, state_name(state), (unsigned long long)sum);
+	/* The sum is not known, and OpenMetrics has no count without it. */
+	if (!m->openmetrics)
+		fprintf(m->out, "tcpfsm_state_dwell_seconds_count{%sstate=\"%s\"} %llu\n", label,
+			state_name(state), (unsigned long long)sum);
+}
+
 static void write_dwell(struct metrics *m)
 {
-	const struct netns *ns;
-	unsigned int i, b;
-	u64 sum;
+	const struct stats *s;
+	unsigned int i;
 
 	write_family(m, "tcpfsm_state_dwell_seconds", "histogram",
 		     "How long endpoints stayed in a state that they left.");
 	if (m->openmetrics)
 		fprintf(m->out, "# UNIT tcpfsm_state_dwell_seconds seconds\n");
-	for (ns = m->netns; ns < m->netns + m->nr_netns; ns++)
-		for (i = 0; i < STATES_LISTED; i++) {
-			const u64 *bucket = ns->stats.dwell[state_order[i]];
-
-			for (b = 0, sum = 0; b < TCPFSM_DWELL_BUCKETS; b++) {
-				sum += bucket[b];
-				if (b % 2 && b < 36)
-					fprintf(m->out, "tcpfsm_state_dwell_seconds_bucket{%sstate=\"%s\",le=\"%.10g\"} %llu\n",
-						ns->label, state_name(state_order[i]),
-						(double)(2ULL << b) / 1e6, (unsigned long long)sum);
-			}
-			fprintf(m->out, "tcpfsm_state_dwell_seconds_bucket{%sstate=\"%s\",le=\"+Inf\"} %llu\n",
-				ns->label, state_name(state_order[i]), (unsigned long long)sum);
-			/* The sum is not known, and OpenMetrics has no count without it. */
-			if (!m->openmetrics)
-				fprintf(m->out, "tcpfsm_state_dwell_seconds_count{%sstate=\"%s\"} %llu\n",
-					ns->label, state_name(state_order[i]),
-					(unsigned long long)sum);
-		}
+	for (s = m->place; s < m->place + m->places; s++)
+		for (i = 0; i < STATES_LISTED; i++)
+			write_dwell_of(m, s, state_order[i]);
 }
 
 /* ---- services ---- */
@@ -241,11 +274,12 @@ static void write_service(struct metrics *m, size_t what, const struct service *
 			  const char *label)
 {
 	const char *total = !strcmp(of_service[what].type, "counter") ? "_total" : "";
+	char netns[LABEL];
 	u64 v;
 
 	memcpy(&v, (const char *)s + of_service[what].at, sizeof(v));
-	fprintf(m->out, "tcpfsm_service_%s%s{service=\"%s\"} ", of_service[what].name, total,
-		label);
+	fprintf(m->out, "tcpfsm_service_%s%s{%sservice=\"%s\"} ", of_service[what].name, total,
+		label_of(netns, s->netns), label);
 	if (of_service[what].seconds)
 		fprintf(m->out, "%.9f\n", (double)v / NSEC);
 	else
@@ -281,46 +315,62 @@ static void write_services(struct metrics *m)
 
 /* ---- counters and the rest ---- */
 
+/* Without other labels, no comma may stand behind the one of the namespace. */
+static void write_bare_name(struct metrics *m, const char *name, const char *netns)
+{
+	int len = (int)strlen(netns);
+
+	if (len)
+		fprintf(m->out, "%s_total{%.*s} ", name, len - 1, netns);
+	else
+		fprintf(m->out, "%s_total ", name);
+}
+
+/* A counter by itself: of each namespace, with @label around what stands behind @prefix. */
+static void write_counter(struct metrics *m, const char *name, const char *prefix,
+			  const char *label)
+{
+	size_t i, len = strlen(prefix);
+	char netns[LABEL];
+
+	for (i = 0; i < m->counters; i++) {
+		if (strncmp(m->counter[i].name, prefix, len))
+			continue;
+		label_of(netns, m->counter[i].netns);
+		if (label)
+			fprintf(m->out, "%s_total{%s%s=\"%s\"} ", name, netns, label,
+				m->counter[i].name + len);
+		else
+			write_bare_name(m, name, netns);
+		fprintf(m->out, "%llu\n", (unsigned long long)m->counter[i].value);
+	}
+}
+
 static void write_counters(struct metrics *m)
 {
-	size_t i;
-
 	write_family(m, "tcpfsm_counted", "counter",
 		     "What the module counts beside states; tcpfsm counters --explain says what each means.");
-	for (i = 0; i < m->counters; i++)
-		fprintf(m->out, "tcpfsm_counted_total{what=\"%s\"} %llu\n", m->counter[i].name,
-			(unsigned long long)m->counter[i].value);
+	write_counter(m, "tcpfsm_counted", "", "what");
 	write_family(m, "tcpfsm_evictions", "counter", "Flows that gave way in a full table, by class.");
-	for (i = 0; i < m->counters; i++)
-		if (!strncmp(m->counter[i].name, "evicted_", 8))
-			fprintf(m->out, "tcpfsm_evictions_total{class=\"%s\"} %llu\n",
-				m->counter[i].name + 8, (unsigned long long)m->counter[i].value);
-	for (i = 0; i < m->counters; i++) {
-		if (strcmp(m->counter[i].name, "events_lost"))
-			continue;
-		write_family(m, "tcpfsm_events_lost", "counter",
-			     "Events not sent to listeners because there was no memory.");
-		fprintf(m->out, "tcpfsm_events_lost_total %llu\n",
-			(unsigned long long)m->counter[i].value);
-	}
+	write_counter(m, "tcpfsm_evictions", "evicted_", "class");
+	write_family(m, "tcpfsm_events_lost", "counter",
+		     "Events not sent to listeners because there was no memory.");
+	write_counter(m, "tcpfsm_events_lost", "events_lost", NULL);
 }
 
 static void write_table(struct metrics *m)
 {
 	char version[64] = "unknown";
 	FILE *f = fopen("/sys/module/tcpfsm/version", "re");
-	u64 entries = 0, limit = 0;
-	const struct netns *ns;
 
-	/* With all namespaces, the initial one tells the number of all. */
-	for (ns = m->netns; ns < m->netns + m->nr_netns; ns++) {
-		entries = ns->stats.entries > entries ? ns->stats.entries : entries;
-		limit = ns->stats.limit;
+	if (opt.all_netns) {
+		write_family(m, "tcpfsm_netns", "gauge", "Network namespaces that have seen TCP.");
+		fprintf(m->out, "tcpfsm_netns %zu\n", m->places + m->hidden);
 	}
 	write_family(m, "tcpfsm_table_entries", "gauge", "Flows in the table.");
-	fprintf(m->out, "tcpfsm_table_entries %llu\n", (unsigned long long)entries);
+	fprintf(m->out, "tcpfsm_table_entries %llu\n", (unsigned long long)m->own.entries);
 	write_family(m, "tcpfsm_table_limit", "gauge", "The most that there may be (max_flows).");
-	fprintf(m->out, "tcpfsm_table_limit %llu\n", (unsigned long long)limit);
+	fprintf(m->out, "tcpfsm_table_limit %llu\n", (unsigned long long)m->own.limit);
 	if (f) {
 		if (fgets(version, sizeof(version), f))
 			version[strcspn(version, "\n")] = '\0';
@@ -339,7 +389,10 @@ int metrics_write(FILE *out, struct kernel *k, bool openmetrics)
 	struct metrics m = { .out = out, .openmetrics = openmetrics };
 	int err;
 
-	err = ask_stats(k, &m);
+	err = kernel_own_stats(k, &m.own);
+	if (!err)
+		err = kernel_each_stats(k, gather_stats, &m);
+	hide_places(&m);
 	if (!err)
 		err = kernel_services(k, gather_service, &m);
 	if (!err)
@@ -354,7 +407,8 @@ int metrics_write(FILE *out, struct kernel *k, bool openmetrics)
 		if (openmetrics)
 			fprintf(out, "# EOF\n");
 	}
-	free(m.netns);
+	free(m.place);
+	free(m.counter);
 	free(m.service);
 	return err;
 }

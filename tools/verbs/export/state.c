@@ -6,6 +6,7 @@
 #include "lib/json.h"
 #include "lib/live.h"
 #include "lib/memory.h"
+#include "lib/options.h"
 #include "verbs/export/state.h"
 
 #define STUCK_MAX	50	/* flows that the page shows */
@@ -111,10 +112,21 @@ static void put_stats(struct json *j, const struct stats *s)
 	jsonw_end(j);
 }
 
+#define FMT_PLACED	(NETNS_NAME + FMT_SERVICE)
+
+/* With --all-netns, the namespace stands before what is in it. */
+static const char *with_netns(char *buf, const struct netns *ns, const char *what)
+{
+	if (!opt.all_netns || !ns)
+		return what;
+	snprintf(buf, FMT_PLACED, "%s %s", ns->name, what);
+	return buf;
+}
+
 static void put_services(struct json *j, const struct services *list)
 {
 	static const u8 states[] = { TCPFSM_SYN_RCVD, TCPFSM_ESTABLISHED, TCPFSM_CLOSE_WAIT };
-	char name[FMT_SERVICE];
+	char name[FMT_SERVICE], text[FMT_PLACED];
 	size_t i, k;
 
 	jsonw_array(j, "services");
@@ -122,7 +134,7 @@ static void put_services(struct json *j, const struct services *list)
 		const struct service *s = &list->service[i];
 
 		jsonw_array(j, NULL);
-		jsonw_str(j, NULL, fmt_service(name, s));
+		jsonw_str(j, NULL, with_netns(text, s->netns, fmt_service(name, s)));
 		for (k = 0; k < ARRAY_SIZE(states); k++)
 			jsonw_num(j, NULL, s->count[states[k]]);
 		jsonw_num(j, NULL, s->refused);
@@ -134,7 +146,7 @@ static void put_services(struct json *j, const struct services *list)
 
 static void put_stuck(struct json *j, const struct stuck *s)
 {
-	char text[FMT_ENDPOINT];
+	char text[FMT_ENDPOINT], placed[FMT_PLACED];
 	size_t i;
 
 	jsonw_object(j, "stuck");
@@ -144,7 +156,7 @@ static void put_stuck(struct json *j, const struct stuck *s)
 
 		jsonw_object(j, NULL);
 		jsonw_num(j, "flow", f->id);
-		jsonw_str(j, "src", fmt_src(text, &f->tuple));
+		jsonw_str(j, "src", with_netns(placed, f->netns, fmt_src(text, &f->tuple)));
 		jsonw_str(j, "dst", fmt_dst(text, &f->tuple));
 		jsonw_str(j, "orig", state_name(f->end[TCPFSM_ORIG].state));
 		jsonw_str(j, "resp", state_name(f->end[TCPFSM_RESP].state));

@@ -65,6 +65,11 @@ static void end_row(struct ship *s)
 }
 
 /* The columns of the server have no NULL. */
+static void put_netns(struct json *j, const struct netns *ns)
+{
+	jsonw_str(j, "netns", ns ? ns->name : "");
+}
+
 static void put_tuple(struct json *j, const struct tuple *t)
 {
 	if (t && t->family) {
@@ -83,6 +88,7 @@ static void write_event(const struct entry *entry, const struct event *e, void *
 
 	(void)entry;
 	jsonw_num(j, "time_ns", e->when);
+	put_netns(j, e->netns);
 	jsonw_num(j, "flow", e->flow);
 	jsonw_num(j, "step", e->step);
 	put_tuple(j, e->tuple);
@@ -117,6 +123,7 @@ static void write_flow(const struct flow *f, void *arg)
 
 	jsonw_num(j, "time_ns", clock_of_day());
 	jsonw_num(j, "start_ns", f->start);
+	put_netns(j, f->netns);
 	jsonw_num(j, "flow", f->id);
 	put_tuple(j, &f->tuple);
 	jsonw_str(j, "reason", reason_name(f->reason));
@@ -132,6 +139,7 @@ static void write_loss(const struct loss *l, void *arg)
 	struct json *j = begin_row(arg, LOSSES);
 
 	jsonw_num(j, "time_ns", clock_of_day());
+	put_netns(j, l->netns);
 	jsonw_str(j, "what", l->group);
 	jsonw_num(j, "lost", l->count);
 	jsonw_num(j, "cpu", l->cpu);
@@ -144,7 +152,7 @@ static void write_loss(const struct loss *l, void *arg)
 static void deliver_rows(struct ship *s)
 {
 	u64 gone = spool_deliver(s->spool);
-	const struct loss loss = { "spool", s->gone, 0, 0 };
+	const struct loss loss = { .group = "spool", .count = s->gone };
 
 	s->deliver = clock_now() + s->interval;
 	if (gone && !s->gone)
@@ -255,8 +263,8 @@ const struct verb verb_ship = {
 	.help = "send transitions and ended flows to a ClickHouse server, by way of a spool",
 	.prints_nothing = true,
 	.options = {
-		&option_netns, &option_for, &option_interval, &option_flows, &option_quiet,
-		&option_spool, &option_spool_limit,
+		&option_netns, &option_all_netns, &option_for, &option_interval, &option_flows,
+		&option_quiet, &option_spool, &option_spool_limit,
 	},
 	.says = {
 		{ OPTION_INTERVAL, "time between deliveries (default 10s)" },

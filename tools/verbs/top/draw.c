@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/format.h"
+#include "lib/options.h"
 #include "verbs/top/draw.h"
 #include "verbs/top/header.h"
 #include "verbs/top/page.h"
@@ -15,6 +16,7 @@
 #define LEAST_COLUMNS	20		/* on a smaller screen, nothing is drawn */
 #define LEAST_LINES	4
 #define ALL_LINES	(2 + STATES_HEIGHT + 4 + 1)
+#define NETNS_CELLS	13		/* that column, and the space before it */
 #define TWO_LINES	16		/* from so many on, the header has two */
 
 struct box {
@@ -25,7 +27,10 @@ struct box {
 
 static bool is_shown(const struct top_column *c, const struct box *b)
 {
-	return b->width >= (int)c->from && (!c->below || b->width < (int)c->below);
+	int width = b->width - (opt.all_netns ? NETNS_CELLS : 0);
+
+	return (!c->only || *c->only) && width >= (int)c->from &&
+	       (!c->below || width < (int)c->below);
 }
 
 /* Columns that grow share the cells that are left. Return: cells for each of them */

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "kernel/netns.h"
 #include "lib/format.h"
 #include "lib/live.h"
 #include "lib/options.h"
@@ -37,20 +36,21 @@ static int draw_table(const struct screen *s, int right)
 
 static void draw_title(const struct screen *s, int right)
 {
-	char text[320], time[FMT_TIME], name[256], span[FMT_SPAN];
-	const char *netns = netns_name(name, s->t->stats.netns);
+	char text[320], time[FMT_TIME], span[FMT_SPAN];
+	const struct netns *ns = s->t->stats.netns;
+	const char *netns = ns ? ns->name : "all network namespaces";
 
 	/* The time without the day. */
 	fmt_time(time, clock_of_day(), 0);
-	snprintf(text, sizeof(text), "tcpfsm%s%s  %s  every %s", netns ? "  " : "",
-		 netns ? netns : "", time + 11, draw_span(span, opt.interval_ns));
+	snprintf(text, sizeof(text), "tcpfsm  %s  %s  every %s", netns, time + 11,
+		 draw_span(span, opt.interval_ns));
 	attrset(A_BOLD);
 	if (s->paused)
 		draw_middle(s, 0, 0, right - 1, "tcpfsm  paused, p goes on");
 	else if ((int)strlen(text) < right)
 		draw_middle(s, 0, 0, right - 1, text);
 	else
-		draw_middle(s, 0, 0, right - 1, netns ? netns : "tcpfsm");
+		draw_middle(s, 0, 0, right - 1, netns);
 }
 
 static enum top_look rate_look(const struct top *t, enum top_rate rate)

@@ -171,13 +171,14 @@ static void take_holder(const struct sock *sock, void *arg)
 
 static void show_flow(struct screen *s, const struct flow *f)
 {
+	u32 states = 1U << f->end[TCPFSM_ORIG].state | 1U << f->end[TCPFSM_RESP].state;
+
 	s->flow = *f;
 	s->flow_read = s->t->dumped;
 	memset(s->process, 0, sizeof(s->process));
 	processes_forget();
 	if (f->end[TCPFSM_ORIG].cookie || f->end[TCPFSM_RESP].cookie)
-		sock_each(1U << f->end[TCPFSM_ORIG].state | 1U << f->end[TCPFSM_RESP].state,
-			  take_holder, s);
+		sock_each(f->netns, states, take_holder, s);
 	set_overlay(s, OVERLAY_FLOW);
 }
 

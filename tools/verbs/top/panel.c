@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/format.h"
+#include "lib/options.h"
 #include "verbs/top/panel.h"
 
 #define OLD		(60 * NSEC)
@@ -160,11 +161,18 @@ static double n_accept(const void *row, size_t at)
 	return mean_of(s->accept_ns, s->accepts);
 }
 
+static int by_netns(const struct netns *x, const struct netns *y)
+{
+	return (x->inode > y->inode) - (x->inode < y->inode);
+}
+
 static int by_address(const struct service *x, const struct service *y)
 {
 	int c = memcmp(x->addr, y->addr, sizeof(x->addr));
 
-	return c ? c : x->port != y->port ? x->port - y->port : x->family - y->family;
+	if (c || x->port != y->port)
+		return c ? c : x->port - y->port;
+	return x->family != y->family ? x->family - y->family : by_netns(x->netns, y->netns);
 }
 
 /* Services in more use come first. */
@@ -211,9 +219,13 @@ static const char *service_flows(char *buf, const void *row)
 	return buf;
 }
 
+TEXT(service_netns, service, snprintf(buf, TOP_CELL, "%s", r->netns->name))
+
 static const struct top_column service_columns[] = {
 	{ .name = "service", .what = "by opening and CLOSE_WAIT", .width = -21, .most = 47,
 	  .number = n_waiting, .text = service_text },
+	{ .name = "netns", .width = -12, .most = 24, .only = &opt.all_netns,
+	  .text = service_netns },
 	{ .name = "opening", .what = "by opening: SYN not answered, or SYN|ACK not acknowledged",
 	  .width = 7, .odd = true, .number = n_opening },
 	{ .name = "c-wait", .what = "by CLOSE_WAIT", .width = 6, .odd = true,
@@ -245,7 +257,7 @@ static int by_id(const void *a, const void *b)
 {
 	const struct flow *x = a, *y = b;
 
-	return x->id < y->id ? -1 : x->id > y->id;
+	return x->id != y->id ? (x->id > y->id) - (x->id < y->id) : by_netns(x->netns, y->netns);
 }
 
 static double n_dwell(const void *row, size_t at)
@@ -296,6 +308,7 @@ TEXT(dst_text, flow, fmt_endpoint(buf, r->tuple.family, r->tuple.dst, r->tuple.d
 TEXT(packets_text, flow, fmt_two(buf, r->end[0].packets, r->end[1].packets))
 TEXT(bytes_text, flow, fmt_two(buf, r->end[0].bytes, r->end[1].bytes))
 TEXT(flags_text, flow, fmt_flags(buf, r->flags))
+TEXT(flow_netns, flow, snprintf(buf, TOP_CELL, "%s", r->netns->name))
 
 static enum top_look flow_look(const void *row)
 {
@@ -313,6 +326,7 @@ static const struct top_column flow_columns[] = {
 	  .text = age_text },
 	{ .name = "held by", .width = -11, .below = 76, .text = held_text },
 	{ .name = "orig:resp", .width = -23, .from = 76, .text = pair_text },
+	{ .name = "netns", .width = -12, .most = 24, .only = &opt.all_netns, .text = flow_netns },
 	{ .name = "src", .width = -21, .from = 76, .most = 47, .text = src_text },
 	{ .name = "dst", .width = -21, .most = 47, .text = dst_text },
 	{ .name = "packets", .what = "by packets", .width = -11, .from = 106, .number = n_packets,

@@ -16,6 +16,7 @@ struct top_column {
 	int width;		/* as in out.h */
 	unsigned int from;	/* shown in panels at least so wide, */
 	unsigned int below;	/* and, if not 0, narrower than this */
+	const bool *only;	/* and if this is set; NULL: always */
 	int most;		/* cells that it may grow to; 0: it does not grow */
 	bool odd;		/* a number that should be 0 */
 	double (*number)(const void *row, size_t at);

@@ -3,7 +3,6 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include "kernel/netns.h"
 #include "lib/format.h"
 #include "lib/live.h"
 #include "lib/message.h"
@@ -24,11 +23,11 @@
 
 static void print_title(const struct top *t)
 {
-	char time[FMT_TIME], name[256];
+	char time[FMT_TIME];
 
 	out_str("ts", -20, fmt_time(time, clock_of_day(), out_is_text() ? 0 : 9));
-	if (netns_name(name, t->stats.netns))
-		out_text(" netns %s", name);
+	if (t->stats.netns)
+		out_text(" netns %s", t->stats.netns->name);
 	out_text(" table %llu of %llu", (unsigned long long)t->stats.entries,
 		 (unsigned long long)t->stats.limit);
 	out_line();
@@ -92,14 +91,12 @@ static void print_flows(const struct rank *list, u64 older)
 
 static void print_snapshot(const struct top *t)
 {
-	char name[NETNS_NAME];
-
 	out_object(NULL);
 	print_title(t);
 	out_num("dump_age_ns", 0, top_since_dump(t));
 	print_rates(t);
 	out_line();
-	stats_print(&t->stats, netns_name(name, t->stats.netns), t->entered_rate);
+	stats_print(&t->stats, t->entered_rate);
 	out_line();
 	print_services(&t->list[TOP_SERVICES]);
 	out_line();
@@ -191,8 +188,8 @@ const struct verb verb_top = {
 	.help = "live: states and their rates, services, flows that are stuck",
 	.filter = FILTER_OF_LIVING,
 	.options = {
-		&option_netns, &option_ipv4, &option_ipv6, &option_batch, &option_interval,
-		&option_count, &option_for,
+		&option_netns, &option_all_netns, &option_ipv4, &option_ipv6, &option_batch,
+		&option_interval, &option_count, &option_for,
 	},
 	.says = {
 		{ OPTION_INTERVAL, "time between samples (default 1s)" },
