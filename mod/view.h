@@ -18,7 +18,7 @@ struct tcpfsm_view {
 	bool		    forwarded;
 	bool		    offloaded;
 	bool		    repeat;		/* ipvs_property: may be a second look */
-	u64		    now;		/* ktime, for a flow that begins with it; 0: not asked yet */
+	u64		    now;		/* ktime, if a flow begins here; 0: not asked yet */
 	u32		    bytes;
 	u32		    packets;
 	u8		    asked, listens;	/* masks: whose listener was looked for, found */
