@@ -6,15 +6,6 @@
 #include "capture/track_flow.h"
 #include "lib/memory.h"
 
-/* The same for both directions. */
-static u64 tuple_hash(const struct tuple *t)
-{
-	u64 a = hash_bytes(t->sport, t->src, sizeof(t->src));
-	u64 b = hash_bytes(t->dport, t->dst, sizeof(t->dst));
-
-	return hash_mix(a + b + t->family);
-}
-
 /* Which end of a flow sends a segment; TCPFSM_ENDS: it belongs to another flow. */
 static u8 find_sender(const struct tuple *flow, const struct tuple *t)
 {

@@ -6,6 +6,13 @@
 #include "data/netns.h"
 #include "data/tuple.h"
 
+/* How both ends know a connection whose addresses are translated on its way (NAT). */
+struct nat {
+	bool known;		/* false: it is not translated, or nobody has asked */
+	struct tuple orig;	/* as orig sends it */
+	struct tuple resp;	/* as resp receives it; src is orig's side all the same */
+};
+
 #define PROCESS_NAME	16
 
 /* One that has a socket among its files. */
@@ -52,6 +59,7 @@ struct flow {
 	u8 reason;		/* TCPFSM_REASON_UNSET: it is alive */
 	struct flow_end end[TCPFSM_ENDS];
 	struct told told[TOLD_SORTS];
+	struct nat nat;
 };
 
 #define FLOW_REFUSED_MAX	255

@@ -143,6 +143,20 @@ static void sockets_json(struct json *j, const struct flow *f)
 	jsonw_end(j);
 }
 
+void nat_json(struct json *j, const struct nat *n)
+{
+	if (!n->known)
+		return;
+	jsonw_object(j, "nat");
+	jsonw_object(j, "orig");
+	tuple_json(j, &n->orig);
+	jsonw_end(j);
+	jsonw_object(j, "resp");
+	tuple_json(j, &n->resp);
+	jsonw_end(j);
+	jsonw_end(j);
+}
+
 static void told_json(struct json *j, const struct flow *f, const char *key, unsigned int sort)
 {
 	const struct told *t = &f->told[sort];
@@ -201,6 +215,7 @@ void flow_json(struct json *j, const char *key, const struct flow *f, bool final
 	flags_json(j, f->flags);
 	told_json(j, f, "unreachable", TOLD_UNREACHABLE);
 	told_json(j, f, "mtu", TOLD_MTU);
+	nat_json(j, &f->nat);
 	if (!final)
 		sockets_json(j, f);
 	jsonw_end(j);

@@ -10,6 +10,9 @@
 /* src, sport, dst, dport; null for each if the tuple is not known, or NULL */
 void tuple_json(struct json *j, const struct tuple *t);
 
+/* The member nat, if the flow is translated: orig's tuple and resp's. */
+void nat_json(struct json *j, const struct nat *n);
+
 void event_json(struct json *j, const struct event *e);
 /* Of these, what tells the move itself: end, from, to, cause, dwell_ns */
 void move_json(struct json *j, const struct event *e);

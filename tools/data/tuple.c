@@ -7,6 +7,7 @@
 #include "data/resolve.h"
 #include "data/tuple.h"
 #include "lib/format.h"
+#include "lib/htab.h"
 #include "lib/options.h"
 
 #define FMT_HOST	256	/* RFC 1035 2.3.4: 255 octets at most */
@@ -86,6 +87,14 @@ char *fmt_src(char *buf, const struct tuple *t)
 char *fmt_dst(char *buf, const struct tuple *t)
 {
 	return fmt_endpoint(buf, t->family, t->dst, t->dport);
+}
+
+u64 tuple_hash(const struct tuple *t)
+{
+	u64 a = hash_bytes(t->sport, t->src, sizeof(t->src));
+	u64 b = hash_bytes(t->dport, t->dst, sizeof(t->dst));
+
+	return hash_mix(a + b + t->family);
 }
 
 bool tuple_equal(const struct tuple *a, const struct tuple *b)

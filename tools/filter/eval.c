@@ -47,7 +47,7 @@ static bool is_in_prefix(const u8 *addr, const u8 *net, unsigned int len)
 	return !rest || !((addr[whole] ^ net[whole]) >> (8 - rest));
 }
 
-static bool host_holds(const struct filter *f, const struct tuple *t, unsigned int end)
+static bool host_is(const struct filter *f, const struct tuple *t, unsigned int end)
 {
 	const u8 *addr = end == TCPFSM_ORIG ? t->src : t->dst;
 	u16 port = end == TCPFSM_ORIG ? t->sport : t->dport;
@@ -57,11 +57,35 @@ static bool host_holds(const struct filter *f, const struct tuple *t, unsigned i
 	return !f->has_port || port == f->port;
 }
 
+static bool host_holds(const struct filter *f, const struct flow *flow, unsigned int end)
+{
+	const struct nat *n = &flow->nat;
+
+	return (flow->tuple.family && host_is(f, &flow->tuple, end)) ||
+	       (n->known && (host_is(f, &n->orig, end) || host_is(f, &n->resp, end)));
+}
+
+static bool port_is(const struct filter *f, const struct tuple *t, unsigned int end)
+{
+	return compare_values(end == TCPFSM_ORIG ? t->sport : t->dport, f->op, f->value);
+}
+
+/* "port != 80" means that none of those that the end is known by is. */
+static bool port_holds(const struct filter *f, const struct flow *flow, unsigned int end)
+{
+	const struct nat *n = &flow->nat;
+	bool seen = port_is(f, &flow->tuple, end);
+
+	if (!flow->tuple.family || !n->known)
+		return flow->tuple.family && seen;
+	if (f->op == OP_NE)
+		return seen && port_is(f, &n->orig, end) && port_is(f, &n->resp, end);
+	return seen || port_is(f, &n->orig, end) || port_is(f, &n->resp, end);
+}
+
 /* Does a term hold at this end? */
 static bool end_holds(const struct filter *f, const struct subject *s, unsigned int end)
 {
-	const struct tuple *t = &s->flow->tuple;
-
 	switch (f->kind) {
 	case NODE_STATE:
 		return s->states[end] & f->states;
@@ -72,10 +96,9 @@ static bool end_holds(const struct filter *f, const struct subject *s, unsigned 
 	case NODE_DWELL:
 		return compare_values(s->dwell[end], f->op, f->value);
 	case NODE_HOST:
-		return t->family && host_holds(f, t, end);
+		return host_holds(f, s->flow, end);
 	case NODE_PORT:
-		return t->family &&
-		       compare_values(end == TCPFSM_ORIG ? t->sport : t->dport, f->op, f->value);
+		return port_holds(f, s->flow, end);
 	default:
 		return false;
 	}

@@ -114,6 +114,12 @@ static bool is_contradiction(const struct kernel_filter *k)
 	       (k->dst_family && k->dst_family != family);
 }
 
+static bool has_addresses(const struct filter *f)
+{
+	return f && (f->kind == NODE_HOST || f->kind == NODE_PORT || has_addresses(f->left) ||
+		     has_addresses(f->right));
+}
+
 struct kernel_filter filter_push_down(const struct filter *f)
 {
 	struct kernel_filter k = { 0 };
@@ -123,5 +129,16 @@ struct kernel_filter filter_push_down(const struct filter *f)
 	/* Nothing can match: that is no question for the kernel. */
 	if (is_contradiction(&k))
 		k = (struct kernel_filter){ 0 };
+	k.wants_nat = has_addresses(f);
 	return k;
+}
+
+void filter_drop_addresses(struct kernel_filter *k)
+{
+	k->src_family = 0;
+	k->dst_family = 0;
+	k->sport_min = 0;
+	k->sport_max = 0;
+	k->dport_min = 0;
+	k->dport_max = 0;
 }

@@ -20,8 +20,12 @@ struct kernel_filter {
 	u16 sport_min, sport_max;
 	u16 dport_min, dport_max;
 	u64 age_min, idle_min;
+	/* For who asks: it wants to know of translated addresses, or asks for some. */
+	bool wants_nat;
 };
 
 struct kernel_filter filter_push_down(const struct filter *f);
+/* Leaves out addresses and ports: those asked for may be translated ones. */
+void filter_drop_addresses(struct kernel_filter *k);
 
 #endif

@@ -11,6 +11,7 @@
 struct receiver {
 	void (*fn)(const struct conntrack *c, void *arg);
 	void *arg;
+	u32 status, mask;	/* those whose status is this, of these bits */
 };
 
 static const char *name_state(const struct nf_conntrack *ct)
@@ -37,21 +38,36 @@ static void take_address(u8 *to, const struct nf_conntrack *ct, enum nf_conntrac
 		memcpy(to, addr, addr_len(family));
 }
 
+/* From the packets of its client, and those of its server turned round. */
+static void take_tuples(struct conntrack *c, const struct nf_conntrack *ct)
+{
+	u8 family = nfct_get_attr_u8(ct, ATTR_L3PROTO);
+
+	c->orig.family = family;
+	take_address(c->orig.src, ct, ATTR_ORIG_IPV4_SRC, ATTR_ORIG_IPV6_SRC, family);
+	take_address(c->orig.dst, ct, ATTR_ORIG_IPV4_DST, ATTR_ORIG_IPV6_DST, family);
+	c->orig.sport = ntohs(nfct_get_attr_u16(ct, ATTR_ORIG_PORT_SRC));
+	c->orig.dport = ntohs(nfct_get_attr_u16(ct, ATTR_ORIG_PORT_DST));
+	c->resp.family = family;
+	take_address(c->resp.src, ct, ATTR_REPL_IPV4_DST, ATTR_REPL_IPV6_DST, family);
+	take_address(c->resp.dst, ct, ATTR_REPL_IPV4_SRC, ATTR_REPL_IPV6_SRC, family);
+	c->resp.sport = ntohs(nfct_get_attr_u16(ct, ATTR_REPL_PORT_DST));
+	c->resp.dport = ntohs(nfct_get_attr_u16(ct, ATTR_REPL_PORT_SRC));
+	c->tuple = c->orig;
+	memcpy(c->tuple.dst, c->resp.dst, sizeof(c->tuple.dst));
+	c->tuple.dport = c->resp.dport;
+}
+
 static int on_entry(enum nf_conntrack_msg_type type, struct nf_conntrack *ct, void *arg)
 {
 	const struct receiver *to = arg;
 	struct conntrack c = { 0 };
-	u32 status;
+	u32 status = nfct_get_attr_u32(ct, ATTR_STATUS);
 
 	(void)type;
-	if (nfct_get_attr_u8(ct, ATTR_L4PROTO) != IPPROTO_TCP)
+	if (nfct_get_attr_u8(ct, ATTR_L4PROTO) != IPPROTO_TCP || (status & to->mask) != to->status)
 		return NFCT_CB_CONTINUE;
-	c.tuple.family = nfct_get_attr_u8(ct, ATTR_L3PROTO);
-	take_address(c.tuple.src, ct, ATTR_ORIG_IPV4_SRC, ATTR_ORIG_IPV6_SRC, c.tuple.family);
-	take_address(c.tuple.dst, ct, ATTR_REPL_IPV4_SRC, ATTR_REPL_IPV6_SRC, c.tuple.family);
-	c.tuple.sport = ntohs(nfct_get_attr_u16(ct, ATTR_ORIG_PORT_SRC));
-	c.tuple.dport = ntohs(nfct_get_attr_u16(ct, ATTR_REPL_PORT_SRC));
-	status = nfct_get_attr_u32(ct, ATTR_STATUS);
+	take_tuples(&c, ct);
 	c.state = name_state(ct);
 	c.timeout = nfct_get_attr_u32(ct, ATTR_TIMEOUT);
 	c.assured = status & IPS_ASSURED;
@@ -65,18 +81,48 @@ bool conntrack_there(void)
 	return access("/proc/sys/net/netfilter/nf_conntrack_count", F_OK) == 0;
 }
 
-int conntrack_each(void (*fn)(const struct conntrack *c, void *arg), void *arg)
+/* A kernel that knows no filter by status tells of all. */
+static int dump_entries(struct nfct_handle *h, const struct receiver *to)
+{
+	struct nfct_filter_dump_mark status = { .val = to->status, .mask = to->mask };
+	struct nfct_filter_dump *filter = nfct_filter_dump_create();
+	int err;
+
+	if (!filter)
+		return -ENOMEM;
+	nfct_filter_dump_set_attr(filter, NFCT_FILTER_DUMP_STATUS, &status);
+	err = nfct_query(h, NFCT_Q_DUMP_FILTER, filter) < 0 ? -errno : 0;
+	nfct_filter_dump_destroy(filter);
+	return err;
+}
+
+static int ask_conntrack(struct receiver *to)
 {
 	struct nfct_handle *h = nfct_open(CONNTRACK, 0);
-	struct receiver to = { fn, arg };
 	u32 family = AF_UNSPEC;
 	int err = 0;
 
 	if (!h)
 		return -errno;
-	nfct_callback_register(h, NFCT_T_ALL, on_entry, &to);
-	if (nfct_query(h, NFCT_Q_DUMP, &family) < 0)
+	nfct_callback_register(h, NFCT_T_ALL, on_entry, to);
+	if (to->mask)
+		err = dump_entries(h, to);
+	else if (nfct_query(h, NFCT_Q_DUMP, &family) < 0)
 		err = -errno;
 	nfct_close(h);
 	return err;
+}
+
+int conntrack_each(void (*fn)(const struct conntrack *c, void *arg), void *arg)
+{
+	return ask_conntrack(&(struct receiver){ .fn = fn, .arg = arg });
+}
+
+int conntrack_each_translated(void (*fn)(const struct conntrack *c, void *arg), void *arg)
+{
+	struct receiver src = { fn, arg, IPS_SRC_NAT, IPS_SRC_NAT };
+	struct receiver dst_alone = { fn, arg, IPS_DST_NAT, IPS_SRC_NAT | IPS_DST_NAT };
+	int err = ask_conntrack(&src);
+
+	return err ? err : ask_conntrack(&dst_alone);
 }

@@ -7,6 +7,8 @@
 
 struct conntrack {
 	struct tuple tuple;	/* as tcpfsm sees it: behind DNAT, before SNAT */
+	struct tuple orig;	/* before both: as its client sends it */
+	struct tuple resp;	/* behind both: as its server receives it */
 	const char *state;	/* nf_conntrack's own name for it, which is not RFC 9293's */
 	u32 timeout;		/* seconds until it forgets the flow */
 	bool assured;
@@ -16,7 +18,9 @@ struct conntrack {
 /* Does this network namespace have nf_conntrack? */
 bool conntrack_there(void);
 
-/* Return: 0 or -errno. */
+/* Each that it knows. Return: 0 or -errno */
 int conntrack_each(void (*fn)(const struct conntrack *c, void *arg), void *arg);
+/* Those whose addresses or ports it translates. */
+int conntrack_each_translated(void (*fn)(const struct conntrack *c, void *arg), void *arg);
 
 #endif

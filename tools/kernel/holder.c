@@ -19,13 +19,6 @@ struct owned {
 
 static struct htab sockets;
 
-static u64 hash_tuple(const struct tuple *t)
-{
-	u64 h = hash_bytes((u64)t->sport << 16 | t->dport, t->src, sizeof(t->src));
-
-	return hash_bytes(h, t->dst, sizeof(t->dst));
-}
-
 static void keep_socket(const struct sock *s, void *arg)
 {
 	unsigned int i;
@@ -37,7 +30,7 @@ static void keep_socket(const struct sock *s, void *arg)
 
 		*o = (struct owned){ .by_tuple = i, .netns = arg, .cookie = s->cookie,
 				     .tuple = s->tuple, .inode = s->inode };
-		htab_add(&sockets, &o->node, i ? hash_tuple(&o->tuple) : hash_mix(o->cookie));
+		htab_add(&sockets, &o->node, i ? tuple_hash(&o->tuple) : hash_mix(o->cookie));
 	}
 }
 
@@ -75,7 +68,7 @@ static const struct owned *find_by_tuple(const struct netns *ns, const struct tu
 {
 	struct hnode *n;
 
-	for (n = htab_first(&sockets, hash_tuple(t)); n; n = htab_next(n)) {
+	for (n = htab_first(&sockets, tuple_hash(t)); n; n = htab_next(n)) {
 		const struct owned *o = (struct owned *)n;
 
 		if (o->by_tuple && o->netns == ns && tuple_equal(&o->tuple, t))

@@ -5,6 +5,7 @@
 
 #include "kernel/kernel.h"
 #include "kernel/message.h"
+#include "kernel/nat.h"
 #include "kernel/netlink.h"
 #include "kernel/netns.h"
 #include "lib/live.h"
@@ -25,6 +26,7 @@ struct sink {
 	};
 	void *arg;
 	const struct netns *netns;	/* that answers */
+	bool translated;		/* some of its flows are */
 };
 
 struct question {
@@ -43,6 +45,7 @@ struct kernel {
 	/* What kernel_read() reads. */
 	struct question question;
 	struct kernel_filter filter;
+	bool wants_nat;
 	struct sink sink;
 	size_t at;				/* the place */
 };
@@ -202,6 +205,8 @@ static int pass_flow(const struct nlmsghdr *nlh, void *arg)
 		return 0;
 	flow_parse(&f, nest);
 	f.netns = sink->netns;
+	if (sink->translated)
+		nat_find(&f);
 	sink->flow(&f, sink->arg);
 	return 0;
 }
@@ -222,10 +227,16 @@ static int pass_event(const struct nlmsghdr *nlh, void *arg)
 
 /* ---- questions ---- */
 
+/* Where addresses are translated, those asked for may not be those that the module sees. */
 static int begin_question(struct kernel *k)
 {
+	struct kernel_filter filter = k->filter;
+
+	k->sink.translated = k->wants_nat && nat_read(k->there ? k->sink.netns : NULL);
+	if (k->sink.translated)
+		filter_drop_addresses(&filter);
 	return netlink_request(k->there ? k->there : k->nl, k->question.cmd, true,
-			       k->question.filter);
+			       k->question.filter ? &filter : NULL);
 }
 
 /* Goes on to the next place that is still there. Return: 1, or 0 if there is none */
@@ -251,6 +262,7 @@ static int kernel_begin(struct kernel *k, u8 cmd, const struct kernel_filter *fi
 
 	if (filter)
 		k->filter = *filter;
+	k->wants_nat = filter && filter->wants_nat;
 	k->question = (struct question){ cmd, filter ? &k->filter : NULL, part };
 	k->at = 0;
 	if (!opt.all_netns || one_alone)
@@ -365,6 +377,7 @@ int kernel_flow(struct kernel *k, const struct tuple *tuple, flow_fn fn, void *a
 	int err = -ENOENT;
 	size_t i;
 
+	k->sink.translated = false;
 	k->sink.flow = fn;
 	k->sink.arg = arg;
 	if (!opt.all_netns || one_alone)

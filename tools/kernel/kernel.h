@@ -39,7 +39,7 @@ int kernel_own_stats(struct kernel *k, struct stats *s);
 int kernel_each_stats(struct kernel *k, stats_fn fn, void *arg);
 int kernel_counters(struct kernel *k, counter_fn fn, void *arg);
 int kernel_services(struct kernel *k, service_fn fn, void *arg);
-/* @filter: NULL is every flow */
+/* @filter: NULL is every flow. It says whether translated addresses are filled in. */
 int kernel_flows(struct kernel *k, const struct kernel_filter *filter, flow_fn fn, void *arg);
 /*
  * The flow with this tuple, from either end's view, outside of VRFs and link-local scopes. -ENOENT:

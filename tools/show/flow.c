@@ -95,6 +95,16 @@ static void print_told(const struct flow *f)
 			out_text("  icmp %s", fmt_told(text, f, i, false));
 }
 
+static void print_nat(const struct nat *n)
+{
+	char src[FMT_ENDPOINT], dst[FMT_ENDPOINT];
+
+	if (!n->known)
+		return;
+	out_text("  nat orig:%s>%s", fmt_src(src, &n->orig), fmt_dst(dst, &n->orig));
+	out_text(" resp:%s>%s", fmt_src(src, &n->resp), fmt_dst(dst, &n->resp));
+}
+
 static void print_extended(const struct flow *f)
 {
 	char text[FMT_TIME];
@@ -110,6 +120,7 @@ static void print_extended(const struct flow *f)
 	if (f->reason)
 		out_text(" reason %s", reason_name(f->reason));
 	print_told(f);
+	print_nat(&f->nat);
 	out_line();
 }
 

@@ -14,6 +14,7 @@
 #include "filter/pushdown.h"
 #include "kernel/conntrack.h"
 #include "kernel/kernel.h"
+#include "kernel/nat.h"
 #include "kernel/process.h"
 #include "kernel/socket.h"
 #include "lib/format.h"
@@ -39,6 +40,7 @@ struct question {
 
 struct life {
 	const struct filter *filter;
+	const struct tuple *translated;	/* found by other addresses: those of the log */
 	const struct netns *netns;	/* where it is looked for */
 	struct flow flow;		/* the latest that fits; id 0: no such flow lives */
 	u64 id;				/* of the latest flow, alive or in the log */
@@ -136,12 +138,19 @@ static void begin_incarnation(struct life *l, u64 id)
 	l->events = 0;
 }
 
+static bool is_between(const struct tuple *a, const struct tuple *b)
+{
+	struct tuple back = tuple_reversed(b);
+
+	return tuple_equal(a, b) || tuple_equal(a, &back);
+}
+
 /* They come in the order of time: another flow than the last one is a later incarnation. */
 static void take_event(const struct flow *f, const struct event *e, void *arg)
 {
 	struct life *l = arg;
 
-	if (!filter_event(l->filter, f, e))
+	if (l->translated ? !is_between(l->translated, &f->tuple) : !filter_event(l->filter, f, e))
 		return;
 	if (e->flow != l->id)
 		begin_incarnation(l, e->flow);
@@ -171,6 +180,10 @@ static int ask_module(const struct tuple *tuple, struct life *l)
 	err = kernel_log(k, take_event, l);
 	if (!err)
 		err = ask_for_flow(k, tuple, l);
+	if (!err && l->flow.nat.known && !l->events) {
+		l->translated = &l->flow.tuple;
+		err = kernel_log(k, take_event, l);
+	}
 	if (err)
 		err = kernel_fail(k, err);
 	kernel_close(k);
@@ -212,10 +225,9 @@ static void take_socket(const struct sock *s, void *arg)
 
 static void take_conntrack(const struct conntrack *c, void *arg)
 {
-	struct tuple back = tuple_reversed(&c->tuple);
 	struct life *l = arg;
 
-	if (!tuple_equal(&c->tuple, &l->tuple) && !tuple_equal(&back, &l->tuple))
+	if (!is_between(&c->tuple, &l->tuple))
 		return;
 	l->ct = *c;
 	l->has_ct = true;
@@ -230,6 +242,9 @@ static void ask_others(struct life *l)
 		note("cannot list the sockets: %s", strerror(-err));
 	if (!conntrack_there())
 		return;
+	nat_read(NULL);
+	l->flow.tuple = l->tuple;
+	nat_find(&l->flow);
 	err = conntrack_each(take_conntrack, l);
 	if (err)
 		note("cannot ask nf_conntrack: %s", strerror(-err));
@@ -326,7 +341,7 @@ static void print_events(const struct life *l)
 
 static void print_life(const struct life *l)
 {
-	char src[FMT_ENDPOINT], dst[FMT_ENDPOINT];
+	char src[FMT_ENDPOINT], dst[FMT_ENDPOINT], back[FMT_ENDPOINT], to[FMT_ENDPOINT];
 	unsigned int i;
 
 	out_text("flow %llu  %s > %s", (unsigned long long)l->id, fmt_src(src, &l->tuple),
@@ -340,6 +355,10 @@ static void print_life(const struct life *l)
 		out_text("  over       it is not in the table any more\n");
 	for (i = 0; i < TCPFSM_ENDS; i++)
 		print_socket(l, i);
+	if (l->flow.nat.known)
+		out_text("  nat        orig sends %s > %s\n             resp receives %s > %s\n",
+			 fmt_src(src, &l->flow.nat.orig), fmt_dst(dst, &l->flow.nat.orig),
+			 fmt_src(back, &l->flow.nat.resp), fmt_dst(to, &l->flow.nat.resp));
 	if (l->has_ct)
 		out_text("  conntrack  %s%s%s, forgets it in %u s\n", l->ct.state,
 			 l->ct.assured ? ", assured" : "", l->ct.offloaded ? ", offloaded" : "",
@@ -390,6 +409,7 @@ static void print_life_json(const struct life *l)
 		out_end();
 	}
 	out_end();
+	nat_json(out_json(), &l->flow.nat);
 	if (l->has_ct) {
 		out_object("conntrack");
 		out_str("state", 0, l->ct.state);

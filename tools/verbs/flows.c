@@ -52,13 +52,14 @@ static void show_flow(const struct flow *f, void *arg)
 static int ask_flows(struct kernel *k, void *arg)
 {
 	struct flows *s = arg;
-	const struct kernel_filter filter = filter_push_down(s->filter);
+	struct kernel_filter filter = filter_push_down(s->filter);
 	struct stats stats = { 0 };
 	int err;
 
 	if (!s->filter && progress_wanted())
 		kernel_stats(k, &stats);
 	s->entries = stats.entries;
+	filter.wants_nat |= opt.extended || opt.json;
 	err = kernel_flows(k, &filter, show_flow, s);
 	progress_end();
 	return err;

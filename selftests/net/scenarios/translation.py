@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
 """Address translation, SYN proxies and flowtables."""
 import contextlib
+import json
 import time
 
-from bed import (ADDR, CLIENT_OPEN, Counted, FIRST, HOSTS, SECOND, SERVER_OPEN, address, both,
+from bed import (ADDR, CLIENT_OPEN, Counted, FIRST, HOSTS, SECOND, SERVER_OPEN, TOOL, address, both,
                  connect, equal, everywhere, flags_of, flow, listen, log_of, nft, pair, pairs_are,
-                 reset, stream, talk, timeout, true, vanish, within, write)
+                 reset, run, status, stream, talk, timeout, true, vanish, within, write)
 from .common import (ELSEWHERE, UP, accept, at, close_in_turn, exchange, key_of_active,
                      key_of_passive, whole)
 
@@ -34,6 +35,52 @@ def dnat_at_the_clients_output(v):
             pairs_are(key, UP)
         close_in_turn(c, s)
         whole(key, *HOSTS)
+
+
+def told_of(name, *words, code=0):
+    """What the tool says there, as a list of JSON objects."""
+    with within(name):
+        have, out, err = status(TOOL, "-j", *words)
+    equal(have, code, f"tcpfsm {' '.join(words)}: {err}")
+    return [json.loads(line) for line in out.splitlines()]
+
+
+@both
+def a_flow_is_found_by_what_each_host_calls_it(v):
+    """DNAT and masquerade: the router's flow has the client's address and the server's, and is known by all four."""
+    rules = (nat("prerouting", f"@ daddr {ELSEWHERE[v]} tcp dport 7121 dnat @ to "
+                 f"{at(v, ADDR[v]['server'], 7120)}", v) +
+             nat("postrouting", "oifname to-server masquerade", v))
+    with contextlib.closing(listen("server", v, 7120)) as listener:
+        with nft("router", rules):
+            c = connect("client", v, 7121, ELSEWHERE[v])
+            s = accept(listener)
+            client, server = at(v, *c.getsockname()[:2]), at(v, ADDR[v]["server"], 7120)
+            outside, inside = at(v, ELSEWHERE[v], 7121), at(v, *s.getpeername()[:2])
+            true(inside != client, f"it is masqueraded: {inside}")
+            want = {"orig": (client, outside), "resp": (inside, server)}
+            for words in (("src", client), ("dst", server), ("dst", outside), ("src", inside), ("sport", "=", client),
+                          ("dport", "=", ":7121"), ("dport", "=", ":7120"), ("dst", ELSEWHERE[v]), ("host", outside)):
+                words = [w if not words[0].endswith("port") else ":" + w.rsplit(":", 1)[1] if ":" in w else w
+                         for w in words]
+                found = told_of("router", f"-{v}", "flows", *words)
+                equal(len(found), 1, " ".join(words))
+                have = {end: tuple(at(v, t[x], t[x[0] + "port"]) for x in ("src", "dst"))
+                        for end, t in found[0]["nat"].items()}
+                equal(have, want, "what it is translated from and to")
+            for words in (("dport", "!=", ":7121"), ("dport", "!=", ":7120"), ("not", "dst", ELSEWHERE[v])):
+                equal(told_of("router", "flows", "(", *words, ")", "and", "src", client, code=1), [], " ".join(words))
+            for ends in ((client, outside), (server, inside), (client, server), (outside,), (inside,)):
+                life = told_of("router", "flow", *ends)[0]
+                equal((life["flow"], life["now"]["nat"]), (found[0]["flow"], found[0]["nat"]), " ".join(ends))
+                true(len(life["transitions"]) == 5, f"its log: {len(life['transitions'])}")
+            equal(told_of("router", "flow", client, inside, code=1), [], "of two sides that do not belong together")
+            with within("router"):
+                text = run(TOOL, "flows", "-e", "dst", outside)
+            true(f"nat orig:{client}>{outside} resp:{inside}>{server}" in text, text)
+            true("nat" not in told_of("server", "flows", "dst", server)[0], "where nothing is translated")
+            reset(c)
+            s.close()
 
 
 @both
