@@ -257,29 +257,35 @@ CONTAINERS = (
 )
 
 
+def is_called(where, directory, renamed, want):
+    """A program in that cgroup, and in a namespace of its own: -N knows it by all its names."""
+    call = "hostname web-0; " if renamed else ""
+    program = subprocess.Popen(["unshare", "-n", *["-u"] * renamed, "sh", "-c",
+                                f"echo $$ >{directory}/cgroup.procs; {call}echo; exec sleep 1000"],
+                               stdout=subprocess.PIPE)
+    try:
+        program.stdout.readline()
+        inode = os.stat(f"/proc/{program.pid}/ns/net").st_ino
+        words = [want or f"sleep-{program.pid}"]
+        if want and ID in where:
+            words += [ID, ID[:12]]
+        if UID.replace("-", "_") in where.replace("-", "_"):
+            words.append(UID)
+        for word in words:
+            until(lambda w=word: json.loads(run(TOOL, "-j", "states", "-N", w))["netns_inode"] == inode,
+                  f"{where}: -N {word}")
+        equal(json.loads(run(TOOL, "-j", "states", "-N", str(program.pid)))["netns"], words[0], where)
+    finally:
+        program.kill()
+        program.wait()
+
+
 @test
 def containers_have_the_name_of_their_cgroup():
-    for where, renamed, want in CONTAINERS:
-        with cgroup(where) as directory:
-            call = "hostname web-0; " if renamed else ""
-            program = subprocess.Popen(["unshare", "-n", *["-u"] * renamed, "sh", "-c",
-                                        f"echo $$ >{directory}/cgroup.procs; {call}echo; exec sleep 1000"],
-                                       stdout=subprocess.PIPE)
-            try:
-                program.stdout.readline()
-                inode = os.stat(f"/proc/{program.pid}/ns/net").st_ino
-                words = [want or f"sleep-{program.pid}"]
-                if want and ID in where:
-                    words += [ID, ID[:12]]
-                if "pod" in where and UID.replace("-", "_") in where.replace("-", "_"):
-                    words.append(UID)
-                for word in words:
-                    until(lambda w=word: json.loads(run(TOOL, "-j", "states", "-N", w))["netns_inode"] == inode,
-                          f"{where}: -N {word}")
-                equal(json.loads(run(TOOL, "-j", "states", "-N", str(program.pid)))["netns"], words[0], where)
-            finally:
-                program.kill()
-                program.wait()
+    with loaded():
+        for where, renamed, want in CONTAINERS:
+            with cgroup(where) as directory:
+                is_called(where, directory, renamed, want)
 
 
 # ---- whose memory it is ----
