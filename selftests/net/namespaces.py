@@ -242,6 +242,36 @@ def monitor_tells_of_every_namespace_in_order(v):
             equal([r["step"] for r in have], list(range(1, len(have) + 1)), "steps")
 
 
+@both
+def processes_where_people_look(v):
+    """monitor and log name the processes of both ends, each where its socket is."""
+    with following("-p", "sport", "gt", ":0") as program, following("-p", "--flows") as flows:
+        c, s = pair(v, 8150)
+        key = key_of(v, c, 8150)
+        time.sleep(1.2)
+        have = [r for r in lines_of("log", "-A", "-p") if r["src"] == key[0] and str(r["sport"]) == key[1]]
+        for name, end in (("client", "orig"), ("server", "resp")):
+            one = next(r for r in have if r["netns"] == name)
+            equal({e: (x["process"], x["pid"]) for e, x in one["socket"].items()}, {end: ("python3", os.getpid())},
+                  f"log of {name}")
+        true(not any("socket" in r for r in have if r["netns"] == "router"), "the router has none")
+        with within("client"):
+            true(f'orig:(("python3",pid={os.getpid()},fd={c.fileno()}))' in run(TOOL, "log", "-p"), "as text")
+        reset(c)
+        s.close()
+        time.sleep(0.3)
+        told = [r for r in end_of(program) if r["src"] == key[0] and str(r["sport"]) == key[1]]
+        for name, end in (("client", "orig"), ("server", "resp")):
+            last = [r for r in told if r["netns"] == name][-1]
+            equal((last["to"], last.get("socket", {}).get(end, {}).get("pid")), ("CLOSED", os.getpid()),
+                  f"monitor of {name}: known to the end")
+        forget_flows()
+        time.sleep(0.3)
+        ended = [r for r in end_of(flows) if r["src"] == key[0] and str(r["sport"]) == key[1]]
+        equal({r["netns"]: sorted(e for e, x in r.get("socket", {}).items() if "pid" in x) for r in ended},
+              {"client": ["orig"], "router": [], "server": ["resp"]}, "flows that ended")
+
+
 @test
 def monitor_follows_namespaces_that_come_later():
     """It hears one that the kernel gives a number at once, and another within a second or so."""

@@ -4,6 +4,7 @@
 #define DATA_EVENT_H
 
 #include "data/netns.h"
+#include "data/process.h"
 #include "data/tuple.h"
 
 struct event {
@@ -16,6 +17,7 @@ struct event {
 	u32 ring;		/* 1 + the CPU whose log it is from, and numbers it; 0: of none */
 	const struct tuple *tuple;	/* NULL: not known */
 	const struct netns *netns;	/* NULL: a capture's */
+	const struct process *process[TCPFSM_ENDS];	/* that have the sockets; or NULL */
 };
 
 /* Events that never came, of the group "transition" or "flow", or of the "log". */

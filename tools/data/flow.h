@@ -4,6 +4,7 @@
 #define DATA_FLOW_H
 
 #include "data/netns.h"
+#include "data/process.h"
 #include "data/tuple.h"
 
 /* How both ends know a connection whose addresses are translated on its way (NAT). */
@@ -11,15 +12,6 @@ struct nat {
 	bool known;		/* false: it is not translated, or nobody has asked */
 	struct tuple orig;	/* as orig sends it */
 	struct tuple resp;	/* as resp receives it; src is orig's side all the same */
-};
-
-#define PROCESS_NAME	16
-
-/* One that has a socket among its files. */
-struct process {
-	u32 inode;		/* of the socket */
-	int pid, fd;
-	char name[PROCESS_NAME];
 };
 
 struct flow_end {

@@ -37,6 +37,30 @@ static void netns_json(struct json *j, const struct netns *ns)
 		jsonw_str(j, "netns", ns->name);
 }
 
+static void process_json(struct json *j, const struct process *p)
+{
+	jsonw_str(j, "process", p->name);
+	jsonw_num(j, "pid", p->pid);
+	jsonw_num(j, "fd", p->fd);
+}
+
+static void holders_json(struct json *j, const struct process *const *process)
+{
+	unsigned int i;
+
+	if (!process[TCPFSM_ORIG] && !process[TCPFSM_RESP])
+		return;
+	jsonw_object(j, "socket");
+	for (i = 0; i < TCPFSM_ENDS; i++) {
+		if (!process[i])
+			continue;
+		jsonw_object(j, end_name(i));
+		process_json(j, process[i]);
+		jsonw_end(j);
+	}
+	jsonw_end(j);
+}
+
 void event_json(struct json *j, const struct event *e)
 {
 	char text[FMT_TIME];
@@ -55,6 +79,7 @@ void event_json(struct json *j, const struct event *e)
 		jsonw_true(j, "inferred");
 	if (e->ring)
 		jsonw_num(j, "cpu", e->ring - 1);
+	holders_json(j, e->process);
 	jsonw_end(j);
 }
 
@@ -131,11 +156,8 @@ static void sockets_json(struct json *j, const struct flow *f)
 			jsonw_num(j, "cookie", e->cookie);
 		if (e->has_uid)
 			jsonw_num(j, "uid", e->uid);
-		if (e->process) {
-			jsonw_str(j, "process", e->process->name);
-			jsonw_num(j, "pid", e->process->pid);
-			jsonw_num(j, "fd", e->process->fd);
-		}
+		if (e->process)
+			process_json(j, e->process);
 		if (e->sk.family)
 			tuple_json(j, &e->sk);
 		jsonw_end(j);

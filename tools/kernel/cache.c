@@ -7,21 +7,34 @@
 #define HOLD	(100 * NSEC_PER_MS)	/* messages leave the kernel within 10 ms */
 #define LINGER	NSEC			/* events of an ended flow may come late */
 
-static struct entry *get_entry(struct cache *c, u64 id)
+static struct entry *find_entry(const struct cache *c, u64 id)
 {
-	u64 hash = hash_mix(id);
 	struct hnode *n;
 	struct entry *e;
 
-	for (n = htab_first(&c->table, hash); n; n = htab_next(n)) {
+	for (n = htab_first(&c->table, hash_mix(id)); n; n = htab_next(n)) {
 		e = container_of(n, struct entry, node);
 		if (e->id == id)
 			return e;
 	}
+	return NULL;
+}
+
+const struct entry *cache_find(const struct cache *c, u64 id)
+{
+	return find_entry(c, id);
+}
+
+static struct entry *get_entry(struct cache *c, u64 id)
+{
+	struct entry *e = find_entry(c, id);
+
+	if (e)
+		return e;
 	e = zalloc(sizeof(*e));
 	e->id = id;
 	e->generation = c->generation;
-	htab_add(&c->table, &e->node, hash);
+	htab_add(&c->table, &e->node, hash_mix(id));
 	return e;
 }
 

@@ -5,8 +5,10 @@
 
 #include "kernel/attr.h"
 #include "kernel/follower.h"
+#include "kernel/holder.h"
 #include "kernel/message.h"
 #include "lib/memory.h"
+#include "lib/options.h"
 
 #define DUMP_EVERY	NSEC
 #define ASKS		20		/* for single flows, a second */
@@ -14,6 +16,22 @@
 static const char * const group_names[SEQS_GROUPS] = { "transition", "flow" };
 
 /* ---- what is told ---- */
+
+/* A process may close its socket before the flow's last transitions: who was found stays known. */
+static void add_holders(struct follower *m, struct entry *entry, struct event *e)
+{
+	const struct flow f = { .netns = m->netns, .tuple = entry->tuple, .flags = entry->flags };
+	const struct process *p;
+	unsigned int end;
+
+	for (end = 0; end < TCPFSM_ENDS; end++) {
+		p = entry->process[end].pid ? NULL : holder_of(&f, end);
+		if (p)
+			entry->process[end] = *p;
+		if (entry->process[end].pid)
+			e->process[end] = &entry->process[end];
+	}
+}
 
 static void tell_event(struct entry *entry, struct event *e, void *arg)
 {
@@ -23,6 +41,8 @@ static void tell_event(struct entry *entry, struct event *e, void *arg)
 	e->seq = ++m->all->seq;
 	e->netns = m->netns;
 	e->tuple = entry->tuple.family ? &entry->tuple : NULL;
+	if (opt.processes && e->tuple)
+		add_holders(m, entry, e);
 	if (!f->done && f->on_event)
 		f->on_event(entry, e, f->arg);
 }
@@ -122,6 +142,16 @@ static int on_dump(const struct nlmsghdr *nlh, void *arg)
 	return 0;
 }
 
+/* Its sockets are closed, but those who had them may be known. */
+static void name_holders(struct flow *f, const struct entry *entry)
+{
+	unsigned int end;
+
+	for (end = 0; end < TCPFSM_ENDS; end++)
+		if (entry && entry->process[end].pid)
+			f->end[end].process = &entry->process[end];
+}
+
 static void on_flow(struct follower *m, const struct nlattr *nest)
 {
 	struct follow *to = m->all->f;
@@ -134,6 +164,8 @@ static void on_flow(struct follower *m, const struct nlattr *nest)
 		return;
 	}
 	cache_end(&m->cache, &f, m->all->now);
+	if (opt.processes)
+		name_holders(&f, cache_find(&m->cache, f.id));
 	if (!to->done && to->on_end)
 		to->on_end(&f, to->arg);
 }

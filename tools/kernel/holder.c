@@ -5,7 +5,11 @@
 #include "kernel/holder.h"
 #include "kernel/socket.h"
 #include "lib/htab.h"
+#include "lib/live.h"
 #include "lib/memory.h"
+
+#define READ_EVERY	NSEC
+#define READ_SHARE	20	/* or a pause so many times as long as the last reading took */
 
 /* A socket among some process's files; twice, found by its cookie and by its tuple. */
 struct owned {
@@ -38,6 +42,16 @@ static void keep_socket(const struct sock *s, void *arg)
 static const struct netns **read_of;
 static size_t nr_read;
 
+/* What is read may be old before all of it is used. */
+static u64 read_began, read_cost;
+
+static bool is_stale(void)
+{
+	u64 pause = READ_SHARE * read_cost;
+
+	return clock_now() - read_began >= (pause > READ_EVERY ? pause : READ_EVERY);
+}
+
 static void read_sockets_of(const struct netns *ns)
 {
 	size_t i;
@@ -46,6 +60,10 @@ static void read_sockets_of(const struct netns *ns)
 		if (read_of[i - 1] == ns)
 			return;
 	read_of = array_grow(read_of, nr_read, sizeof(*read_of));
+	if (!nr_read) {
+		read_began = clock_now();
+		read_cost = 0;
+	}
 	read_of[nr_read++] = ns;
 	sock_each(ns, ~0U, keep_socket, (void *)ns);
 }
@@ -77,14 +95,14 @@ static const struct owned *find_by_tuple(const struct netns *ns, const struct tu
 	return NULL;
 }
 
-const struct process *holder_of(const struct flow *f, unsigned int end)
+static const struct process *find_holder(const struct flow *f, unsigned int end)
 {
 	const struct flow_end *e = &f->end[end];
+	const struct process *p;
 	const struct owned *o;
 	struct tuple t;
+	u64 began = clock_now();
 
-	if (!is_local_end(f, end))
-		return NULL;
 	read_sockets_of(f->netns);
 	if (e->cookie) {
 		o = find_by_cookie(e->cookie);
@@ -93,7 +111,22 @@ const struct process *holder_of(const struct flow *f, unsigned int end)
 		t = end == TCPFSM_ORIG ? f->tuple : tuple_reversed(&f->tuple);
 		o = find_by_tuple(f->netns, e->sk.family ? &e->sk : &t);
 	}
-	return o ? process_of(o->inode) : NULL;
+	p = o ? process_of(o->inode) : NULL;
+	read_cost += clock_now() - began;
+	return p;
+}
+
+const struct process *holder_of(const struct flow *f, unsigned int end)
+{
+	const struct process *p;
+
+	if (!is_local_end(f, end))
+		return NULL;
+	p = find_holder(f, end);
+	if (p || !is_stale())
+		return p;
+	holders_forget();
+	return find_holder(f, end);
 }
 
 static bool free_socket(struct hnode *n, void *arg)

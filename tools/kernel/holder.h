@@ -7,9 +7,10 @@
 #include "kernel/process.h"
 
 /*
- * The process that has this end's socket. Sockets and /proc are read at the first question, and
- * again after holders_forget(). NULL: the socket is another host's, no process has it, or none that
- * this user may see.
+ * The process that has this end's socket. Sockets and /proc are read at the first question, after
+ * holders_forget(), and again for a socket that is not found, a second later or when that has cost a
+ * twentieth of the time. NULL: the socket is another host's, no process has it, or none that this
+ * user may see. It lasts until the next question.
  */
 const struct process *holder_of(const struct flow *f, unsigned int end);
 void holders_forget(void);

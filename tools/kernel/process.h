@@ -3,7 +3,7 @@
 #ifndef KERNEL_PROCESS_H
 #define KERNEL_PROCESS_H
 
-#include "data/flow.h"
+#include "data/process.h"
 
 /*
  * /proc is read at the first question, and again after processes_forget(). Return: the first of

@@ -131,17 +131,16 @@ static void print_flow_json(const struct flow *f, bool final)
 }
 
 /* As ss(8) prints them. */
+static void print_holder(const struct process *p, unsigned int end)
+{
+	if (p)
+		out_text(" %s:((\"%s\",pid=%d,fd=%d))", end_name(end), p->name, p->pid, p->fd);
+}
+
 static void print_holders(const struct flow *f)
 {
-	const struct process *p;
-	unsigned int end;
-
-	for (end = 0; end < TCPFSM_ENDS; end++) {
-		p = f->end[end].process;
-		if (p)
-			out_text(" %s:((\"%s\",pid=%d,fd=%d))", end_name(end), p->name, p->pid,
-				 p->fd);
-	}
+	print_holder(f->end[TCPFSM_ORIG].process, TCPFSM_ORIG);
+	print_holder(f->end[TCPFSM_RESP].process, TCPFSM_RESP);
 }
 
 void flow_print(const struct flow *f)
@@ -183,6 +182,7 @@ void flow_print_final(const struct flow *f)
 	*p++ = ' ';
 	*put_history(p, f->end[TCPFSM_RESP].history) = '\0';
 	out_row_str(text);
+	print_holders(f);
 	out_line();
 }
 
@@ -225,6 +225,8 @@ void event_print(const struct event *e)
 		out_str(NULL, -1, "correction");
 	if (e->flags & TCPFSM_T_INFERRED)
 		out_str(NULL, -1, "inferred");
+	print_holder(e->process[TCPFSM_ORIG], TCPFSM_ORIG);
+	print_holder(e->process[TCPFSM_RESP], TCPFSM_RESP);
 	out_line();
 }
 

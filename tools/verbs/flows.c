@@ -105,11 +105,6 @@ static const struct verb_option option_extended = {
 	.help = "print a second line: history, sockets, start", .flag = &opt.extended,
 };
 
-static const struct verb_option option_processes = {
-	.id = OPTION_PROCESSES, .letter = 'p', .name = "processes",
-	.help = "show the processes that have the sockets", .flag = &opt.processes,
-};
-
 const struct verb verb_flows = {
 	.name = "flows", .args = "[FILTER]",
 	.help = "flows now, one a line",

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "filter/filter.h"
+#include "kernel/holder.h"
 #include "kernel/kernel.h"
 #include "lib/memory.h"
 #include "lib/options.h"
@@ -44,6 +45,26 @@ static void keep_entry(struct log *log, const struct flow *f, const struct event
 	log->nr_kept++;
 }
 
+/* The log does not say which ends are of this host: those that have a socket are. */
+static void print_entry(const struct flow *f, const struct event *e)
+{
+	struct process process[TCPFSM_ENDS];
+	struct event shown = *e;
+	struct flow flow = *f;
+	const struct process *p;
+	unsigned int end;
+
+	flow.flags |= TCPFSM_F_LOCAL_ORIG | TCPFSM_F_LOCAL_RESP;
+	for (end = 0; end < TCPFSM_ENDS && opt.processes; end++) {
+		p = holder_of(&flow, end);
+		if (!p)
+			continue;
+		process[end] = *p;
+		shown.process[end] = &process[end];
+	}
+	event_print(&shown);
+}
+
 static void show_entry(const struct flow *f, const struct event *e, void *arg)
 {
 	struct log *log = arg;
@@ -65,7 +86,7 @@ static void show_entry(const struct flow *f, const struct event *e, void *arg)
 	if (opt.all_netns)
 		keep_entry(log, f, e);
 	else
-		event_print(e);
+		print_entry(f, e);
 }
 
 static int by_time(const void *a, const void *b)
@@ -85,7 +106,7 @@ static void show_kept(struct log *log)
 		qsort(log->kept, log->nr_kept, sizeof(*log->kept), by_time);
 	for (i = 0; i < log->nr_kept; i++) {
 		log->kept[i].event.tuple = &log->kept[i].flow.tuple;
-		event_print(&log->kept[i].event);
+		print_entry(&log->kept[i].flow, &log->kept[i].event);
 	}
 	free(log->kept);
 }
@@ -118,6 +139,6 @@ const struct verb verb_log = {
 	.name = "log", .args = "[FILTER]",
 	.help = "the last transitions, oldest first",
 	.filter = FILTER_OF_EVENTS,
-	.options = { &option_netns, &option_all_netns, &option_ipv4, &option_ipv6 },
+	.options = { &option_netns, &option_all_netns, &option_ipv4, &option_ipv6, &option_processes },
 	.run = run_log,
 };

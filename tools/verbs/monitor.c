@@ -130,7 +130,8 @@ const struct verb verb_monitor = {
 	.help = "transitions as they happen",
 	.filter = FILTER_OF_EVENTS,
 	.options = {
-		&option_netns, &option_all_netns, &option_ipv4, &option_ipv6, &option_count,
+		&option_netns, &option_all_netns, &option_ipv4, &option_ipv6, &option_processes,
+		&option_count,
 		&option_for, &option_buffer, &option_quiet, &option_flows, &option_record,
 	},
 	.says = {

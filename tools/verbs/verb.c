@@ -90,6 +90,11 @@ const struct verb_option option_explain = {
 	.flag = &opt.explain,
 };
 
+const struct verb_option option_processes = {
+	.id = OPTION_PROCESSES, .letter = 'p', .name = "processes",
+	.help = "show the processes that have the sockets", .flag = &opt.processes,
+};
+
 const struct verb_option option_count = {
 	.id = OPTION_COUNT, .letter = 'c', .name = "count", .arg = "N",
 	.help = "stop after N transitions, records (ipfix) or samples (top)", .take = take_count,

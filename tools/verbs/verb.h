@@ -60,7 +60,7 @@ struct verb {
 /* Options of several verbs. */
 extern const struct verb_option option_netns, option_ipv4, option_ipv6, option_all_netns,
 	option_explain, option_count, option_for, option_quiet, option_flows, option_interval,
-	option_format, option_sort, option_top;
+	option_format, option_sort, option_top, option_processes;
 
 /* The number of an option's value, from 1 on. Return: false, and said that it is no @what */
 bool take_number(const char *value, u64 max, u64 *v, const char *what, const char *takes);
