@@ -8,8 +8,8 @@
 
 /*
  * The process that has this end's socket. Sockets and /proc are read at the first question, after
- * holders_forget(), and again for a socket that is not found, a second later or when that has cost a
- * twentieth of the time. NULL: the socket is another host's, no process has it, or none that this
+ * holders_forget(), and again for a socket that is not found, a second later or when that has cost
+ * a twentieth of the time. NULL: the socket is another host's, no process has it, or none that this
  * user may see. It lasts until the next question.
  */
 const struct process *holder_of(const struct flow *f, unsigned int end);

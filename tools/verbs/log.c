@@ -139,6 +139,8 @@ const struct verb verb_log = {
 	.name = "log", .args = "[FILTER]",
 	.help = "the last transitions, oldest first",
 	.filter = FILTER_OF_EVENTS,
-	.options = { &option_netns, &option_all_netns, &option_ipv4, &option_ipv6, &option_processes },
+	.options = {
+		&option_netns, &option_all_netns, &option_ipv4, &option_ipv6, &option_processes,
+	},
 	.run = run_log,
 };
