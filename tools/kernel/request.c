@@ -56,7 +56,8 @@ void request_put_filter(struct nlmsghdr *nlh, const struct kernel_filter *f)
 	put_u32_if_set(nlh, TCPFSM_FILTER_DPORT_MAX, f->dport_max);
 	put_u64_if_set(nlh, TCPFSM_FILTER_AGE_MIN, f->age_min);
 	put_u64_if_set(nlh, TCPFSM_FILTER_IDLE_MIN, f->idle_min);
-	if (mnl_attr_get_payload_len(nest))
+	/* The nest's length is not set before its end. */
+	if (mnl_nlmsg_get_payload_tail(nlh) != mnl_attr_get_payload(nest))
 		mnl_attr_nest_end(nlh, nest);
 	else
 		mnl_attr_nest_cancel(nlh, nest);
