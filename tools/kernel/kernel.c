@@ -31,21 +31,19 @@ struct sink {
 
 struct question {
 	u8 cmd;
-	const struct kernel_filter *filter;
+	struct kernel_filter filter;	/* all zero: any */
 	netlink_fn part;
 };
 
 struct kernel {
 	struct netlink *nl;			/* in the own namespace */
-	/* With --all-netns: */
+	bool all;				/* each namespace is asked: */
 	const struct netns **place;
 	size_t places;
 	u64 found;				/* CLOCK_MONOTONIC, when */
 	struct netlink *there;			/* in the one that is asked, for as long */
 	/* What kernel_read() reads. */
 	struct question question;
-	struct kernel_filter filter;
-	bool wants_nat;
 	struct sink sink;
 	size_t at;				/* the place */
 };
@@ -53,6 +51,18 @@ struct kernel {
 static bool one_alone;		/* kernel_in_each_netns() goes from one to the next */
 
 /* ---- the namespaces ---- */
+
+/* Whoever is asked at the moment. */
+static struct netlink *whom_to_ask(const struct kernel *k)
+{
+	return k->there ? k->there : k->nl;
+}
+
+static void leave_place(struct kernel *k)
+{
+	netlink_close(k->there);
+	k->there = NULL;
+}
 
 static void add_place(const struct stats *s, void *arg)
 {
@@ -101,8 +111,7 @@ static int go_to_place(struct kernel *k, size_t i)
 {
 	int err;
 
-	netlink_close(k->there);
-	k->there = NULL;
+	leave_place(k);
 	err = netns_enter(k->place[i]);
 	if (err)
 		return err;
@@ -110,12 +119,6 @@ static int go_to_place(struct kernel *k, size_t i)
 	netns_leave();
 	k->sink.netns = k->place[i];
 	return err == -ENOENT ? -ENODEV : err;
-}
-
-static void leave_place(struct kernel *k)
-{
-	netlink_close(k->there);
-	k->there = NULL;
 }
 
 struct kernel *kernel_open(int *err)
@@ -127,7 +130,8 @@ struct kernel *kernel_open(int *err)
 		return NULL;
 	k = zalloc(sizeof(*k));
 	k->nl = nl;
-	if (opt.all_netns && !one_alone)
+	k->all = opt.all_netns && !one_alone;
+	if (k->all)
 		*err = find_places(k);
 	else
 		k->sink.netns = netns_here();
@@ -149,14 +153,12 @@ void kernel_close(struct kernel *k)
 
 int kernel_fd(const struct kernel *k)
 {
-	return netlink_fd(k->there ? k->there : k->nl);
+	return netlink_fd(whom_to_ask(k));
 }
 
 int kernel_fail(const struct kernel *k, int err)
 {
-	if (!k)
-		return netlink_fail(NULL, err);
-	return netlink_fail(k->there ? k->there : k->nl, err);
+	return netlink_fail(k ? whom_to_ask(k) : NULL, err);
 }
 
 /* ---- answers ---- */
@@ -230,13 +232,12 @@ static int pass_event(const struct nlmsghdr *nlh, void *arg)
 /* Where addresses are translated, those asked for may not be those that the module sees. */
 static int begin_question(struct kernel *k)
 {
-	struct kernel_filter filter = k->filter;
+	struct kernel_filter filter = k->question.filter;
 
-	k->sink.translated = k->wants_nat && nat_read(k->there ? k->sink.netns : NULL);
+	k->sink.translated = filter.wants_nat && nat_read(k->sink.netns);
 	if (k->sink.translated)
 		filter_drop_addresses(&filter);
-	return netlink_request(k->there ? k->there : k->nl, k->question.cmd, true,
-			       k->question.filter ? &filter : NULL);
+	return netlink_request(whom_to_ask(k), k->question.cmd, true, &filter);
 }
 
 /* Goes on to the next place that is still there. Return: 1, or 0 if there is none */
@@ -260,12 +261,11 @@ static int kernel_begin(struct kernel *k, u8 cmd, const struct kernel_filter *fi
 {
 	int ret = 0;
 
+	k->question = (struct question){ .cmd = cmd, .part = part };
 	if (filter)
-		k->filter = *filter;
-	k->wants_nat = filter && filter->wants_nat;
-	k->question = (struct question){ cmd, filter ? &k->filter : NULL, part };
+		k->question.filter = *filter;
 	k->at = 0;
-	if (!opt.all_netns || one_alone)
+	if (!k->all)
 		return begin_question(k);
 	if (clock_now() - k->found > FIND_EVERY)
 		ret = find_places(k);
@@ -278,31 +278,28 @@ int kernel_read(struct kernel *k)
 {
 	int ret;
 
-	if (opt.all_netns && !one_alone && !k->there)
+	if (k->all && !k->there)
 		return 0;
-	ret = netlink_read(k->there ? k->there : k->nl, k->question.part, &k->sink);
+	ret = netlink_read(whom_to_ask(k), k->question.part, &k->sink);
 	return ret || !k->there ? ret : begin_next(k);
 }
 
-static int kernel_ask(struct kernel *k, u8 cmd, const struct kernel_filter *filter,
-		      netlink_fn part)
+/* The rest of a question that has begun, unless that failed. */
+static int read_answer(struct kernel *k, int err)
 {
-	int ret = kernel_begin(k, cmd, filter, part);
-
-	if (ret)
-		return ret;
+	if (err)
+		return err;
 	do {
-		ret = kernel_read(k);
-	} while (ret > 0);
-	return ret;
+		err = kernel_read(k);
+	} while (err > 0);
+	return err;
 }
 
 int kernel_each_stats(struct kernel *k, stats_fn fn, void *arg)
 {
 	struct sink sink = { .stats = fn, .arg = arg };
 
-	return netlink_ask(k->nl, TCPFSM_CMD_STATS_GET, opt.all_netns && !one_alone, NULL,
-			   pass_stats, &sink);
+	return netlink_ask(k->nl, TCPFSM_CMD_STATS_GET, k->all, NULL, pass_stats, &sink);
 }
 
 static void keep_stats(const struct stats *s, void *arg)
@@ -343,7 +340,7 @@ int kernel_stats(struct kernel *k, struct stats *s)
 	struct stats own = { 0 };
 	int err = kernel_own_stats(k, &own);
 
-	if (err || !opt.all_netns || one_alone) {
+	if (err || !k->all) {
 		*s = own;
 		return err;
 	}
@@ -355,21 +352,31 @@ int kernel_counters(struct kernel *k, counter_fn fn, void *arg)
 {
 	k->sink.counter = fn;
 	k->sink.arg = arg;
-	return kernel_ask(k, TCPFSM_CMD_COUNTER_GET, NULL, pass_counter);
+	return read_answer(k, kernel_begin(k, TCPFSM_CMD_COUNTER_GET, NULL, pass_counter));
+}
+
+int kernel_begin_services(struct kernel *k, service_fn fn, void *arg)
+{
+	k->sink.service = fn;
+	k->sink.arg = arg;
+	return kernel_begin(k, TCPFSM_CMD_SERVICE_GET, NULL, pass_service);
 }
 
 int kernel_services(struct kernel *k, service_fn fn, void *arg)
 {
-	k->sink.service = fn;
+	return read_answer(k, kernel_begin_services(k, fn, arg));
+}
+
+int kernel_begin_flows(struct kernel *k, const struct kernel_filter *filter, flow_fn fn, void *arg)
+{
+	k->sink.flow = fn;
 	k->sink.arg = arg;
-	return kernel_ask(k, TCPFSM_CMD_SERVICE_GET, NULL, pass_service);
+	return kernel_begin(k, TCPFSM_CMD_FLOW_GET, filter, pass_flow);
 }
 
 int kernel_flows(struct kernel *k, const struct kernel_filter *filter, flow_fn fn, void *arg)
 {
-	k->sink.flow = fn;
-	k->sink.arg = arg;
-	return kernel_ask(k, TCPFSM_CMD_FLOW_GET, filter, pass_flow);
+	return read_answer(k, kernel_begin_flows(k, filter, fn, arg));
 }
 
 int kernel_flow(struct kernel *k, const struct tuple *tuple, flow_fn fn, void *arg)
@@ -380,7 +387,7 @@ int kernel_flow(struct kernel *k, const struct tuple *tuple, flow_fn fn, void *a
 	k->sink.translated = false;
 	k->sink.flow = fn;
 	k->sink.arg = arg;
-	if (!opt.all_netns || one_alone)
+	if (!k->all)
 		return netlink_ask_flow(k->nl, tuple, pass_flow, &k->sink);
 	for (i = 0; i < k->places && err == -ENOENT; i++) {
 		err = go_to_place(k, i);
@@ -394,40 +401,13 @@ int kernel_log(struct kernel *k, event_fn fn, void *arg)
 {
 	k->sink.event = fn;
 	k->sink.arg = arg;
-	return kernel_ask(k, TCPFSM_CMD_LOG_GET, NULL, pass_event);
-}
-
-int kernel_begin_services(struct kernel *k, service_fn fn, void *arg)
-{
-	k->sink.service = fn;
-	k->sink.arg = arg;
-	return kernel_begin(k, TCPFSM_CMD_SERVICE_GET, NULL, pass_service);
-}
-
-int kernel_begin_flows(struct kernel *k, const struct kernel_filter *filter, flow_fn fn, void *arg)
-{
-	k->sink.flow = fn;
-	k->sink.arg = arg;
-	return kernel_begin(k, TCPFSM_CMD_FLOW_GET, filter, pass_flow);
+	return read_answer(k, kernel_begin(k, TCPFSM_CMD_LOG_GET, NULL, pass_event));
 }
 
 /* ---- all at once ---- */
 
-int kernel_once(int (*ask)(struct kernel *k, void *arg), void *arg)
-{
-	struct kernel *k;
-	int err;
-
-	k = kernel_open(&err);
-	if (k)
-		err = ask(k, arg);
-	if (err)
-		err = kernel_fail(k, err);
-	kernel_close(k);
-	return err;
-}
-
-int kernel_stats_once(stats_fn fn, void *arg, bool optional)
+/* @optional: without a module, EXIT_NONE and not a word. */
+static int open_and_ask(int (*ask)(struct kernel *k, void *arg), void *arg, bool optional)
 {
 	struct kernel *k;
 	int err;
@@ -436,11 +416,30 @@ int kernel_stats_once(stats_fn fn, void *arg, bool optional)
 	if (err == -ENOENT && optional)
 		return EXIT_NONE;
 	if (k)
-		err = kernel_each_stats(k, fn, arg);
+		err = ask(k, arg);
 	if (err)
 		err = kernel_fail(k, err);
 	kernel_close(k);
 	return err;
+}
+
+int kernel_once(int (*ask)(struct kernel *k, void *arg), void *arg)
+{
+	return open_and_ask(ask, arg, false);
+}
+
+static int ask_stats(struct kernel *k, void *arg)
+{
+	const struct sink *sink = arg;
+
+	return kernel_each_stats(k, sink->stats, sink->arg);
+}
+
+int kernel_stats_once(stats_fn fn, void *arg, bool optional)
+{
+	struct sink sink = { .stats = fn, .arg = arg };
+
+	return open_and_ask(ask_stats, &sink, optional);
 }
 
 static int call_in(const struct netns *ns, int (*fn)(const struct netns *ns, void *arg), void *arg)
