@@ -25,7 +25,6 @@
 #define LAST_EVENTS	30		/* ms; they leave the kernel within 10 */
 #define TICK		(NSEC / 5)
 #define FIND_EVERY	NSEC		/* namespaces, without a reason */
-#define FIND_SHARE	20		/* a pause so many times as long as the last look took */
 #define PATIENCE	(10 * NSEC)	/* the longest to read events without a pause */
 #define NSIDS		(1 << 20)	/* the kernel gives the lowest that is free */
 
@@ -60,7 +59,7 @@ static struct follower *first_follower(const struct loop *l)
 
 static struct follower *next_follower(const struct loop *l, const struct follower *m)
 {
-	return m->node.after == &l->followers.head ? NULL : follower_behind(m->node.after);
+	return follower_behind(list_next(&l->followers, &m->node));
 }
 
 /* ---- the namespaces ---- */
@@ -153,12 +152,9 @@ static void find_namespaces(struct loop *l)
 	l->find_cost = l->found - began;
 }
 
-/* Often enough that little is missed, rarely enough that it costs a twentieth of a processor. */
 static bool is_time_to_find(const struct loop *l)
 {
-	u64 since = l->all.now - l->found, pause = FIND_SHARE * l->find_cost;
-
-	return since >= (l->news ? pause : pause > FIND_EVERY ? pause : FIND_EVERY);
+	return l->all.now - l->found >= pause_after(l->find_cost, l->news ? 0 : FIND_EVERY);
 }
 
 /* ---- events ---- */

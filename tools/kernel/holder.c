@@ -9,7 +9,6 @@
 #include "lib/memory.h"
 
 #define READ_EVERY	NSEC
-#define READ_SHARE	20	/* or a pause so many times as long as the last reading took */
 
 /* A socket among some process's files; twice, found by its cookie and by its tuple. */
 struct owned {
@@ -47,25 +46,27 @@ static u64 read_began, read_cost;
 
 static bool is_stale(void)
 {
-	u64 pause = READ_SHARE * read_cost;
-
-	return clock_now() - read_began >= (pause > READ_EVERY ? pause : READ_EVERY);
+	return clock_now() - read_began >= pause_after(read_cost, READ_EVERY);
 }
 
 static void read_sockets_of(const struct netns *ns)
 {
+	u64 began;
 	size_t i;
 
 	for (i = nr_read; i > 0; i--)
 		if (read_of[i - 1] == ns)
 			return;
-	read_of = array_grow(read_of, nr_read, sizeof(*read_of));
+	began = clock_now();
 	if (!nr_read) {
-		read_began = clock_now();
+		read_began = began;
 		read_cost = 0;
 	}
+	read_of = array_grow(read_of, nr_read, sizeof(*read_of));
 	read_of[nr_read++] = ns;
 	sock_each(ns, ~0U, keep_socket, (void *)ns);
+	processes_read();
+	read_cost += clock_now() - began;
 }
 
 static const struct owned *find_by_cookie(u64 cookie)
@@ -98,10 +99,8 @@ static const struct owned *find_by_tuple(const struct netns *ns, const struct tu
 static const struct process *find_holder(const struct flow *f, unsigned int end)
 {
 	const struct flow_end *e = &f->end[end];
-	const struct process *p;
 	const struct owned *o;
 	struct tuple t;
-	u64 began = clock_now();
 
 	read_sockets_of(f->netns);
 	if (e->cookie) {
@@ -111,9 +110,7 @@ static const struct process *find_holder(const struct flow *f, unsigned int end)
 		t = end == TCPFSM_ORIG ? f->tuple : tuple_reversed(&f->tuple);
 		o = find_by_tuple(f->netns, e->sk.family ? &e->sk : &t);
 	}
-	p = o ? process_of(o->inode) : NULL;
-	read_cost += clock_now() - began;
-	return p;
+	return o ? process_of(o->inode) : NULL;
 }
 
 const struct process *holder_of(const struct flow *f, unsigned int end)

@@ -73,12 +73,15 @@ static int by_inode(const void *a, const void *b)
 	return x->inode < y->inode ? -1 : x->inode > y->inode ? 1 : x->pid - y->pid;
 }
 
-static void read_proc(void)
+void processes_read(void)
 {
 	struct dirent *d;
-	DIR *dir = opendir("/proc");
+	DIR *dir;
 
+	if (is_read)
+		return;
 	is_read = true;
+	dir = opendir("/proc");
 	if (!dir)
 		return;
 	while ((d = readdir(dir)))
@@ -98,8 +101,7 @@ const struct process *process_of(u32 inode)
 {
 	size_t low = 0, high, middle;
 
-	if (!is_read)
-		read_proc();
+	processes_read();
 	for (high = nr_processes; low < high;) {
 		middle = (low + high) / 2;
 		if (process[middle].inode < inode)

@@ -10,6 +10,8 @@
  * several; NULL: no process holds it, or none that this user may see.
  */
 const struct process *process_of(u32 inode);
+/* Reads /proc now, unless it has been read. */
+void processes_read(void);
 void processes_forget(void);
 
 /* A process's command, of printable ASCII, into PROCESS_NAME bytes; "?" if it has gone. */

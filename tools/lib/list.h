@@ -19,6 +19,11 @@ static inline struct list_node *list_first(const struct list *l)
 	return l->head.after == &l->head ? NULL : l->head.after;
 }
 
+static inline struct list_node *list_next(const struct list *l, const struct list_node *n)
+{
+	return n->after == &l->head ? NULL : n->after;
+}
+
 static inline void list_append(struct list *l, struct list_node *n)
 {
 	if (!l->head.after)

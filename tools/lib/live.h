@@ -13,6 +13,15 @@ u64 clock_now(void);
 u64 clock_of_day(void);
 
 /*
+ * How long to wait before what took @cost is done again, so that it uses a twentieth of a processor
+ * at most; @least: and no less than that.
+ */
+static inline u64 pause_after(u64 cost, u64 least)
+{
+	return 20 * cost > least ? 20 * cost : least;
+}
+
+/*
  * From now on, signals that end the program are read from the descriptor returned. If that is -1,
  * they are ignored.
  */

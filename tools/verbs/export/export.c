@@ -85,14 +85,14 @@ static struct {
 
 static void keep_answer(const char *text, size_t len, u64 began)
 {
-	u64 now = clock_now(), cost = (now - began) * 20;
+	u64 now = clock_now();
 
 	free(kept.text);
 	kept.text = malloc(len);
 	kept.len = kept.text ? len : 0;
 	if (kept.text)
 		memcpy(kept.text, text, len);
-	kept.until = now + (cost > NSEC ? cost : NSEC);
+	kept.until = now + pause_after(now - began, NSEC);
 }
 
 /* Asks the module, and sends what came of it. */

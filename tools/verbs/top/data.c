@@ -14,7 +14,6 @@
 			 S(CLOSE_WAIT) | S(CLOSING) | S(LAST_ACK))
 
 #define DUMP_EVERY	(3 * NSEC)	/* at most */
-#define DUMP_SHARE	20		/* or a pause so many times as long as the last one took */
 
 /* A rate, and the counters that it sums up. */
 static const struct {
@@ -161,13 +160,13 @@ static void offer_flow(const struct flow *f, void *arg)
 
 bool top_dump_due(const struct top *t)
 {
-	u64 since = clock_now() - t->dump_began, wait = DUMP_SHARE * t->dump_cost;
+	u64 since = clock_now() - t->dump_began;
 
 	if (top_dumping(t))
 		return false;
 	if (t->stale)
 		return since >= 2 * t->dump_cost;
-	return since >= (wait > DUMP_EVERY ? wait : DUMP_EVERY);
+	return since >= pause_after(t->dump_cost, DUMP_EVERY);
 }
 
 int top_dump_begin(struct top *t)
