@@ -149,7 +149,6 @@ bool options_check(const struct verb *v, const bool *given)
 		fail("--netns and --all-netns cannot both be given: one namespace, or each");
 		return false;
 	}
-
 	for (i = 0; i < OPTIONS; i++) {
 		if (!given[i] || option_fits(options[i], v))
 			continue;

@@ -6,42 +6,20 @@
 #include <limits.h>
 #include <linux/nsfs.h>
 #include <sched.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
-#include "kernel/container.h"
 #include "kernel/netns.h"
-#include "kernel/process.h"
-#include "lib/list.h"
+#include "kernel/netns_known.h"
 #include "lib/memory.h"
 #include "lib/message.h"
 #include "lib/number.h"
 
 #define DIRECTORY	"/run/netns"
-#define SELF		"/proc/thread-self/ns/net"
 #define INIT_PID_NS	0xEFFFFFFCU	/* the inode number of the initial process namespace */
-#define SHORT_ID	12		/* digits of a container's, as its runtime shows it */
-#define SHORT_POD	8		/* of a pod's UID */
-
-/* What a name is from: the ones before are trusted more, and keep it if two are equal. */
-enum source { BY_HOST, BY_IP_NETNS, BY_CONTAINER, BY_PROCESS, BY_INODE };
-
-struct known {
-	struct netns ns;
-	struct list_node node;
-	enum source source;
-	unsigned int scan;		/* that found it last */
-	char *path;			/* that leads to it, or NULL */
-	int pid;			/* of its oldest process, or 0 */
-	u64 started;			/* that process: in clock ticks since boot */
-	struct container container;
-};
 
 /* They are as many as there were at a time: the kernel uses the numbers again. */
 static struct list all;
@@ -51,14 +29,7 @@ static u32 host;		/* the initial one's inode number, or 0: this is a container *
 #define for_each_known(k, n) \
 	for (n = list_first(&all); \
 	     n && (k = container_of(n, struct known, node)); \
-	     n = n->after == &all.head ? NULL : n->after)
-
-static u32 inode_of(const char *path)
-{
-	struct stat st;
-
-	return stat(path, &st) ? 0 : st.st_ino;
-}
+	     n = list_next(&all, n))
 
 static struct known *find_known(u32 inode)
 {
@@ -183,69 +154,6 @@ static void note_mounts(void)
 
 /* ---- what they are called ---- */
 
-static void set_name(struct known *k, enum source by, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
-
-/* What a user may have chosen could be meant for the terminal, or for who reads the output. */
-static void set_name(struct known *k, enum source by, const char *fmt, ...)
-{
-	va_list args;
-	char *p;
-
-	va_start(args, fmt);
-	vsnprintf(k->ns.name, sizeof(k->ns.name), fmt, args);
-	va_end(args);
-	k->source = by;
-	for (p = k->ns.name; *p; p++)
-		if (!isalnum((unsigned char)*p) && !strchr("-_.:@+", *p))
-			*p = '_';
-}
-
-/* A pod's name is what its processes take for the host's. Return: whether they have one */
-static bool read_host_name(int pid, struct utsname *name)
-{
-	int own = open("/proc/thread-self/ns/uts", O_RDONLY | O_CLOEXEC), fd;
-	char path[64];
-	bool is_set = false;
-
-	snprintf(path, sizeof(path), "/proc/%d/ns/uts", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (own >= 0 && fd >= 0 && inode_of(path) != inode_of("/proc/thread-self/ns/uts") &&
-	    !setns(fd, CLONE_NEWUTS)) {
-		is_set = !uname(name) && name->nodename[0];
-		setns(own, CLONE_NEWUTS);
-	}
-	if (fd >= 0)
-		close(fd);
-	if (own >= 0)
-		close(own);
-	return is_set;
-}
-
-static void set_name_of_container(struct known *k)
-{
-	const struct container *c = &k->container;
-	struct utsname name;
-
-	if (c->pod[0] && read_host_name(k->pid, &name))
-		set_name(k, BY_CONTAINER, "%s", name.nodename);
-	else if (c->pod[0])
-		set_name(k, BY_CONTAINER, "pod-%.*s", SHORT_POD, c->pod);
-	else if (!strcmp(c->runtime, "lxc") || !strcmp(c->runtime, "machine"))
-		set_name(k, BY_CONTAINER, "%s", c->id);
-	else
-		set_name(k, BY_CONTAINER, "%s-%.*s", c->runtime[0] ? c->runtime : "container",
-			 SHORT_ID, c->id);
-}
-
-static void set_name_of_process(struct known *k)
-{
-	char name[PROCESS_NAME];
-
-	process_name(name, k->pid);
-	set_name(k, BY_PROCESS, "%s-%d", name, k->pid);
-}
-
 /* A runtime's plugin calls them cni-NUMBER: the pod says more. */
 static bool is_made_up(const char *name)
 {
@@ -269,20 +177,9 @@ static void note_names(void)
 		k = get_known(st.st_ino);
 		set_path(k, path);
 		if (!is_made_up(d->d_name) || k->source > BY_CONTAINER)
-			set_name(k, BY_IP_NETNS, "%s", d->d_name);
+			netns_set_name(k, BY_IP_NETNS, "%s", d->d_name);
 	}
 	closedir(dir);
-}
-
-static void name_known(struct known *k)
-{
-	set_name(k, BY_INODE, "%u", k->ns.inode);
-	if (!k->pid)
-		return;
-	if (container_of_process(&k->container, k->pid))
-		set_name_of_container(k);
-	else
-		set_name_of_process(k);
 }
 
 /* Of two with one name, the number tells. */
@@ -303,10 +200,11 @@ static void part_equals(void)
 				continue;
 			twice = true;
 			if (other->source > BY_IP_NETNS)
-				set_name(other, other->source, "%.100s@%u", name, other->ns.inode);
+				netns_set_name(other, other->source, "%.100s@%u", name,
+					       other->ns.inode);
 		}
 		if (twice)
-			set_name(k, k->source, "%.100s@%u", name, k->ns.inode);
+			netns_set_name(k, k->source, "%.100s@%u", name, k->ns.inode);
 	}
 }
 
@@ -321,10 +219,10 @@ void netns_scan(void)
 	note_mounts();
 	for_each_known(k, n)
 		if (k->scan == scans)
-			name_known(k);
+			netns_name_known(k);
 	note_names();
 	if (host)
-		set_name(get_known(host), BY_HOST, "host");
+		netns_set_name(get_known(host), BY_HOST, "host");
 	part_equals();
 }
 
@@ -342,7 +240,7 @@ static struct known *known_of(u32 inode)
 		return k;
 	k = get_known(inode);
 	k->scan = 0;		/* no scan has found it */
-	set_name(k, BY_INODE, "%u", inode);
+	netns_set_name(k, BY_INODE, "%u", inode);
 	return k;
 }
 
@@ -353,13 +251,13 @@ const struct netns *netns_of(u32 inode)
 
 const struct netns *netns_here(void)
 {
-	u32 inode = inode_of(SELF);
+	u32 inode = inode_of(NETNS_SELF);
 
 	/* Mostly, it is the host's: for that, nobody need look at every process. */
 	if (!find_known(inode)) {
 		find_host();
 		if (inode == host)
-			set_name(get_known(inode), BY_HOST, "host");
+			netns_set_name(get_known(inode), BY_HOST, "host");
 	}
 	return netns_of(inode);
 }
@@ -389,115 +287,6 @@ void netns_print(void)
 {
 	netns_scan();
 	netns_each(print_name, NULL);
-}
-
-bool netns_has_ip_name(const struct netns *ns)
-{
-	return container_of(ns, struct known, ns)->source == BY_IP_NETNS;
-}
-
-char *netns_prefix(char *buf, const struct netns *ns)
-{
-	const struct known *k = container_of(ns, struct known, ns);
-
-	if (k->source == BY_IP_NETNS)
-		snprintf(buf, NETNS_PREFIX, "ip netns exec %s ", ns->name);
-	else if (k->source == BY_HOST)
-		snprintf(buf, NETNS_PREFIX, "nsenter -n -t 1 ");
-	else if (k->pid)
-		snprintf(buf, NETNS_PREFIX, "nsenter -n -t %d ", k->pid);
-	else
-		*buf = '\0';
-	return buf;
-}
-
-/* ---- getting into one ---- */
-
-/* A process id may have been given to another process meanwhile. */
-static int open_checked(const char *path, u32 inode)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct stat st;
-
-	if (fd < 0)
-		return -errno;
-	if (!fstat(fd, &st) && st.st_ino == inode)
-		return fd;
-	close(fd);
-	return -ENOENT;
-}
-
-int netns_open(const struct netns *ns)
-{
-	const struct known *k = container_of(ns, struct known, ns);
-	char path[64];
-	int fd = -ENOENT;
-
-	if (inode_of(SELF) == ns->inode)
-		return open_checked(SELF, ns->inode);
-	if (k->path)
-		fd = open_checked(k->path, ns->inode);
-	if (fd < 0 && k->pid) {
-		snprintf(path, sizeof(path), "/proc/%d/ns/net", k->pid);
-		fd = open_checked(path, ns->inode);
-	}
-	return fd;
-}
-
-int netns_move(const struct netns *ns)
-{
-	int fd = netns_open(ns), err = 0;
-
-	if (fd < 0)
-		return fd;
-	if (setns(fd, CLONE_NEWNET))
-		err = -errno;
-	close(fd);
-	return err;
-}
-
-static int home = -1;		/* a file descriptor, while this is elsewhere */
-static unsigned int depth;	/* how often it has entered where it is */
-
-int netns_enter(const struct netns *ns)
-{
-	int err = 0;
-
-	if (ns && inode_of(SELF) != ns->inode) {
-		home = open(SELF, O_RDONLY | O_CLOEXEC);
-		if (home < 0)
-			return -errno;
-		err = netns_move(ns);
-	}
-	depth++;
-	if (err)
-		netns_leave();
-	return err;
-}
-
-void netns_leave(void)
-{
-	if (--depth || home < 0)
-		return;
-	if (setns(home, CLONE_NEWNET))
-		exit(fail("cannot go back to the own network namespace: %s", strerror(errno)));
-	close(home);
-	home = -1;
-}
-
-int netns_fail(const struct netns *ns, int err)
-{
-	switch (-err) {
-	case EPERM:
-	case EACCES:
-		return fail("network namespace '%s': entering it needs CAP_SYS_ADMIN; run with sudo",
-			    ns->name);
-	case ENOENT:
-		return fail("network namespace '%s': no process is in it, and no name leads to it",
-			    ns->name);
-	default:
-		return fail("network namespace '%s': %s", ns->name, strerror(-err));
-	}
 }
 
 /* ---- by a word ---- */
