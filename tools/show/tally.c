@@ -20,225 +20,10 @@ struct group {
 	u8 key[];
 };
 
-/* ---- keys ---- */
-
-/* What a key is taken of. */
-struct subject {
-	const struct tally *tally;
-	const struct tally_part *part;
-	const struct flow *flow;
-	unsigned int end;
-};
-
-struct tally_key {
-	const char *name;
-	unsigned int size;
-	bool number;			/* in JSON */
-	bool of_end, has_bits;
-	/* Bytes that are equal for what counts together; they are zero before. */
-	void (*put)(u8 *to, const struct subject *s);
-	/* Return: NULL: there is none */
-	const char *(*spell)(char *text, const u8 *from);
-};
-
-struct address {
-	u8 family, bits, addr[16];
-};
-
-static void put_address(u8 *to, const struct tally_part *p, int family, const u8 *addr)
-{
-	unsigned int bits = family == AF_INET ? p->bits4 : p->bits6, i;
-	struct address *a = (struct address *)to;
-
-	a->family = family;
-	a->bits = bits;
-	for (i = 0; i < addr_len(family) && bits; i++) {
-		unsigned int n = bits < 8 ? bits : 8;
-
-		a->addr[i] = addr[i] & (u8)(0xff00 >> n);
-		bits -= n;
-	}
-}
-
-static void put_src(u8 *to, const struct subject *s)
-{
-	put_address(to, s->part, s->flow->tuple.family, s->flow->tuple.src);
-}
-
-static void put_dst(u8 *to, const struct subject *s)
-{
-	put_address(to, s->part, s->flow->tuple.family, s->flow->tuple.dst);
-}
-
-static const char *spell_address(char *text, const u8 *from)
-{
-	const struct address *a = (const struct address *)from;
-
-	fmt_addr(text, a->family, a->addr);
-	if (a->bits < 8 * addr_len(a->family))
-		sprintf(text + strlen(text), "/%u", a->bits);
-	return text;
-}
-
-static void put_sport(u8 *to, const struct subject *s)
-{
-	memcpy(to, &s->flow->tuple.sport, sizeof(s->flow->tuple.sport));
-}
-
-static void put_dport(u8 *to, const struct subject *s)
-{
-	memcpy(to, &s->flow->tuple.dport, sizeof(s->flow->tuple.dport));
-}
-
-static const char *spell_port(char *text, const u8 *from)
-{
-	u16 port;
-
-	memcpy(&port, from, sizeof(port));
-	*put_u64(text, port) = '\0';
-	return text;
-}
-
-struct endpoint {
-	u8 family, addr[16];
-	u16 port;
-};
-
-static void put_service(u8 *to, const struct subject *s)
-{
-	struct endpoint e = { .family = s->flow->tuple.family, .port = s->flow->tuple.dport };
-
-	memcpy(e.addr, s->flow->tuple.dst, addr_len(e.family));
-	memcpy(to, &e, sizeof(e));
-}
-
-static const char *spell_service(char *text, const u8 *from)
-{
-	struct endpoint e;
-
-	memcpy(&e, from, sizeof(e));
-	return fmt_endpoint(text, e.family, e.addr, e.port);
-}
-
-static void put_pair(u8 *to, const struct subject *s)
-{
-	to[0] = s->flow->end[TCPFSM_ORIG].state;
-	to[1] = s->flow->end[TCPFSM_RESP].state;
-}
-
-static const char *spell_pair(char *text, const u8 *from)
-{
-	return fmt_pair(text, from[0], from[1]);
-}
-
-static void put_state(u8 *to, const struct subject *s)
-{
-	*to = s->flow->end[s->end].state;
-}
-
-static const char *spell_state(char *text, const u8 *from)
-{
-	(void)text;
-	return state_name(*from);
-}
-
-static void put_reason(u8 *to, const struct subject *s)
-{
-	*to = s->flow->reason;
-}
-
-static const char *spell_reason(char *text, const u8 *from)
-{
-	(void)text;
-	return *from == TCPFSM_REASON_UNSET ? NULL : reason_name(*from);
-}
-
-static void put_flags(u8 *to, const struct subject *s)
-{
-	memcpy(to, &s->flow->flags, sizeof(s->flow->flags));
-}
-
-static const char *spell_flags(char *text, const u8 *from)
-{
-	u32 flags;
-
-	memcpy(&flags, from, sizeof(flags));
-	return fmt_flags(text, flags);
-}
-
-static void put_uid(u8 *to, const struct subject *s)
-{
-	to[0] = s->flow->end[s->end].has_uid;
-	if (to[0])
-		memcpy(to + 1, &s->flow->end[s->end].uid, sizeof(s->flow->end[s->end].uid));
-}
-
-static const char *spell_uid(char *text, const u8 *from)
-{
-	u32 uid;
-
-	if (!from[0])
-		return NULL;
-	memcpy(&uid, from + 1, sizeof(uid));
-	*put_u64(text, uid) = '\0';
-	return text;
-}
-
-static void put_process(u8 *to, const struct subject *s)
-{
-	const char *who = s->tally->process(s->flow, s->end);
-
-	if (who)
-		memcpy(to, who, strnlen(who, FMT_PROCESS - 1));
-}
-
-static const char *spell_process(char *text, const u8 *from)
-{
-	(void)text;
-	return *from ? (const char *)from : NULL;
-}
-
-static void put_netns(u8 *to, const struct subject *s)
-{
-	memcpy(to, &s->flow->netns, sizeof(s->flow->netns));
-}
-
-static const char *spell_netns(char *text, const u8 *from)
-{
-	const struct netns *ns;
-
-	(void)text;
-	memcpy(&ns, from, sizeof(ns));
-	return ns->name;
-}
-
-static const struct tally_key keys[] = {
-	{ "src", sizeof(struct address), false, false, true, put_src, spell_address },
-	{ "dst", sizeof(struct address), false, false, true, put_dst, spell_address },
-	{ "sport", sizeof(u16), true, false, false, put_sport, spell_port },
-	{ "dport", sizeof(u16), true, false, false, put_dport, spell_port },
-	{ "service", sizeof(struct endpoint), false, false, false, put_service, spell_service },
-	{ "pair", 2, false, false, false, put_pair, spell_pair },
-	{ "state", 1, false, true, false, put_state, spell_state },
-	{ "reason", 1, false, false, false, put_reason, spell_reason },
-	{ "flags", sizeof(u32), false, false, false, put_flags, spell_flags },
-	{ "uid", 1 + sizeof(u32), true, true, false, put_uid, spell_uid },
-	{ "process", FMT_PROCESS, false, true, false, put_process, spell_process },
-	{ "netns", sizeof(struct netns *), false, false, false, put_netns, spell_netns },
-};
-
 static const char * const orders[] = {
 	[TALLY_FLOWS] = "flows", [TALLY_OLDEST] = "oldest", [TALLY_PACKETS] = "packets",
 	[TALLY_BYTES] = "bytes",
 };
-
-void tally_print_keys(void)
-{
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(keys); i++)
-		puts(keys[i].name);
-}
 
 void tally_print_orders(void)
 {
@@ -249,16 +34,6 @@ void tally_print_orders(void)
 }
 
 /* ---- the list of keys ---- */
-
-static const struct tally_key *find_key(const char *word, size_t len)
-{
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(keys); i++)
-		if (strlen(keys[i].name) == len && !strncmp(keys[i].name, word, len))
-			return &keys[i];
-	return NULL;
-}
 
 /* A prefix up to 32 is of IPv4, and takes the networks of IPv6 hosts, /64, along. */
 static bool parse_bits(struct tally_part *p, const char *word)
@@ -277,8 +52,8 @@ static bool parse_bits(struct tally_part *p, const char *word)
 static bool parse_key(struct tally *t, char *word)
 {
 	char *slash = strchr(word, '/');
-	const struct tally_key *key = find_key(word, slash ? (size_t)(slash - word) :
-							     strlen(word));
+	const struct tally_key *key = tally_find_key(word, slash ? (size_t)(slash - word) :
+								  strlen(word));
 	struct tally_part *p = &t->part[t->parts];
 	unsigned int i;
 
@@ -291,12 +66,8 @@ static bool parse_key(struct tally *t, char *word)
 		fail("'%s': only src and dst take a prefix", word);
 		return false;
 	}
-	if (key->put == put_process && !t->process) {
-		fail("'%s': a capture does not tell which process has a socket", word);
-		return false;
-	}
-	if (key->put == put_netns && !t->process) {
-		fail("'%s': a capture does not tell the network namespace", word);
+	if (key->live && !t->process) {
+		fail("'%s': a capture does not tell %s", word, key->live);
 		return false;
 	}
 	for (i = 0; i < t->parts; i++) {
@@ -364,16 +135,17 @@ static struct group *find_group(struct tally *t, const u8 *key)
 
 static void add_one(struct tally *t, const struct flow *f, unsigned int end, u64 age)
 {
-	struct subject s = { .tally = t, .flow = f, .end = end };
+	struct tally_subject s = { .flow = f, .end = end, .process = t->process };
 	u8 key[TALLY_KEYS * FMT_PROCESS] = { 0 };
 	struct group *g;
 	unsigned int i;
 	u8 *to = key;
 
 	for (i = 0; i < t->parts; i++) {
-		s.part = &t->part[i];
-		s.part->key->put(to, &s);
-		to += s.part->key->size;
+		s.bits4 = t->part[i].bits4;
+		s.bits6 = t->part[i].bits6;
+		t->part[i].key->put(to, &s);
+		to += t->part[i].key->size;
 	}
 	g = find_group(t, key);
 	t->all++;

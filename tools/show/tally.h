@@ -8,9 +8,9 @@
 
 #include "data/flow.h"
 #include "lib/htab.h"
+#include "show/tally_key.h"
 
 #define TALLY_KEYS	6	/* in a list */
-#define FMT_PROCESS	40
 
 struct tally_part {
 	const struct tally_key *key;
@@ -18,11 +18,7 @@ struct tally_part {
 };
 
 struct tally {
-	/*
-	 * Who has the socket of this end, in less than FMT_PROCESS bytes; NULL: nobody here.
-	 * Without the function, the key process is refused.
-	 */
-	const char *(*process)(const struct flow *f, unsigned int end);
+	tally_process_fn process;	/* NULL: the flows are a capture's */
 
 	struct tally_part part[TALLY_KEYS];
 	unsigned int parts, size;
@@ -40,8 +36,7 @@ void tally_add(struct tally *t, const struct flow *f, u64 now);
 void tally_print(struct tally *t, u64 top);
 void tally_free(struct tally *t);
 
-/* For completion: the words, one a line. */
-void tally_print_keys(void);
+/* For completion: the orders, one a line. */
 void tally_print_orders(void);
 
 #endif
