@@ -103,3 +103,10 @@ bool tuple_equal(const struct tuple *a, const struct tuple *b)
 	       !memcmp(a->src, b->src, addr_len(a->family)) &&
 	       !memcmp(a->dst, b->dst, addr_len(a->family));
 }
+
+bool tuple_is_between(const struct tuple *a, const struct tuple *b)
+{
+	struct tuple back = tuple_reversed(b);
+
+	return tuple_equal(a, b) || tuple_equal(a, &back);
+}

@@ -17,6 +17,8 @@ struct tuple {
 /* As the other end sees it. */
 struct tuple tuple_reversed(const struct tuple *t);
 bool tuple_equal(const struct tuple *a, const struct tuple *b);
+/* The same in either direction. */
+bool tuple_is_between(const struct tuple *a, const struct tuple *b);
 /* The same for both directions. */
 u64 tuple_hash(const struct tuple *t);
 

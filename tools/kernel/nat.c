@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <stdlib.h>
 
-#include "kernel/conntrack.h"
 #include "kernel/nat.h"
 #include "kernel/netns.h"
 #include "lib/htab.h"
@@ -9,8 +8,7 @@
 
 struct translation {
 	struct hnode node;
-	struct tuple tuple;		/* as the module sees it */
-	struct nat nat;
+	struct conntrack ct;
 };
 
 static struct htab translations;
@@ -20,9 +18,8 @@ static void keep_translation(const struct conntrack *c, void *arg)
 	struct translation *t = zalloc(sizeof(*t));
 
 	(void)arg;
-	t->tuple = c->tuple;
-	t->nat = (struct nat){ true, c->orig, c->resp };
-	htab_add(&translations, &t->node, tuple_hash(&t->tuple));
+	t->ct = *c;
+	htab_add(&translations, &t->node, tuple_hash(&c->tuple));
 }
 
 static bool free_translation(struct hnode *n, void *arg)
@@ -43,30 +40,26 @@ size_t nat_read(const struct netns *ns)
 	return translations.count;
 }
 
-static const struct nat *find_nat(const struct tuple *tuple)
+void nat_take(struct flow *f, const struct conntrack *c)
 {
-	struct hnode *n;
-
-	for (n = htab_first(&translations, tuple_hash(tuple)); n; n = htab_next(n)) {
-		const struct translation *t = container_of(n, struct translation, node);
-
-		if (tuple_equal(&t->tuple, tuple))
-			return &t->nat;
+	f->nat = (struct nat){ !tuple_equal(&c->orig, &c->resp), c->orig, c->resp };
+	/* Orig of a flow that was met midstream may be nf_conntrack's server. */
+	if (!tuple_equal(&c->tuple, &f->tuple)) {
+		f->nat.orig = tuple_reversed(&c->resp);
+		f->nat.resp = tuple_reversed(&c->orig);
 	}
-	return NULL;
 }
 
 void nat_find(struct flow *f)
 {
-	struct tuple back = tuple_reversed(&f->tuple);
-	const struct nat *n = find_nat(&f->tuple);
+	struct hnode *n;
 
-	if (n) {
-		f->nat = *n;
-		return;
+	for (n = htab_first(&translations, tuple_hash(&f->tuple)); n; n = htab_next(n)) {
+		const struct translation *t = container_of(n, struct translation, node);
+
+		if (tuple_is_between(&t->ct.tuple, &f->tuple)) {
+			nat_take(f, &t->ct);
+			return;
+		}
 	}
-	/* Orig of a flow that was met midstream may be nf_conntrack's server. */
-	n = find_nat(&back);
-	if (n)
-		f->nat = (struct nat){ true, tuple_reversed(&n->resp), tuple_reversed(&n->orig) };
 }

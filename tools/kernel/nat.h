@@ -7,10 +7,13 @@
 #define KERNEL_NAT_H
 
 #include "data/flow.h"
+#include "kernel/conntrack.h"
 
 /* Reads what is translated in a namespace (NULL: the own one). Return: how many flows */
 size_t nat_read(const struct netns *ns);
 /* Fills in f->nat, by what was read last. */
 void nat_find(struct flow *f);
+/* The same, by what nf_conntrack knows of this flow. */
+void nat_take(struct flow *f, const struct conntrack *c);
 
 #endif
