@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -27,9 +26,9 @@ static unsigned int scans;
 static u32 host;		/* the initial one's inode number, or 0: this is a container */
 
 #define for_each_known(k, n) \
-	for (n = list_first(&all); \
-	     n && (k = container_of(n, struct known, node)); \
-	     n = list_next(&all, n))
+	for ((n) = list_first(&all); \
+	     (n) && ((k) = container_of(n, struct known, node)); \
+	     (n) = list_next(&all, n))
 
 static struct known *find_known(u32 inode)
 {
@@ -123,28 +122,46 @@ static void note_processes(void)
 {
 	DIR *dir = opendir("/proc");
 	const struct dirent *d;
+	u64 pid;
 
 	if (!dir)
 		return;
 	while ((d = readdir(dir)))
-		if (isdigit((unsigned char)d->d_name[0]))
-			note_process(atoi(d->d_name));
+		if (read_u64(d->d_name, 1, INT_MAX, &pid))
+			note_process((int)pid);
 	closedir(dir);
+}
+
+/* Fields 4 and 5 of a line of mountinfo. Return: the inode number of a network namespace, or 0 */
+static u32 mount_of(char *line, char **path)
+{
+	char *rest = line, *root = NULL;
+	const char *at;
+	unsigned int i;
+	u64 inode;
+
+	for (i = 0; i < 4; i++)
+		root = strsep(&rest, " ");
+	*path = strsep(&rest, " ");
+	if (!*path || strncmp(root, "net:[", 5))
+		return 0;
+	at = root + 5;
+	return scan_u64(&at, &inode) && inode <= UINT_MAX ? inode : 0;
 }
 
 /* Runtimes keep namespaces in directories of their own. Spaces in a path are written as \040. */
 static void note_mounts(void)
 {
-	char line[PATH_MAX + 512], path[PATH_MAX];
 	FILE *f = fopen("/proc/thread-self/mountinfo", "re");
+	char line[PATH_MAX + 512], *path;
 	struct known *k;
 	u32 inode;
 
 	if (!f)
 		return;
 	while (fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "%*s %*s %*s net:[%u] %4095s", &inode, path) != 2 ||
-		    strchr(path, '\\'))
+		inode = mount_of(line, &path);
+		if (!inode || strchr(path, '\\'))
 			continue;
 		k = get_known(inode);
 		set_path(k, path);
