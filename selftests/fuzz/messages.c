@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Arbitrary netlink messages as the kernel's answers: to the verbs that dump, and as events to what
- * monitor follows. netlink.c and follow.c are the tool's own; only the socket beneath them is not.
+ * monitor follows. netlink.c is the tool's own; only the socket beneath it is not.
  */
 #include <libmnl/libmnl.h>
 #include <sys/socket.h>
@@ -17,11 +17,13 @@ static int fake_recvmmsg(int fd, struct mmsghdr *v, unsigned int n, int flags, v
 #define mnl_socket_setsockopt(nl, t, b, l)	((void)(b), 0)
 #define mnl_socket_sendto			fake_sendto
 #define recvmmsg				fake_recvmmsg
-#include "kernel/follow.c"
 #include "kernel/netlink.c"
 #undef recvmmsg
 
 #include "fuzz.h"
+#include "kernel/conntrack.h"
+#include "kernel/follower.h"
+#include "lib/out.h"
 #include "show/flow.h"
 
 #define FAMILY	0x20
@@ -29,7 +31,8 @@ static int fake_recvmmsg(int fd, struct mmsghdr *v, unsigned int n, int flags, v
 static const u8 *left;
 static size_t left_size;
 static u32 asked;		/* the sequence number of the last request */
-static bool answered;		/* the next answer is not the input's */
+static bool honest;		/* the controller's answers are not the input's */
+static bool to_controller;	/* the last request */
 
 static struct mnl_socket *fake_open(void)
 {
@@ -40,7 +43,26 @@ static ssize_t fake_sendto(const struct mnl_socket *nl, const void *buf, size_t 
 {
 	(void)nl;
 	asked = ((const struct nlmsghdr *)buf)->nlmsg_seq;
+	to_controller = ((const struct nlmsghdr *)buf)->nlmsg_type == GENL_ID_CTRL;
 	return len;
+}
+
+/* This machine's is nobody's input. */
+bool conntrack_there(void)
+{
+	return false;
+}
+
+int conntrack_each(void (*fn)(const struct conntrack *c, void *arg), void *arg)
+{
+	(void)fn;
+	(void)arg;
+	return -ENOENT;
+}
+
+int conntrack_each_translated(void (*fn)(const struct conntrack *c, void *arg), void *arg)
+{
+	return conntrack_each(fn, arg);
 }
 
 /* What the controller says of the family, so that there is more to come. */
@@ -80,9 +102,10 @@ static int fake_recvmmsg(int fd, struct mmsghdr *v, unsigned int n, int flags, v
 	int len;
 
 	(void)fd, (void)n, (void)flags, (void)timeout;
-	if (answered || left_size >= sizeof(u16)) {
-		len = answered ? known_family(nlh) : next_piece(nlh);
-		answered = false;
+	if (honest && to_controller) {
+		len = known_family(nlh);
+	} else if (left_size >= sizeof(u16)) {
+		len = next_piece(nlh);
 	} else {
 		errno = ECONNRESET;
 		return -1;
@@ -107,30 +130,34 @@ static void print_end(const struct flow *f, void *arg)
 	flow_print(f);
 }
 
+static int take_events(const struct nlmsghdr *nlh, void *arg)
+{
+	return follower_take(arg, nlh);
+}
+
 static void follow_events(void)
 {
 	struct follow f = { .on_event = print_event, .on_end = print_end };
-	struct follower m = {
-		.f = &f, .now = NSEC,
-		.cache = { .show = tell_event, .ask = ask_for_entry, .arg = &m },
-	};
+	struct following all = { .f = &f, .now = NSEC };
+	struct netlink *events;
+	struct follower *m;
 	int err;
 
 	out_start(OUT_LINES);
-	m.events = m.dump = m.query = netlink_open(&err);
-	if (!m.events)
+	events = netlink_open(NULL, &err);
+	if (!events)
 		return;
-	begin_dump(&m);
-	while (m.cache.dumping && read_dump(&m) >= 0)
+	m = follower_new(&all, NULL, -1);
+	err = follower_begin_dump(m);
+	while (!err && follower_read_dump(m) > 0)
 		;
-	while (netlink_events(m.events, on_event, &m) > 0) {
-		m.now += NSEC / 100;
-		cache_tick(&m.cache, m.now);
-		seqs_overdue(&m.seqs, m.now, tell_loss, &m);
+	while (netlink_events(events, take_events, m) > 0) {
+		all.now += NSEC / 100;
+		follower_tick(m, all.now, true);
 	}
-	cache_free(&m.cache);
-	seqs_free(&m.seqs);
-	netlink_close(m.events);
+	follower_give_up(m);
+	follower_free(m);
+	netlink_close(events);
 }
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
@@ -145,7 +172,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	opt = (struct options){
 		.json = *data & 16, .extended = *data & 32, .explain = *data & 64, .quiet = true,
 	};
-	answered = !(*data & 128);
+	honest = !(*data & 128);
 	left = data + 1;
 	left_size = size - 1;
 	if (*data & 8)
