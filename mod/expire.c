@@ -103,7 +103,7 @@ static void ask_sockets(struct tcpfsm_flow *f)
 	u32 stamp;
 
 	/* What becomes of it meanwhile needs it to have a ticket. */
-	if (!tcpfsm_queue_push(f, f->waits)) {
+	if (!tcpfsm_timeout_outlive(f)) {
 		go_on(f, false);
 		return;
 	}

@@ -28,7 +28,7 @@ enum tcpfsm_owner {
  * By time-out class, apart for flows with a local socket, which are asked after rather than timed
  * out; one for TIME_WAITs whose time is over but whose local socket still exists; one for
  * tickets of flows whose time will be over before the ticket's turn would come in their own queue;
- * and one for those whose local socket may be gone in a moment.
+ * and two for those whose local socket may be gone in a moment, and a while after that.
  */
 enum tcpfsm_queue {
 	TCPFSM_QUEUE_REMOTE,
@@ -36,6 +36,7 @@ enum tcpfsm_queue {
 	TCPFSM_QUEUE_RECHECK = TCPFSM_QUEUE_LOCAL + TFSM_CLASSES,
 	TCPFSM_QUEUE_SOON,
 	TCPFSM_QUEUE_ASK,
+	TCPFSM_QUEUE_ASK_AGAIN,
 	TCPFSM_QUEUES,			/* four bits hold one */
 };
 

@@ -20,6 +20,7 @@
 #define IDLE_MOST	(1U << 30)	/* more is not told apart: with a time-out, below 2^31 */
 #define SOON		(4 * HZ)	/* so much later than its time-out, a flow may end */
 #define ASK		(HZ / 100 + 1)	/* by then a socket that an ICMP error ends is gone */
+#define ASK_AGAIN	(HZ / 2)	/* a virtual processor may have stood still till then */
 #define MEET_MOST	(60 * HZ)	/* void tickets do not stay for longer */
 
 enum tfsm_class tcpfsm_timeout_class_of(unsigned int queue)
@@ -32,6 +33,10 @@ enum tfsm_class tcpfsm_timeout_class_of(unsigned int queue)
 #undef X
 		/* What is checked again are sockets that outlive their TIME_WAIT. */
 		[TCPFSM_QUEUE_RECHECK] = TFSM_CLASS_TIME_WAIT,
+		/* No flow belongs to these, but their tickets are met on time. */
+		[TCPFSM_QUEUE_SOON] = TFSM_CLASS_CLOSED,
+		[TCPFSM_QUEUE_ASK] = TFSM_CLASS_CLOSED,
+		[TCPFSM_QUEUE_ASK_AGAIN] = TFSM_CLASS_CLOSED,
 	};
 
 	return class_of[queue];
@@ -175,8 +180,15 @@ void tcpfsm_timeout_ask(struct tcpfsm_flow *f)
 
 bool tcpfsm_timeout_is_to_ask(const struct tcpfsm_flow *f)
 {
-	return f->queue == TCPFSM_QUEUE_ASK && f->waits == tcpfsm_timeout_queue_of(f) &&
+	return (f->queue == TCPFSM_QUEUE_ASK || f->queue == TCPFSM_QUEUE_ASK_AGAIN) &&
+	       f->waits == tcpfsm_timeout_queue_of(f) &&
 	       tcpfsm_timeout_class_of(f->waits) == TFSM_CLASS_OPENING;
+}
+
+bool tcpfsm_timeout_outlive(struct tcpfsm_flow *f)
+{
+	return tcpfsm_queue_push(f, f->queue == TCPFSM_QUEUE_ASK ? TCPFSM_QUEUE_ASK_AGAIN :
+								   f->waits);
 }
 
 static u32 span_waited(const struct tcpfsm_flow *f)
@@ -234,6 +246,8 @@ static u32 wait_of(const struct tcpfsm_net *tn, unsigned int queue)
 		return SOON;
 	case TCPFSM_QUEUE_ASK:
 		return ASK;
+	case TCPFSM_QUEUE_ASK_AGAIN:
+		return ASK_AGAIN;
 	default:
 		return seconds_of(tn, queue) * HZ;
 	}

@@ -35,10 +35,16 @@ bool tcpfsm_timeout_go_on(struct tcpfsm_flow *f);
 
 /*
  * A local socket of its may be gone in a moment: it gets a ticket that is met then, if there is
- * memory for one. When its ticket was met: is that why?
+ * memory for one, and a second one that is met later. When its ticket was met: is that why?
  */
 void tcpfsm_timeout_ask(struct tcpfsm_flow *f);
 bool tcpfsm_timeout_is_to_ask(const struct tcpfsm_flow *f);
+
+/*
+ * Its ticket was met, and its sockets are asked: it gets the next one in case they live. Return:
+ * false if there is no memory.
+ */
+bool tcpfsm_timeout_outlive(struct tcpfsm_flow *f);
 
 /* It leaves the table. */
 void tcpfsm_timeout_stop(struct tcpfsm_flow *f);

@@ -8,8 +8,8 @@ import socket
 import time
 
 from bed import (ACK, ADDR, CLIENT_OPEN, FIN, FIRST, HOSTS, SECOND, SERVER_OPEN, SYN, TOOL, Wire,
-                 both, counters, equal, everywhere, flow, log_of, main, muted, pair, pair_of, run,
-                 stream, sysctl, test, true, tuple_of, until, within, write)
+                 both, counters, equal, everywhere, flags_of, flow, log_of, main, muted, nft, pair,
+                 pair_of, run, stream, sysctl, test, true, tuple_of, until, within, write)
 
 HOUR, DAY = 3600, 86400
 
@@ -126,6 +126,25 @@ def connect_gives_up_silently(v):
     finally:
         with within("server"):
             run("nft", "delete table inet hole")
+
+
+@both
+def a_socket_that_an_icmp_error_ends_late_is_asked_about_again(v):
+    """What stands behind the module keeps the error from the socket; then the application closes it."""
+    drop = {4: "icmp type destination-unreachable drop", 6: "icmpv6 type destination-unreachable drop"}[v]
+    with nft("server", "chain r { type filter hook input priority 0; "
+                       "tcp dport 7021 reject with icmpx type admin-prohibited; };"), \
+         nft("client", f"chain l {{ type filter hook input priority 90; {drop}; }};"), \
+         contextlib.closing(stream("client", v)) as c:
+        key = tuple_of(v, c.getsockname()[1], 7021)
+        c.setblocking(False)
+        c.connect_ex((ADDR[v]["server"], 7021))
+        time.sleep(.25)
+        true("unreachable" in flags_of("client", key), "the module was told")
+        equal(pair_of("client", key), "SYN_SENT:LISTEN", "the socket was found alive")
+        c.close()
+        time.sleep(.5)
+        equal(pair_of("client", key), "CLOSED:LISTEN", "half a second later")
 
 
 @both
