@@ -16,9 +16,10 @@ import threading
 import time
 
 import bed
-from bed import (ACK, ADDR, FIN, HOSTS, RST, SYN, TOOL, Failed, Skipped, Traffic, Wire, both, close_to,
-                 connect, counters, deep, equal, flood, flow, forget_flows, listen, main, muted, pair,
-                 pair_of, read, reset, run, status, sysctl, table, test, true, tuple_of, until, within, write)
+from bed import (ACK, ADDR, FIN, Failed, HOSTS, RST, SYN, Skipped, TOOL, Traffic, Wire, both,
+                 close_to, connect, counters, deep, equal, flood, flow, forget_flows, listen, main,
+                 muted, pair, pair_of, read, received, reset, run, status, sysctl, table, test,
+                 true, tuple_of, until, within, write)
 from bed.netlink import attribute as attr, attributes_of, family as family_number, group_number
 
 
@@ -222,6 +223,43 @@ def flows_are_counted_and_named_by_process(v):
         close_to(c, s)
     with within("router"):
         equal(status(TOOL, "count", "src", "sport", ":1")[0], 1, "nothing fits")
+
+
+@both
+def flows_are_ranked_and_their_columns_chosen(v):
+    forget_flows()
+    port, sent = 6120 + v, (300, 0, 5000, 40)
+    pairs = []
+    for n in sent:
+        time.sleep(.02)
+        pairs += connect_many(1, port + 10 * len(pairs), v)
+        c, s = pairs[-1]
+        c.sendall(b"x" * n)
+        received(s, n)
+    by_bytes = [str(pairs[i][0].getsockname()[1]) for i in (2, 0, 3, 1)]
+    by_age = [str(c.getsockname()[1]) for c, _ in pairs]
+
+    def ports(*words):
+        return [row["sport"] for row in stream_of("router", "flows", f"-{v}", *words)]
+
+    equal(ports("--sort", "bytes"), list(map(int, by_bytes)), "the largest first")
+    equal(ports("--sort", "age"), list(map(int, by_age)), "the oldest first")
+    equal(ports("--sort", "start"), list(map(int, by_age[::-1])), "the latest first")
+    equal(ports("--sort", "src"), sorted(map(int, by_age)), "in the order of ports")
+    equal(ports("--top", "3", "--sort", "bytes"), list(map(int, by_bytes[:3])), "the first of them")
+    equal(len(ports("--top", "2")), 2, "by dwell")
+    with within("router"):
+        code, out, err = status(TOOL, "flows", f"-{v}", "--sort", "bytes", "--top", "1", "-o", "pair,src,uid,process")
+    equal((code, err.strip()), (0, "tcpfsm: and 3 more flows"))
+    head, row = out.splitlines()
+    equal(head.split(), ["orig:resp", "src", "uid", "process"])
+    equal(row.split()[0], "ESTABLISHED:ESTABLISHED")
+    true(row.split()[1].endswith(":" + by_bytes[0]), row)
+    equal(row.split()[2:], ["-/-", "-"], "whose sockets they are, a router cannot tell")
+    here = tool("client", "-H", "flows", f"-{v}", "-o", "process,flow", "sport", f":{by_age[0]}").split()
+    equal(here[0], f"orig:python3({os.getpid()})")
+    for c, s in pairs:
+        close_to(c, s)
 
 
 @test

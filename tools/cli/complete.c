@@ -27,6 +27,16 @@ static const struct verb_option *find_option(const char *word)
 	return NULL;
 }
 
+static bool complete_value(const struct verb_option *o, const struct verb *v)
+{
+	const struct verb_says *said = o ? option_said_by(o, v) : NULL;
+	void (*print)(void) = said && said->complete ? said->complete : o ? o->complete : NULL;
+
+	if (print)
+		print();
+	return print;
+}
+
 static void complete_options(const struct verb *v)
 {
 	size_t i;
@@ -54,11 +64,10 @@ int complete(int argc, char **argv)
 {
 	const char *last = argc ? argv[argc - 1] : "";
 	const struct verb *v = find_verb_among(argc, argv);
-	const struct verb_option *o = find_option(last);
 
-	if (o && o->complete) {
-		o->complete();
-	} else if (v && v->complete && !strcmp(last, v->name)) {
+	if (complete_value(find_option(last), v))
+		return EXIT_FOUND;
+	if (v && v->complete && !strcmp(last, v->name)) {
 		v->complete();
 	} else if (!filter_print_values(last, v && has_filter(v))) {
 		if (!v)

@@ -7,12 +7,9 @@
 
 static const char *help_of_option(const struct verb_option *o, const struct verb *v)
 {
-	size_t i;
+	const struct verb_says *said = option_said_by(o, v);
 
-	for (i = 0; v && i < VERB_SAYS && v->says[i].help; i++)
-		if (v->says[i].id == o->id)
-			return v->says[i].help;
-	return o->help;
+	return said ? said->help : o->help;
 }
 
 static void print_option_help(const struct verb *v)

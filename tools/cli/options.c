@@ -80,6 +80,16 @@ const struct verb_option *option_of_letter(char letter)
 	return NULL;
 }
 
+const struct verb_says *option_said_by(const struct verb_option *o, const struct verb *v)
+{
+	size_t i;
+
+	for (i = 0; v && i < VERB_SAYS && v->says[i].help; i++)
+		if (v->says[i].id == o->id)
+			return &v->says[i];
+	return NULL;
+}
+
 #define LONG	0x100		/* beside the id of an option that was given by its name */
 
 static struct option longs[OPTIONS + 1];

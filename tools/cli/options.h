@@ -15,6 +15,8 @@ bool option_fits(const struct verb_option *o, const struct verb *v);
 bool option_is_own(const struct verb_option *o, const struct verb *v);
 /* NULL: there is none. */
 const struct verb_option *option_of_letter(char letter);
+/* What the verb says of it instead; NULL: nothing, or the verb is NULL. */
+const struct verb_says *option_said_by(const struct verb_option *o, const struct verb *v);
 
 /*
  * Parses the command line; @given is by id. optind stands at the verb afterwards.

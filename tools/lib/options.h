@@ -23,6 +23,7 @@ struct options {
 	u64 count;		/* 0: no limit */
 	u64 top;		/* rows; 0: all */
 	const char *sort;	/* a column; NULL: the verb's default */
+	const char *output;	/* columns; NULL: the verb's default */
 	const char *by;		/* keys to count by; NULL: do not count */
 	u64 buffer;		/* bytes, 0: the default */
 	u64 for_ns;		/* 0: no limit */

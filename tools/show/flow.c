@@ -9,17 +9,11 @@
 #include "lib/options.h"
 #include "lib/out.h"
 #include "show/flow.h"
+#include "show/flow_column.h"
 #include "show/netns.h"
 
 #define W_ENDPOINT	(-21)	/* 255.255.255.255:65535 */
 #define W_PAIR		(-23)	/* ESTABLISHED:ESTABLISHED */
-
-static const struct out_column flow_columns[] = {
-	NETNS_COLUMN,
-	{ "flow", -7, NULL }, { "src", W_ENDPOINT, NULL }, { "dst", W_ENDPOINT, NULL },
-	{ "orig:resp", W_PAIR, NULL }, { "dwell", -13, NULL }, { "idle", -6, NULL },
-	{ "packets", -11, NULL }, { "bytes", -15, NULL }, { "flags", -5, NULL }, { 0 },
-};
 
 static const struct out_column final_columns[] = {
 	NETNS_COLUMN,
@@ -43,12 +37,11 @@ static void print_tuple(const struct tuple *t)
 	out_row_str(known ? fmt_dst(text, t) : "?");
 }
 
-/* The cells that all tables of flows begin with. */
-static void print_head(const struct out_column *columns, const struct flow *f)
+static void print_head(const struct flow *f)
 {
 	char text[FMT_PAIR];
 
-	out_row(netns_columns(columns));
+	out_row(netns_columns(final_columns));
 	out_row_netns(f->netns);
 	out_row_num(f->id);
 	print_tuple(&f->tuple);
@@ -66,7 +59,7 @@ static void print_totals(const struct flow *f)
 
 void flow_header(void)
 {
-	out_header(netns_columns(flow_columns));
+	flow_columns_header();
 }
 
 /* The second line: what --extended tells of an end. */
@@ -145,22 +138,13 @@ static void print_holders(const struct flow *f)
 
 void flow_print(const struct flow *f)
 {
-	char text[FMT_FLAGS], *p;
-
 	if (!out_is_text()) {
 		print_flow_json(f, false);
 		return;
 	}
-	print_head(flow_columns, f);
-	fmt_span(text, f->end[TCPFSM_ORIG].dwell);
-	p = text + strlen(text);
-	*p++ = '/';
-	fmt_span(p, f->end[TCPFSM_RESP].dwell);
-	out_row_str(text);
-	out_row_str(fmt_span(text, f->idle));
-	print_totals(f);
-	out_row_str(fmt_flags(text, f->flags));
-	print_holders(f);
+	flow_columns_print(f);
+	if (!flow_column_is_shown("process"))
+		print_holders(f);
 	out_line();
 	if (opt.extended)
 		print_extended(f);
@@ -174,7 +158,7 @@ void flow_print_final(const struct flow *f)
 		print_flow_json(f, true);
 		return;
 	}
-	print_head(final_columns, f);
+	print_head(f);
 	out_row_str(f->reason ? reason_name(f->reason) : NULL);
 	print_totals(f);
 	out_row_str(fmt_flags(text, f->flags));

@@ -11,6 +11,7 @@
 #include "show/tally_key.h"
 
 #define TALLY_KEYS	6	/* in a list */
+#define TALLY_SORT_HELP	"the largest first of flows (default), oldest, packets or bytes"
 
 struct tally_part {
 	const struct tally_key *key;

@@ -83,6 +83,9 @@ const struct verb verb_count = {
 		&option_netns, &option_all_netns, &option_ipv4, &option_ipv6, &option_sort,
 		&option_top,
 	},
+	.says = {
+		{ OPTION_SORT, TALLY_SORT_HELP, NULL },
+	},
 	.complete = tally_print_keys,
 	.run = run_count,
 };

@@ -13,6 +13,7 @@
 #include "lib/options.h"
 #include "lib/out.h"
 #include "show/flow.h"
+#include "show/flow_column.h"
 #include "verbs/verb.h"
 
 struct flows {
@@ -21,6 +22,9 @@ struct flows {
 	u64 entries;		/* in the table */
 	u64 read, count;
 	bool headed;
+	bool ranked;		/* not printed before all are read */
+	struct rank rank;
+	struct rank_order order;
 };
 
 /* Prints it once, and not before an error. */
@@ -31,15 +35,10 @@ static void print_header(struct flows *s)
 	s->headed = true;
 }
 
-static void show_flow(const struct flow *f, void *arg)
+static void show_flow(struct flows *s, const struct flow *f)
 {
-	struct flows *s = arg;
 	struct flow held;
 
-	progress(s->read++, s->entries, "flows");
-	if (!filter_flow(s->filter, f, s->now))
-		return;
-	s->count++;
 	print_header(s);
 	if (opt.processes) {
 		held = *f;
@@ -47,6 +46,31 @@ static void show_flow(const struct flow *f, void *arg)
 		f = &held;
 	}
 	flow_print(f);
+}
+
+static void take_flow_to_show(const struct flow *f, void *arg)
+{
+	struct flows *s = arg;
+
+	progress(s->read++, s->entries, "flows");
+	if (!filter_flow(s->filter, f, s->now))
+		return;
+	s->count++;
+	if (s->ranked)
+		rank_offer(&s->rank, f);
+	else
+		show_flow(s, f);
+}
+
+static void show_ranked(struct flows *s)
+{
+	size_t i;
+
+	rank_sort(&s->rank, &s->order);
+	for (i = 0; i < s->rank.n; i++)
+		show_flow(s, rank_row(&s->rank, i));
+	if (s->rank.n < s->count)
+		note("and %llu more flows", (unsigned long long)(s->count - s->rank.n));
 }
 
 static int ask_flows(struct kernel *k, void *arg)
@@ -59,8 +83,8 @@ static int ask_flows(struct kernel *k, void *arg)
 	if (!s->filter && progress_wanted())
 		kernel_stats(k, &stats);
 	s->entries = stats.entries;
-	filter.wants_nat |= opt.extended || opt.json;
-	err = kernel_flows(k, &filter, show_flow, s);
+	filter.wants_nat |= opt.extended || opt.json || flow_column_is_shown("nat");
+	err = kernel_flows(k, &filter, take_flow_to_show, s);
 	progress_end();
 	return err;
 }
@@ -78,24 +102,44 @@ static void explain_flags(void)
 	}
 }
 
+/* The rows, their order and their columns. Return: false, and said why */
+static bool take_table(struct flows *s)
+{
+	if (opt.output && opt.json) {
+		fail("flows: --output chooses columns of text; with --json a flow has all its members");
+		return false;
+	}
+	if (opt.output && !flow_columns_choose(opt.output))
+		return false;
+	opt.processes |= flow_column_is_shown("process");
+	s->ranked = opt.sort || opt.top;
+	return !s->ranked || flow_columns_order(opt.sort ? opt.sort : "dwell", &s->order);
+}
+
 static int run_flows(int argc, char **argv)
 {
 	struct flows s = { 0 };
 	struct filter *filter;
 	int err;
 
+	if (!take_table(&s))
+		return EXIT_ERROR;
 	if (!filter_parse(&filter, argc, argv) || !filter_flows_only(filter) ||
 	    !filter_of_living(filter))
 		return EXIT_ERROR;
 	out_start(OUT_LINES);
 	s.filter = filter;
 	s.now = clock_of_day();
+	rank_init(&s.rank, sizeof(struct flow), opt.top);
+	rank_begin(&s.rank, &s.order);
 	err = kernel_once(ask_flows, &s);
 	if (err == EXIT_FOUND) {
+		show_ranked(&s);
 		print_header(&s);
 		if (opt.explain)
 			explain_flags();
 	}
+	rank_free(&s.rank);
 	filter_free(filter);
 	return err ? err : s.count ? EXIT_FOUND : EXIT_NONE;
 }
@@ -105,13 +149,24 @@ static const struct verb_option option_extended = {
 	.help = "print a second line: history, sockets, start", .flag = &opt.extended,
 };
 
+static const struct verb_option option_output = {
+	.id = OPTION_OUTPUT, .letter = 'o', .name = "output", .arg = "COLUMN,...",
+	.help = "print these columns, as src,dst,pair,age,process; see tcpfsm(8)",
+	.string = &opt.output, .complete = flow_columns_list,
+};
+
 const struct verb verb_flows = {
 	.name = "flows", .args = "[FILTER]",
 	.help = "flows now, one a line",
 	.filter = FILTER_OF_LIVING,
 	.options = {
 		&option_netns, &option_all_netns, &option_ipv4, &option_ipv6, &option_extended,
-		&option_processes, &option_explain,
+		&option_processes, &option_sort, &option_top, &option_output, &option_explain,
+	},
+	.says = {
+		{ OPTION_SORT,
+		  "the largest first of dwell (default), idle, age, packets or bytes; see tcpfsm(8)",
+		  flow_columns_list_orders },
 	},
 	.run = run_flows,
 };

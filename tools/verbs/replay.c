@@ -372,9 +372,10 @@ const struct verb verb_replay = {
 		&option_no_expire, &option_explain, &option_graph, &option_format,
 	},
 	.says = {
-		{ OPTION_COUNT, "print the first N transitions" },
-		{ OPTION_QUIET, "print no transitions" },
-		{ OPTION_FLOWS, "print a line for each flow at the end" },
+		{ OPTION_COUNT, "print the first N transitions", NULL },
+		{ OPTION_QUIET, "print no transitions", NULL },
+		{ OPTION_FLOWS, "print a line for each flow at the end", NULL },
+		{ OPTION_SORT, TALLY_SORT_HELP, NULL },
 	},
 	.run = run_replay,
 };

@@ -130,8 +130,8 @@ const struct verb_option option_format = {
 
 const struct verb_option option_sort = {
 	.id = OPTION_SORT, .name = "sort", .arg = "COLUMN",
-	.help = "the largest first of flows (default), oldest, packets or bytes",
-	.string = &opt.sort, .complete = tally_print_orders,
+	.help = "print the largest first of this column", .string = &opt.sort,
+	.complete = tally_print_orders,
 };
 
 const struct verb_option option_top = {

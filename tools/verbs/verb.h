@@ -12,7 +12,7 @@
 enum option_id {
 	OPTION_JSON, OPTION_NUMERIC, OPTION_RESOLVE, OPTION_NO_HEADER, OPTION_NETNS, OPTION_IPV4,
 	OPTION_IPV6, OPTION_ALL_NETNS, OPTION_EXTENDED, OPTION_PROCESSES, OPTION_SORT,
-	OPTION_TOP, OPTION_BY, OPTION_EXPLAIN, OPTION_COUNT, OPTION_FOR, OPTION_BATCH,
+	OPTION_TOP, OPTION_OUTPUT, OPTION_BY, OPTION_EXPLAIN, OPTION_COUNT, OPTION_FOR, OPTION_BATCH,
 	OPTION_BUFFER, OPTION_QUIET, OPTION_FLOWS, OPTION_COUNTERS, OPTION_RECORD,
 	OPTION_CHECKSUMS, OPTION_NO_EXPIRE, OPTION_INTERVAL, OPTION_GRAPH, OPTION_FORMAT,
 	OPTION_LISTEN, OPTION_SPOOL, OPTION_SPOOL_LIMIT, OPTION_HELP, OPTION_VERSION, OPTIONS,
@@ -48,10 +48,11 @@ struct verb {
 	enum filter_of filter;
 	bool prints_nothing;		/* how it is printed, cannot be chosen */
 	const struct verb_option *options[VERB_OPTIONS];	/* up to NULL */
-	/* What an option of several verbs does to this one: its help says that instead. */
-	struct {
+	/* What an option of several verbs does to this one, instead of what the option says. */
+	struct verb_says {
 		enum option_id id;
 		const char *help;
+		void (*complete)(void);		/* or NULL */
 	} says[VERB_SAYS];		/* up to help NULL */
 	void (*complete)(void);		/* prints the values of the first argument; or NULL */
 	int (*run)(int argc, char **argv);

@@ -255,7 +255,7 @@ const struct verb verb_export = {
 	.prints_nothing = true,
 	.options = { &option_netns, &option_all_netns, &option_listen, &option_quiet },
 	.says = {
-		{ OPTION_QUIET, "print no notes of progress" },
+		{ OPTION_QUIET, "print no notes of progress", NULL },
 	},
 	.run = run_export,
 };

@@ -254,8 +254,8 @@ int top_open(struct top *t)
 	int err;
 
 	for (i = 0; i < TOP_LISTS; i++) {
-		rank_init(&t->list[i], sizes[i]);
-		rank_init(&t->next[i], sizes[i]);
+		rank_init(&t->list[i], sizes[i], TOP_ROWS);
+		rank_init(&t->next[i], sizes[i], TOP_ROWS);
 	}
 	t->counts = kernel_open(&err);
 	if (t->counts)

@@ -13,9 +13,10 @@
 #include "data/names.h"
 #include "filter/filter.h"
 #include "kernel/kernel.h"
-#include "verbs/top/rank.h"
+#include "lib/rank.h"
 
 #define TOP_PAST	60	/* samples */
+#define TOP_ROWS	200	/* of a list */
 
 enum top_list { TOP_STATES, TOP_SERVICES, TOP_FLOWS, TOP_LISTS };
 

@@ -228,10 +228,10 @@ static void press_move_key(struct screen *s, int key)
 		move_by(s, page);
 		break;
 	case KEY_HOME:
-		move_by(s, -RANK_ROWS);
+		move_by(s, -TOP_ROWS);
 		break;
 	case KEY_END:
-		move_by(s, RANK_ROWS);
+		move_by(s, TOP_ROWS);
 		break;
 	}
 }

@@ -192,8 +192,8 @@ const struct verb verb_top = {
 		&option_interval, &option_count, &option_for,
 	},
 	.says = {
-		{ OPTION_INTERVAL, "time between samples (default 1s)" },
-		{ OPTION_COUNT, "stop after N samples" },
+		{ OPTION_INTERVAL, "time between samples (default 1s)", NULL },
+		{ OPTION_COUNT, "stop after N samples", NULL },
 	},
 	.run = run_top,
 };
