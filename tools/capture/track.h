@@ -25,6 +25,8 @@ struct track_counters {
 struct track {
 	/* Is told of each transition; f->end[] is as after it. */
 	void (*on_event)(const struct flow *f, const struct event *e, void *arg);
+	/* Is told of each flow that ends, unless it is kept; or NULL. */
+	void (*on_end)(const struct flow *f, void *arg);
 	void *arg;
 	bool keep;		/* flows that ended, too, for track_each() */
 	bool no_expire;
@@ -47,7 +49,10 @@ void track_segment(struct track *t, struct segment *s, u64 when);
 /* An ICMP error that quotes it passed. */
 void track_error(struct track *t, const struct segment *s, u64 when);
 
-/* Tells of every flow, in the order of their start. Only with keep. */
+/* The time of day, while no packet comes: what is due by then ends or moves. */
+void track_tick(struct track *t, u64 now);
+
+/* Tells of every flow in the order of their start, with keep also of those that ended. */
 void track_each(struct track *t, void (*fn)(const struct flow *f, void *arg), void *arg);
 
 void track_free(struct track *t);

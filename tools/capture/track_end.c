@@ -58,8 +58,11 @@ void track_finish(struct track *t, struct track_flow *f, u64 when, u8 reason)
 	++*find_counter(&t->counters, reason);
 	track_dequeue(f);
 	htab_del(&t->table, &f->node);
-	if (!t->keep)
-		release_flow(f);
+	if (t->keep)
+		return;
+	if (t->on_end)
+		t->on_end(&f->flow, t->arg);
+	release_flow(f);
 }
 
 static int by_start(const void *a, const void *b)
@@ -72,23 +75,43 @@ static int by_start(const void *a, const void *b)
 	return x->id < y->id ? -1 : x->id > y->id;
 }
 
+struct listed {
+	struct track *track;
+	struct track_flow **flow;
+	size_t n;
+};
+
+static void list_flow(struct listed *l, struct track_flow *f)
+{
+	if (!f->flow.reason)
+		settle_times(f, l->track->clock);
+	/* It only lingers for late segments; the reason of its end is known. */
+	if (!f->flow.reason && f->class == TFSM_CLASS_CLOSED)
+		f->flow.reason = f->fsm.reason;
+	l->flow[l->n++] = f;
+}
+
+static bool list_living_flow(struct hnode *n, void *arg)
+{
+	list_flow(arg, container_of(n, struct track_flow, node));
+	return false;
+}
+
 void track_each(struct track *t, void (*fn)(const struct flow *f, void *arg), void *arg)
 {
-	struct track_flow **flows = zalloc((t->flows + 1) * sizeof(*flows)), *f;
-	size_t n = 0, i;
+	size_t most = t->keep ? t->flows : t->table.count, i;
+	struct listed l = { .track = t, .flow = zalloc((most + 1) * sizeof(struct track_flow *)) };
+	struct track_flow *f;
 
-	for (f = t->all; f; f = f->all_next) {
-		if (!f->flow.reason)
-			settle_times(f, t->clock);
-		/* It only lingers for late segments; the reason of its end is known. */
-		if (!f->flow.reason && f->class == TFSM_CLASS_CLOSED)
-			f->flow.reason = f->fsm.reason;
-		flows[n++] = f;
-	}
-	qsort(flows, n, sizeof(*flows), by_start);
-	for (i = 0; i < n; i++)
-		fn(&flows[i]->flow, arg);
-	free(flows);
+	if (t->keep)
+		for (f = t->all; f; f = f->all_next)
+			list_flow(&l, f);
+	else
+		htab_sweep(&t->table, list_living_flow, &l);
+	qsort(l.flow, l.n, sizeof(struct track_flow *), by_start);
+	for (i = 0; i < l.n; i++)
+		fn(&l.flow[i]->flow, arg);
+	free(l.flow);
 }
 
 static bool free_flow(struct hnode *n, void *keep)

@@ -37,8 +37,6 @@ void track_dequeue(struct track_flow *f);
 /* After a segment, a flow may be in another class, or its time starts anew. */
 void track_refresh(struct track *t, struct track_flow *f, enum tfsm_verdict verdict,
 		   const struct tfsm_out *o);
-/* Ends or moves every flow that is due by the clock, in the order of deadlines. */
-void track_expire(struct track *t);
 
 /* track_move.c: what an end has sent; and what the flow had kept of SYNs, and is its own */
 void track_count(struct track_flow *f, u8 dir, u32 packets, u32 bytes);

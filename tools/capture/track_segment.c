@@ -176,14 +176,6 @@ static bool take_segment(struct passage *p, struct track_flow *f, u8 dir)
 	return false;
 }
 
-static void set_clock(struct track *t, u64 when)
-{
-	if (when > t->clock)
-		t->clock = when;
-	if (!t->no_expire)
-		track_expire(t);
-}
-
 void track_error(struct track *t, const struct segment *s, u64 when)
 {
 	struct passage p = { .t = t, .s = s, .hash = tuple_hash(&s->tuple), .when = when };
@@ -192,7 +184,7 @@ void track_error(struct track *t, const struct segment *s, u64 when)
 	struct track_flow *f;
 
 	t->counters.icmp_errors++;
-	set_clock(t, when);
+	track_tick(t, when);
 	f = find_flow(t, &s->tuple, p.hash, &error.dir);
 	if (!f) {
 		t->counters.icmp_no_flow++;
@@ -216,7 +208,7 @@ void track_segment(struct track *t, struct segment *s, u64 when)
 		return;
 	}
 	t->counters.segments++;
-	set_clock(t, when);
+	track_tick(t, when);
 	if (s->tuple.sport == s->tuple.dport &&
 	    !memcmp(s->tuple.src, s->tuple.dst, sizeof(s->tuple.src))) {
 		t->counters.self_connected++;

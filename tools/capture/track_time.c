@@ -69,7 +69,8 @@ static void leave_time_wait(struct track *t, struct track_flow *f)
 	enqueue_at(t, f, tfsm_class(&f->fsm), o.now);
 }
 
-void track_expire(struct track *t)
+/* Ends or moves every flow that is due by the clock, in the order of deadlines. */
+static void expire_flows(struct track *t)
 {
 	struct track_flow *f;
 
@@ -79,4 +80,12 @@ void track_expire(struct track *t)
 		else
 			track_finish(t, f, deadline_of(f), tfsm_timeout_reason(&f->fsm));
 	}
+}
+
+void track_tick(struct track *t, u64 now)
+{
+	if (now > t->clock)
+		t->clock = now;
+	if (!t->no_expire)
+		expire_flows(t);
 }
