@@ -555,16 +555,16 @@ def disabled_tracks_nothing_and_ends_all():
 
 
 class Monitor:
-    """tcpfsm -j monitor in a namespace."""
+    """tcpfsm -j monitor, or another command that follows, in a namespace."""
 
-    def __init__(self, name, *words):
+    def __init__(self, name, *words, command="monitor", ready=b"following"):
         with within(name):
-            self.process = subprocess.Popen([TOOL, "-j", "monitor", *words],
+            self.process = subprocess.Popen([TOOL, "-j", command, *words],
                                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.lines = []
         self.thread = threading.Thread(target=self.collect)
         self.thread.start()
-        while self.process.poll() is None and b"following" not in self.process.stderr.readline():
+        while self.process.poll() is None and ready not in self.process.stderr.readline():
             pass
 
     def collect(self):
@@ -576,6 +576,67 @@ class Monitor:
         self.thread.join(10)
         self.process.wait()
         return self.lines
+
+
+def live(name, *words):
+    return Monitor(name, *words, command="live", ready=b"live:")
+
+
+@both
+def live_tells_what_the_module_does(v):
+    """At a router each segment passes two interfaces, and counts once."""
+    port = 6210 + v
+    followers = {"any": live("router", "dport", f":{port}"),
+                 "one": live("router", "-i", "to-client", "dport", f":{port}"),
+                 "client": live("client", f"-{v}", "dport", f":{port}")}
+    ours = []
+    for c, s in connect_many(10, port, v):
+        ours.append(c.getsockname()[1])
+        c.sendall(b"x" * 3000)
+        received(s, 3000)
+        if len(ours) % 3:
+            c.close()
+            s.recv(1)
+            s.close()
+        else:
+            reset(s)
+            c.close()
+    key = ("sport", "step", "end", "from", "to", "cause")
+    for who, follower in followers.items():
+        events = [tuple(e[k] for k in key) for e in follower.stop() if e.get("cause") != "EXPIRE"]
+        told = [tuple(r[k] for k in key) for r in stream_of("client" if who == "client" else "router", "log",
+                                                            "dport", f":{port}") if r["cause"] != "EXPIRE"]
+        for sport in ours:
+            equal([e for e in events if e[0] == sport], [e for e in told if e[0] == sport], f"{who}, port {sport}")
+        equal(follower.process.returncode, 0, f"{who} ends well")
+
+
+@test
+def live_counts_stops_and_draws():
+    port = 6216
+    counting = live("router", "--by", "dport,reason", "dport", f":{port}")
+    few = live("router", "-c", "3", "dport", f":{port}")
+    ending = live("client", "-q", "--flows", "dport", f":{port}")
+    pairs = connect_many(4, port)
+    for c, s in pairs[:2]:
+        reset(c)
+        s.close()
+    until(lambda: few.process.poll() is not None, "three are enough")
+    equal(len(few.stop()), 3, "as many as wanted")
+    rows = [(r["dport"], r["reason"], r["flows"]) for r in counting.stop()]
+    equal(sorted(rows, key=str), [(port, "rst-orig", 2), (port, None, 2)], "how they ended")
+    equal(sorted(str(f["reason"]) for f in ending.stop()), ["None", "None", "rst-orig", "rst-orig"], "each flow")
+    for c, s in pairs[2:]:
+        close_to(c, s)
+    with within("router"):
+        code, out, err = status(TOOL, "live", "-i", "nowhere")
+        equal((code, out), (2, ""))
+        equal(err.strip(), "tcpfsm: live: 'nowhere' is not an interface: any, lo, to-client, to-server")
+        code, out, err = status(TOOL, "live", "--for", "300ms", "--graph", "sport", ":1")
+        true("FIN WAIT-1" in out or "FIN_WAIT_1" in out, f"the figure: {out}")
+        code, out, err = status("setpriv", "--bounding-set", "-net_raw", "--inh-caps", "-net_raw",
+                                TOOL, "live", "--for", "1s")
+        equal((code, err.strip()), (2, "tcpfsm: live: this needs CAP_NET_RAW; run with sudo"))
 
 
 @both

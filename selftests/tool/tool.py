@@ -7,6 +7,7 @@ import os
 import random
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -351,6 +352,23 @@ def on_a_terminal(*words, data, **env):
                 out += more
     os.close(ours)
     return out.decode()
+
+
+@test
+def what_comes_by_a_pipe_is_printed_as_it_comes():
+    """And what has come when a signal ends it."""
+    data = pcap(timed(life()))
+    whole = tool("replay", "-", "--flows", data=data)[1].splitlines()
+    with subprocess.Popen([TOOL, "replay", "-", "--flows"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE) as p:
+        p.stdin.write(data)
+        p.stdin.flush()
+        lines = [p.stdout.readline().decode().rstrip("\n") for _ in whole[:-1]]
+        equal(lines, whole[:-1], "while the pipe is open")
+        p.send_signal(signal.SIGINT)
+        out, err = p.communicate()
+    equal(out.decode().splitlines(), whole[-1:], "at the end")
+    true(b" packets, " in err and p.returncode == 0, f"{p.returncode}: {err}")
 
 
 @test

@@ -13,14 +13,14 @@
 #include "filter/filter.h"
 
 /* The option that waits for its value. */
-static const struct verb_option *find_option(const char *word)
+static const struct verb_option *find_option(const char *word, const struct verb *v)
 {
 	size_t i;
 
 	if (*word != '-')
 		return NULL;
 	if (word[1] != '-')
-		return word[1] && !word[2] ? option_of_letter(word[1]) : NULL;
+		return word[1] && !word[2] ? option_of_letter(word[1], v) : NULL;
 	for (i = 0; i < OPTIONS; i++)
 		if (!strcmp(word + 2, options[i]->name))
 			return options[i];
@@ -65,7 +65,7 @@ int complete(int argc, char **argv)
 	const char *last = argc ? argv[argc - 1] : "";
 	const struct verb *v = find_verb_among(argc, argv);
 
-	if (complete_value(find_option(last), v))
+	if (complete_value(find_option(last, v), v))
 		return EXIT_FOUND;
 	if (v && v->complete && !strcmp(last, v->name)) {
 		v->complete();

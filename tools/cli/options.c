@@ -70,14 +70,19 @@ bool option_fits(const struct verb_option *o, const struct verb *v)
 	return is_common(o) && !(v->prints_nothing && is_of_printing(o));
 }
 
-const struct verb_option *option_of_letter(char letter)
+const struct verb_option *option_of_letter(char letter, const struct verb *v)
 {
+	const struct verb_option *found = NULL;
 	size_t i;
 
-	for (i = 0; i < OPTIONS; i++)
-		if (options[i]->letter == letter)
+	for (i = 0; i < OPTIONS; i++) {
+		if (options[i]->letter != letter)
+			continue;
+		if (option_fits(options[i], v))
 			return options[i];
-	return NULL;
+		found = options[i];
+	}
+	return found;
 }
 
 const struct verb_says *option_said_by(const struct verb_option *o, const struct verb *v)
@@ -125,9 +130,22 @@ static bool apply_option(const struct verb_option *o, const char *value)
 	return !o->take || o->take(value);
 }
 
+/* The command, wherever it stands: it tells which option a letter means. */
+static const struct verb *find_command(int argc, char **argv, const char *known)
+{
+	const struct verb *v;
+
+	while (getopt_long(argc, argv, known, longs, NULL) != -1)
+		;
+	v = guess_verb(argv[optind]);
+	optind = 0;		/* so that getopt_long() starts again */
+	return v;
+}
+
 bool options_parse(int argc, char **argv, bool *given)
 {
 	const char *known = list_letters();
+	const struct verb *v = find_command(argc, argv, known);
 	const struct verb_option *o;
 	int c;
 
@@ -143,7 +161,7 @@ bool options_parse(int argc, char **argv, bool *given)
 				fail("no such option: '%s'; see tcpfsm --help", argv[optind - 1]);
 			return false;
 		}
-		o = c & LONG ? options[c & ~LONG] : option_of_letter((char)c);
+		o = c & LONG ? options[c & ~LONG] : option_of_letter((char)c, v);
 		if (!apply_option(o, optarg))
 			return false;
 		given[o->id] = true;

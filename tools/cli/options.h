@@ -13,8 +13,8 @@ void options_collect(void);
 bool option_fits(const struct verb_option *o, const struct verb *v);
 /* Does this verb know it, but not every verb? */
 bool option_is_own(const struct verb_option *o, const struct verb *v);
-/* NULL: there is none. */
-const struct verb_option *option_of_letter(char letter);
+/* As this verb calls it by the letter, else as another does. NULL: there is none. */
+const struct verb_option *option_of_letter(char letter, const struct verb *v);
 /* What the verb says of it instead; NULL: nothing, or the verb is NULL. */
 const struct verb_says *option_said_by(const struct verb_option *o, const struct verb *v);
 

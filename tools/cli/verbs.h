@@ -6,7 +6,8 @@
 
 extern const struct verb verb_states, verb_pairs, verb_transitions, verb_flows, verb_count,
 	verb_flow, verb_services, verb_counters, verb_dwell, verb_log, verb_monitor, verb_top,
-	verb_doctor, verb_graph, verb_export, verb_ship, verb_ipfix, verb_replay;
+	verb_doctor, verb_graph, verb_export, verb_ship, verb_ipfix, verb_live,
+	verb_replay;
 
 /* In the order in which help lists them, up to NULL. */
 extern const struct verb *const verbs[];

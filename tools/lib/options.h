@@ -25,6 +25,7 @@ struct options {
 	const char *sort;	/* a column; NULL: the verb's default */
 	const char *output;	/* columns; NULL: the verb's default */
 	const char *by;		/* keys to count by; NULL: do not count */
+	const char *interface;	/* NULL: the default */
 	u64 buffer;		/* bytes, 0: the default */
 	u64 for_ns;		/* 0: no limit */
 	u64 interval_ns;	/* 0: the verb's default, or none */

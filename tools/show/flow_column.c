@@ -212,7 +212,7 @@ static double refused_number(const void *row, size_t at)
 	return ((const struct flow *)row)->refused;
 }
 
-static int compare(u64 a, u64 b)
+static int compare_numbers(u64 a, u64 b)
 {
 	return a == b ? 0 : a < b ? -1 : 1;
 }
@@ -220,22 +220,22 @@ static int compare(u64 a, u64 b)
 static int by_id(const void *a, const void *b)
 {
 	const struct flow *x = a, *y = b;
-	int order = compare(x->id, y->id);
+	int order = compare_numbers(x->id, y->id);
 
 	if (order || !x->netns || !y->netns)
 		return order;
-	return compare(x->netns->inode, y->netns->inode);
+	return compare_numbers(x->netns->inode, y->netns->inode);
 }
 
 static int by_endpoint(const struct flow *x, const struct flow *y, const u8 *a, const u8 *b,
 		       u16 port_a, u16 port_b)
 {
-	int order = compare(x->tuple.family, y->tuple.family);
+	int order = compare_numbers(x->tuple.family, y->tuple.family);
 
 	if (!order)
 		order = memcmp(a, b, addr_len(x->tuple.family));
 	if (!order)
-		order = compare(port_a, port_b);
+		order = compare_numbers(port_a, port_b);
 	return order ? order : by_id(x, y);
 }
 

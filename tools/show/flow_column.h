@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The columns of a table of living flows: what they say in text, and how flows are ranked by them. */
+/* Columns of a table of living flows: what they say in text, and how flows are ranked by them. */
 #ifndef SHOW_FLOW_COLUMN_H
 #define SHOW_FLOW_COLUMN_H
 

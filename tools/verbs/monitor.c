@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Verb monitor: transitions as they happen, or flows as they end. */
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -107,19 +106,6 @@ static int run_monitor(int argc, char **argv)
 	return status;
 }
 
-static bool take_buffer(const char *value)
-{
-	char takes[64];
-
-	snprintf(takes, sizeof(takes), "--buffer takes bytes, 1 to %d", INT_MAX);
-	return take_number(value, INT_MAX, &opt.buffer, "size", takes);
-}
-
-static const struct verb_option option_buffer = {
-	.id = OPTION_BUFFER, .name = "buffer", .arg = "BYTES",
-	.help = "size of the socket buffer (default 128 MiB)", .take = take_buffer,
-};
-
 static const struct verb_option option_record = {
 	.id = OPTION_RECORD, .name = "record", .arg = "FILE",
 	.help = "write what is printed to a file as well, for replay", .string = &opt.record,
@@ -131,8 +117,8 @@ const struct verb verb_monitor = {
 	.filter = FILTER_OF_EVENTS,
 	.options = {
 		&option_netns, &option_all_netns, &option_ipv4, &option_ipv6, &option_processes,
-		&option_count,
-		&option_for, &option_buffer, &option_quiet, &option_flows, &option_record,
+		&option_count, &option_for, &option_buffer, &option_quiet, &option_flows,
+		&option_record,
 	},
 	.says = {
 		{ OPTION_COUNT, "stop after N transitions, or flows" },

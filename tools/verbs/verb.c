@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The options that several verbs take. */
+#include <limits.h>
 #include <stdio.h>
 #include <sys/socket.h>
 
@@ -60,6 +61,14 @@ static bool take_top(const char *value)
 	return take_number(value, ~0ULL, &opt.top, "number of rows", "--top takes 1 or more");
 }
 
+static bool take_buffer(const char *value)
+{
+	char takes[64];
+
+	snprintf(takes, sizeof(takes), "--buffer takes bytes, 1 to %d", INT_MAX);
+	return take_number(value, INT_MAX, &opt.buffer, "size", takes);
+}
+
 static void complete_format(void)
 {
 	puts("text\ndot\nsvg");
@@ -114,6 +123,11 @@ const struct verb_option option_flows = {
 	.id = OPTION_FLOWS, .name = "flows",
 	.help = "print a line for each flow: at the end (replay), as it ends (monitor); send flows only (ship)",
 	.flag = &opt.flows,
+};
+
+const struct verb_option option_buffer = {
+	.id = OPTION_BUFFER, .name = "buffer", .arg = "BYTES",
+	.help = "size of the socket buffer (default 128 MiB)", .take = take_buffer,
 };
 
 const struct verb_option option_interval = {

@@ -11,11 +11,12 @@
 /* In the order in which help lists them. */
 enum option_id {
 	OPTION_JSON, OPTION_NUMERIC, OPTION_RESOLVE, OPTION_NO_HEADER, OPTION_NETNS, OPTION_IPV4,
-	OPTION_IPV6, OPTION_ALL_NETNS, OPTION_EXTENDED, OPTION_PROCESSES, OPTION_SORT,
-	OPTION_TOP, OPTION_OUTPUT, OPTION_BY, OPTION_EXPLAIN, OPTION_COUNT, OPTION_FOR, OPTION_BATCH,
+	OPTION_IPV6, OPTION_ALL_NETNS, OPTION_EXTENDED, OPTION_PROCESSES, OPTION_SORT, OPTION_TOP,
+	OPTION_OUTPUT, OPTION_BY, OPTION_EXPLAIN, OPTION_COUNT, OPTION_FOR, OPTION_BATCH,
 	OPTION_BUFFER, OPTION_QUIET, OPTION_FLOWS, OPTION_COUNTERS, OPTION_RECORD,
-	OPTION_CHECKSUMS, OPTION_NO_EXPIRE, OPTION_INTERVAL, OPTION_GRAPH, OPTION_FORMAT,
-	OPTION_LISTEN, OPTION_SPOOL, OPTION_SPOOL_LIMIT, OPTION_HELP, OPTION_VERSION, OPTIONS,
+	OPTION_CHECKSUMS, OPTION_NO_EXPIRE, OPTION_INTERFACE, OPTION_INTERVAL, OPTION_GRAPH,
+	OPTION_FORMAT, OPTION_LISTEN, OPTION_SPOOL, OPTION_SPOOL_LIMIT, OPTION_HELP,
+	OPTION_VERSION, OPTIONS,
 };
 
 struct verb_option {
@@ -30,8 +31,8 @@ struct verb_option {
 	void (*complete)(void);		/* prints the values that there are; or NULL */
 };
 
-#define VERB_OPTIONS	16
-#define VERB_SAYS	4
+#define VERB_OPTIONS	17
+#define VERB_SAYS	6
 
 /* What a FILTER may ask for: each takes what those before it take. */
 enum filter_of {
@@ -61,7 +62,7 @@ struct verb {
 /* Options of several verbs. */
 extern const struct verb_option option_netns, option_ipv4, option_ipv6, option_all_netns,
 	option_explain, option_count, option_for, option_quiet, option_flows, option_interval,
-	option_format, option_sort, option_top, option_processes;
+	option_format, option_sort, option_top, option_processes, option_buffer;
 
 /* The number of an option's value, from 1 on. Return: false, and said that it is no @what */
 bool take_number(const char *value, u64 max, u64 *v, const char *what, const char *takes);

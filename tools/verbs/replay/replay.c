@@ -2,6 +2,7 @@
 /* Verb replay: the module's engine over a capture, without the module. */
 #include <errno.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,18 +16,20 @@
 
 /* ---- a capture ---- */
 
-static volatile sig_atomic_t stopped;
+static atomic_bool stopped;
 
-static void stop(int signal)
+static void note_signal(int signal)
 {
 	(void)signal;
-	stopped = 1;
+	stopped = true;
 }
 
 /* A signal ends the reading, wherever it waits; what was read is told. A second one ends it all. */
 static void stop_on_signals(void)
 {
-	const struct sigaction action = { .sa_handler = stop, .sa_flags = (int)SA_RESETHAND };
+	const struct sigaction action = {
+		.sa_handler = note_signal, .sa_flags = (int)SA_RESETHAND,
+	};
 
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
@@ -173,7 +176,7 @@ static int run_replay(int argc, char **argv)
 		play_free(&p);
 		return EXIT_ERROR;
 	}
-	p.track.keep = p.track.on_end;	/* they are told of at the end, in the order of their start */
+	p.track.keep = p.track.on_end;	/* all are told of at the end */
 	status = replay_file(&p);
 	if (status == EXIT_FOUND && p.filter && !p.printed && !(opt.quiet && !opt.flows && !opt.by))
 		status = EXIT_NONE;
