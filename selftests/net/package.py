@@ -106,7 +106,8 @@ def installed():
     equal(built("0.2"), releases(), "built for")
     equal(inside("modinfo", "-k", releases()[0], "-F", "signer", "tcpfsm"), "DKMS module signing key\n", "signed")
     equal(inside("tcpfsm", "--version"), "tcpfsm 0.2\n")
-    for path in ("/usr/share/man/man8/tcpfsm.8.gz", "/usr/share/bash-completion/completions/tcpfsm",
+    for path in ("/usr/share/man/man8/tcpfsm.8.gz", "/usr/share/man/man4/tcpfsm.4.gz",
+                 "/usr/share/bash-completion/completions/tcpfsm",
                  "/usr/share/tcpfsm/clickhouse/schema.sql"):
         true(exists(path), path)
     for unit in ("tcpfsm-export", "tcpfsm-ship"):

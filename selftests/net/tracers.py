@@ -16,10 +16,10 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 def lines_of_the_manual():
     """What its section on tracepoints tells people to type."""
-    page = subprocess.run(["man", "-P", "cat", "-l", os.path.join(HERE, "../../tools/tcpfsm.8")],
+    page = subprocess.run(["man", "-P", "cat", "-l", os.path.join(HERE, "../../tools/tcpfsm.4")],
                           stdout=subprocess.PIPE, check=True, text=True,
                           env=dict(os.environ, MANWIDTH="200", LC_ALL="C")).stdout
-    section = page[page.index("\nTRACEPOINTS"):page.index("\nEXAMPLES")]
+    section = page[page.index("\nTRACEPOINTS"):page.index("\nSEE ALSO")]
     return [shlex.split(line) for line in section.splitlines() if re.match(r" +(bpftrace|perf) ", line)]
 
 

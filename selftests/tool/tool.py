@@ -560,6 +560,20 @@ def the_man_page_names_every_verb_and_option():
 
 
 @test
+def the_man_page_of_the_module_names_every_setting():
+    top = os.path.join(HERE, "../..")
+    with open(os.path.join(top, "tools/tcpfsm.4"), encoding="utf-8") as f:
+        page = f.read()
+    names = []
+    for path, pattern in (("mod/main.c", r"\nMODULE_PARM_DESC\((\w+)"), ("mod/sysctl.c", r'procname\s*= "(\w+)",')):
+        with open(os.path.join(top, path), encoding="utf-8") as f:
+            names += re.findall(pattern, f.read())
+    true(len(names) >= 8, f"found {names}")
+    for name in names:
+        true(re.search(rf"\n\.BR? {name}\b", page), f"{name} is not in tcpfsm(4)")
+
+
+@test
 def S17_explained_without_a_module():
     code, out, err = tool("states", "--explain")
     true(code == 0 and "forgot to close" in out, f"{code} {err}")
