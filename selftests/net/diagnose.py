@@ -53,6 +53,17 @@ def says(name, what, *words):
     return f
 
 
+def endpoint(v, name, port):
+    """As sentences have it, and as a word of a command."""
+    text = f"{ADDR[v][name]}:{port}" if v == 4 else f"[{ADDR[v][name]}]:{port}"
+    return text, text if v == 4 else f"'{text}'"
+
+
+def shell(command):
+    """What a command prints that was pasted."""
+    return run("sh", "-c", f"PATH={os.path.dirname(TOOL)}:$PATH; {command}")
+
+
 PROGRAM = """
 import socket, sys
 with socket.create_server((sys.argv[1], int(sys.argv[2])), family=int(sys.argv[3])) as s:
@@ -243,8 +254,15 @@ def connections_that_a_program_forgets_to_close(v):
         time.sleep(5)
         true("close-wait" not in doctor("server"), "not yet")
         time.sleep(300)
-        says("server", "close-wait", f"python3 (pid {program.pid}) holds 5 connections", "5m")
-        says("router", "close-wait", f"{ADDR[v]['server']} holds 5 connections")
+        where, word = endpoint(v, "server", 9640)
+        f = says("server", "close-wait",
+                 f"python3 (pid {program.pid}), which serves {where}, holds 5 connections in CLOSE_WAIT", "5m",
+                 f"tcpfsm flows -p --sort dwell state close-wait dwell gt 1m dst {word}")
+        equal([f[key] for key in ("count", "service", "pid")], [5, where, program.pid], "for programs")
+        true(300e9 < f["oldest_ns"] < 330e9, f)
+        with within("server"):
+            equal(len(shell(f["look"]).splitlines()), 6, "what it says to look at")
+        says("router", "close-wait", f"{where} holds 5 connections")
         for c in held:
             reset(c)
 
@@ -257,7 +275,8 @@ def a_peer_that_does_not_acknowledge_a_fin(v):
         with dropped("client", "tcp sport 9641"):
             c.close()
             time.sleep(30)
-            says("client", "fin-unanswered", f"{ADDR[v]['server']} does not acknowledge", "1 connection,")
+            where, word = endpoint(v, "server", 9641)
+            says("client", "fin-unanswered", f"{where} does not acknowledge", "1 connection,", f" dst {word}")
 
 
 @both
@@ -267,10 +286,26 @@ def a_service_that_answers_no_syn(v):
         c.setblocking(False)
         c.connect_ex((ADDR[v]["server"], 9642))
         time.sleep(20)
-        where = f"{ADDR[4]['server']}:9642" if v == 4 else f"[{ADDR[6]['server']}]:9642"
-        says("client", "syn-unanswered", f"{where} leaves SYNs unanswered", "1 connection waits")
+        where, word = endpoint(v, "server", 9642)
+        says("client", "syn-unanswered", f"{where} leaves SYNs unanswered", "1 connection waits", f" dst {word}")
         says("router", "syn-unanswered", where)
         c.close()
+
+
+@both
+def a_backend_that_refuses(v):
+    with loaded():
+        for n in range(5):
+            with contextlib.closing(stream("client", v)) as c:
+                true(c.connect_ex((ADDR[v]["server"], 9650)) != 0, "nobody listens")
+            if n == 1:
+                true("refused" not in doctor("router"), "two are nothing")
+        where, word = endpoint(v, "server", 9650)
+        f = says("router", "refused", f"{where} refuses 5 of 5 connections", f" dst {word}")
+        equal((f["count"], f["service"]), (5, where))
+        for _ in range(6):
+            close_to(*pair(v, 9650))
+        true("refused" not in doctor("router"), "it serves again, more than it refused")
 
 
 @test
@@ -300,8 +335,10 @@ def somebody_who_resets(v):
             s.close()
         says("router", "resets", f"The client {ADDR[v]['client']} reset connections", "12 times")
         found = json.loads(status(TOOL, "-j", "-N", "router", "doctor")[1])["findings"]
+        _, word = endpoint(v, "server", 9644)
         equal([f["look"] for f in found if f["id"] == "resets"],
-              ["tcpfsm -N router log cause SND_RST; tcpfsm -N router monitor cause SND_RST"], "where to look")
+              [f"tcpfsm -N router log cause SND_RST dst {word}; "
+               f"tcpfsm -N router monitor cause SND_RST dst {word}"], "where to look")
         time.sleep(100)
         true("resets" not in doctor("router"), "that was long ago")
 
@@ -364,7 +401,12 @@ def a_pool_of_half_open_connections(v):
             w.sport = 2000 + i
             w.raw_send("client", SYN, 1000)
         time.sleep(0.5)
-        says("server", "half-open", "30 handshakes", "its limit is 32", "syncookies")
+        says("server", "half-open", "30 handshakes", "its limit is 32", "syncookies", "from 1 address")
+        time.sleep(5)
+        where, word = endpoint(v, "server", 9649)
+        f = says("router", "half-open", f"30 handshakes with {where} are half-open", "from 1 address",
+                 f"state syn-recv dst {word}")
+        equal((f["count"], f["service"], f["rank"]), (30, where, "warning"))
 
 
 @test

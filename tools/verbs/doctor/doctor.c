@@ -2,6 +2,7 @@
 /* Verb doctor: what is wrong now and why, worst first, with the command to look further. */
 #include <errno.h>
 #include <stdarg.h>
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,6 +61,16 @@ void evidence(struct finding *f, const char *fmt, ...)
 	va_end(args);
 }
 
+char *fmt_target_word(char *buf, u8 family, const u8 *addr, u16 port)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	inet_ntop(family, addr, text, sizeof(text));
+	/* Brackets are a shell's pattern. */
+	sprintf(buf, family == AF_INET6 ? "'[%s]:%u'" : "%s:%u", text, port);
+	return buf;
+}
+
 void evidence_flow(struct finding *f, const char *how, const struct flow *flow)
 {
 	char src[FMT_ENDPOINT], dst[FMT_ENDPOINT], pair[FMT_PAIR], span[FMT_SPAN];
@@ -69,6 +80,28 @@ void evidence_flow(struct finding *f, const char *how, const struct flow *flow)
 		 fmt_dst(dst, &flow->tuple),
 		 fmt_pair(pair, flow->end[TCPFSM_ORIG].state, flow->end[TCPFSM_RESP].state),
 		 fmt_span(span, flow->idle));
+	f->flow = flow->id;
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(((struct tuple *)NULL)->src));
+}
+
+void evidence_sources(struct finding *f, const struct patient *p,
+		      bool (*fits)(const struct flow *f, const void *arg), const void *arg)
+{
+	u8 (*src)[sizeof(p->flow->tuple.src)] = zalloc((p->flows + 1) * sizeof(*src));
+	size_t n = 0, different = 0, i;
+
+	for (i = 0; i < p->flows; i++)
+		if (fits(&p->flow[i], arg))
+			memcpy(src[n++], p->flow[i].tuple.src, sizeof(*src));
+	qsort(src, n, sizeof(*src), by_bytes);
+	for (i = 0; i < n; i++)
+		different += !i || memcmp(src[i], src[i - 1], sizeof(*src)) != 0;
+	free(src);
+	evidence(f, "they come from %zu address%s", different, different == 1 ? "" : "es");
 }
 
 /* Is it a command that looks at the network namespace which it runs in? */
@@ -137,6 +170,21 @@ static const char *rank_name(enum rank rank)
 	return names[rank];
 }
 
+/* In JSON: what the sentence says, and nothing that it does not. */
+static void tell_members(const struct finding *f)
+{
+	if (f->count)
+		out_num("count", 0, f->count);
+	if (f->service)
+		out_str("service", 0, f->service);
+	if (f->pid)
+		out_num("pid", 0, f->pid);
+	if (f->oldest)
+		out_num("oldest_ns", 0, f->oldest);
+	if (f->flow)
+		out_num("flow", 0, f->flow);
+}
+
 /* Return: whether any finding is more than a note */
 static bool tell_findings(unsigned int *told)
 {
@@ -161,6 +209,7 @@ static bool tell_findings(unsigned int *told)
 		}
 		out_end();
 		out_str("look", 0, f->look);
+		tell_members(f);
 		if (f->look)
 			out_text("   look: %s\n", f->look);
 		out_end();
@@ -179,6 +228,7 @@ static void forget_findings(void)
 		findings = f->next;
 		free(f->what);
 		free(f->look);
+		free(f->service);
 		while (f->nr_evidence)
 			free(f->evidence[--f->nr_evidence]);
 		free(f);
@@ -324,6 +374,7 @@ static int look_at(const struct netns *ns, void *arg)
 	status = examine_patient(&p);
 	if (status == EXIT_FOUND) {
 		doctor_flows(&p);
+		doctor_resets(&p);
 		doctor_conntrack(&p);
 		doctor_queues(&p);
 		doctor_host(&p);

@@ -25,6 +25,12 @@ struct finding {
 	char *evidence[4];
 	unsigned int nr_evidence;
 	char *look;		/* the command that tells more; or NULL */
+	/* For programs; 0, NULL: that is not what it is about. */
+	u64 count;		/* of connections */
+	char *service;		/* ADDR:PORT */
+	int pid;		/* of the process to blame */
+	u64 oldest;		/* ns: for how long the oldest has been so */
+	u64 flow;		/* the number of one of them */
 };
 
 /* A new finding; the sentence is a format of printf(). */
@@ -35,6 +41,10 @@ void evidence(struct finding *f, const char *fmt, ...) __attribute__((format(pri
 /* The flow behind a finding; @how: which of them it is. */
 void evidence_flow(struct finding *f, const char *how, const struct flow *flow);
 void look_with(struct finding *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+#define FMT_TARGET	64
+/* An endpoint as a word of a filter that a shell leaves alone; never a name. */
+char *fmt_target_word(char *buf, u8 family, const u8 *addr, u16 port);
 
 /* What doctor looks at: everything in one network namespace, which the process is in. */
 struct patient {
@@ -50,6 +60,10 @@ struct patient {
 	u64 now;			/* time of day */
 };
 
+/* From how many addresses the flows come that fit. */
+void evidence_sources(struct finding *f, const struct patient *p,
+		      bool (*fits)(const struct flow *f, const void *arg), const void *arg);
+
 /* Reads the numbers in the first line of a file of /proc or /sys. Return: how many there are */
 unsigned int numbers_in(const char *path, u64 *number, unsigned int most);
 /* A counter of the module, by its name. */
@@ -63,6 +77,8 @@ const char *s_of(u64 n);
 
 /* flows.c: what flows and sockets show */
 void doctor_flows(const struct patient *p);
+/* resets.c: who resets connections, and who refuses them */
+void doctor_resets(const struct patient *p);
 /* conntrack.c: what nf_conntrack and flowtables make of them; it puts p->flow in another order */
 void doctor_conntrack(const struct patient *p);
 /* queues.c: accept queues and half-open connections, against their limits */

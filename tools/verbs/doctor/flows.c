@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What is wrong with flows: who holds them, who resets them, who will forget them. */
+/* What is wrong with flows: who holds them, who does not answer, who is not reached. */
+#include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,43 +16,75 @@
 #define STUCK		(60 * NSEC)	/* what lasts longer is no coincidence */
 #define NO_ANSWER	(3 * NSEC)	/* by then the SYN was sent twice more */
 #define TOO_BIG		2		/* one error about the MTU is how its discovery works */
-#define RECENTLY	(60 * NSEC)	/* resets before that are no news */
-#define RESETS		10		/* fewer are normal */
+#define HALF_OPEN	8		/* fewer may just be opening */
+#define FLOOD		128		/* what many a listener takes at most */
+
+/* Whom a group of ends is told of, and where one of its connections goes to. */
+struct blamed {
+	char who[GROUP_KEY];
+	int pid;
+};
+
+/* Where a client connects to is a service; its own port is different every time. */
+static void blame_end(struct blamed *b, const struct flow *f, unsigned int end, const char *holder)
+{
+	char where[FMT_ENDPOINT], addr[FMT_ADDR];
+
+	fmt_dst(where, &f->tuple);
+	if (holder)
+		snprintf(b->who, sizeof(b->who), end == TCPFSM_ORIG ?
+			 "%s, a client of %s," : "%s, which serves %s,", holder, where);
+	else if (end == TCPFSM_RESP)
+		snprintf(b->who, sizeof(b->who), "%s", where);
+	else
+		snprintf(b->who, sizeof(b->who), "%s, a client of %s,",
+			 fmt_addr(addr, f->tuple.family, f->tuple.src), where);
+}
 
 /* Who holds an end: a process of this host, or another host. */
-static void name_holder(char *buf, size_t size, const struct flow *f, unsigned int end)
+static void blame_holder(struct blamed *b, const struct flow *f, unsigned int end)
 {
 	const struct process *p = holder_of(f, end);
-	char addr[FMT_ADDR];
+	char text[128];
 
+	b->pid = p ? p->pid : 0;
 	if (p)
-		snprintf(buf, size, "%s (pid %d)", p->name, p->pid);
-	else if (is_local_end(f, end))
-		snprintf(buf, size, "an unidentified local process");
-	else
-		snprintf(buf, size, "%s", fmt_addr(addr, f->tuple.family, end == TCPFSM_ORIG ?
-						   f->tuple.src : f->tuple.dst));
+		snprintf(text, sizeof(text), "%s (pid %d)", p->name, p->pid);
+	blame_end(b, f, end, p ? text : is_local_end(f, end) ? "An unidentified local process" :
+								NULL);
 }
 
 /* Who should acknowledge the FIN of an end. */
-static void name_peer(char *buf, size_t size, const struct flow *f, unsigned int end)
+static void blame_peer(struct blamed *b, const struct flow *f, unsigned int end)
 {
-	char addr[FMT_ADDR];
-
-	snprintf(buf, size, "%s", fmt_addr(addr, f->tuple.family, end == TCPFSM_ORIG ?
-					   f->tuple.dst : f->tuple.src));
+	b->pid = 0;
+	blame_end(b, f, !end, NULL);
 }
 
 /* ---- stuck ---- */
 
+static struct group *add_blamed(struct group **groups, const struct blamed *b,
+				const struct flow *f, unsigned int end, u64 value)
+{
+	struct group *g = group_of(groups, b->who);
+
+	if (!g->count) {
+		g->tuple = f->tuple;
+		g->end = end;
+		g->pid = b->pid;
+	}
+	group_add(g, value, f);
+	return g;
+}
+
 /* Ends that have been in one of these states for @least or longer, by who is to blame. */
 static struct group *group_stuck(const struct patient *p, u32 states, u64 least,
-				 void (*blame)(char *buf, size_t size, const struct flow *f,
+				 void (*blame)(struct blamed *b, const struct flow *f,
 					       unsigned int end))
 {
 	struct group *groups = NULL;
+	struct blamed b;
 	unsigned int end;
-	char who[128];
 	size_t i;
 
 	for (i = 0; i < p->flows; i++)
@@ -60,20 +93,21 @@ static struct group *group_stuck(const struct patient *p, u32 states, u64 least,
 
 			if (!(states & 1U << e->state) || e->dwell < least)
 				continue;
-			blame(who, sizeof(who), &p->flow[i], end);
-			group_add(group_of(&groups, who), e->dwell, &p->flow[i]);
+			blame(&b, &p->flow[i], end);
+			add_blamed(&groups, &b, &p->flow[i], end, e->dwell);
 		}
 	return groups;
 }
 
 /* WHO does N connections they the oldest for SPAN: why. */
 struct complaint {
-	const char *id, *does, *they, *why, *look;
+	const char *id, *does, *they, *why;
+	const char *states;		/* as a filter, of either end */
 };
 
 static void report_stuck(struct group *groups, const struct complaint *c)
 {
-	char span[FMT_SPAN];
+	char span[FMT_SPAN], word[FMT_TARGET];
 	struct finding *f;
 	struct group *g;
 
@@ -82,8 +116,10 @@ static void report_stuck(struct group *groups, const struct complaint *c)
 			    "%s %s %llu connection%s%s the oldest for %s: %s.",
 			    g->key, c->does, (unsigned long long)g->count, s_of(g->count), c->they,
 			    fmt_span(span, g->most), c->why);
+		group_tell(f, g, true);
 		evidence_flow(f, "the oldest", g->worst);
-		look_with(f, "%s", c->look);
+		look_with(f, "tcpfsm flows -p --sort dwell %s dst %s", c->states,
+			  word_of_service(word, &g->tuple));
 		free(g);
 	}
 }
@@ -94,10 +130,10 @@ static void find_close_wait(const struct patient *p)
 	static const struct complaint complaint = {
 		"close-wait", "holds", " in CLOSE_WAIT,",
 		"the peer has closed, it has not (a leaked connection: close() is never called)",
-		"tcpfsm flows -e state close-wait dwell gt 1m",
+		"state close-wait dwell gt 1m",
 	};
 
-	report_stuck(group_stuck(p, 1U << TCPFSM_CLOSE_WAIT, STUCK, name_holder), &complaint);
+	report_stuck(group_stuck(p, 1U << TCPFSM_CLOSE_WAIT, STUCK, blame_holder), &complaint);
 }
 
 static void find_unanswered_fins(const struct patient *p)
@@ -105,38 +141,90 @@ static void find_unanswered_fins(const struct patient *p)
 	static const struct complaint complaint = {
 		"fin-unanswered", "does not acknowledge the FIN of", ", of",
 		"it is dead, or a firewall between has forgotten them",
-		"tcpfsm flows state fin-wait-1 state last-ack state closing",
+		"state fin-wait-1 state last-ack state closing",
 	};
 	const u32 states = 1U << TCPFSM_FIN_WAIT_1 | 1U << TCPFSM_CLOSING | 1U << TCPFSM_LAST_ACK;
 
-	report_stuck(group_stuck(p, states, STUCK / 6, name_peer), &complaint);
+	report_stuck(group_stuck(p, states, STUCK / 6, blame_peer), &complaint);
+}
+
+static bool waits_for_answer(const struct flow *f)
+{
+	return f->end[TCPFSM_ORIG].state == TCPFSM_SYN_SENT &&
+	       f->end[TCPFSM_RESP].state == TCPFSM_LISTEN &&
+	       f->end[TCPFSM_ORIG].dwell >= NO_ANSWER && !f->told[TOLD_UNREACHABLE].count;
+}
+
+/* At the server's own host, its queues tell. */
+static bool waits_for_client(const struct flow *f)
+{
+	return f->end[TCPFSM_RESP].state == TCPFSM_SYN_RCVD && !is_local_end(f, TCPFSM_RESP) &&
+	       f->end[TCPFSM_RESP].dwell >= NO_ANSWER;
+}
+
+/* Flows that fulfil a condition, by service. @end: that has waited for so long */
+static struct group *group_by_service(const struct patient *p,
+				      bool (*fits)(const struct flow *f), unsigned int end)
+{
+	struct group *groups = NULL;
+	struct blamed b = { .pid = 0 };
+	size_t i;
+
+	for (i = 0; i < p->flows; i++) {
+		if (!fits(&p->flow[i]))
+			continue;
+		fmt_dst(b.who, &p->flow[i].tuple);
+		add_blamed(&groups, &b, &p->flow[i], end, p->flow[i].end[end].dwell);
+	}
+	return groups;
 }
 
 static void find_unanswered_syns(const struct patient *p)
 {
-	struct group *groups = NULL, *g;
-	char where[FMT_ENDPOINT], span[FMT_SPAN];
+	struct group *groups = group_by_service(p, waits_for_answer, TCPFSM_ORIG), *g;
+	char span[FMT_SPAN], word[FMT_TARGET];
 	struct finding *f;
-	size_t i;
 
-	for (i = 0; i < p->flows; i++) {
-		const struct flow *flow = &p->flow[i];
-
-		if (flow->end[TCPFSM_ORIG].state != TCPFSM_SYN_SENT ||
-		    flow->end[TCPFSM_RESP].state != TCPFSM_LISTEN ||
-		    flow->end[TCPFSM_ORIG].dwell < NO_ANSWER ||
-		    flow->told[TOLD_UNREACHABLE].count)
-			continue;
-		group_add(group_of(&groups, fmt_dst(where, &flow->tuple)),
-			  flow->end[TCPFSM_ORIG].dwell, flow);
-	}
 	while ((g = group_take(&groups))) {
 		f = finding(RANK_WARNING, "syn-unanswered", g->count,
 			    "%s leaves SYNs unanswered: %llu connection%s wait%s, the oldest for %s (it is down, a firewall drops them, or its accept queue is full).",
 			    g->key, (unsigned long long)g->count, s_of(g->count),
 			    g->count == 1 ? "s" : "", fmt_span(span, g->most));
+		group_tell(f, g, true);
 		evidence_flow(f, "the oldest", g->worst);
-		look_with(f, "tcpfsm flows state syn-sent");
+		look_with(f, "tcpfsm flows state syn-sent dst %s",
+			  word_of_service(word, &g->tuple));
+		free(g);
+	}
+}
+
+static bool waits_with(const struct flow *f, const void *service)
+{
+	const struct tuple *t = &f->tuple, *to = service;
+
+	return waits_for_client(f) && t->family == to->family && t->dport == to->dport &&
+	       !memcmp(t->dst, to->dst, sizeof(t->dst));
+}
+
+static void find_half_open(const struct patient *p)
+{
+	struct group *groups = group_by_service(p, waits_for_client, TCPFSM_RESP), *g;
+	char span[FMT_SPAN], word[FMT_TARGET];
+	struct finding *f;
+
+	while ((g = group_take(&groups))) {
+		if (g->count >= HALF_OPEN) {
+			f = finding(g->count >= FLOOD ? RANK_SERIOUS : RANK_WARNING, "half-open",
+				    g->count,
+				    "%llu handshakes with %s are half-open, the oldest for %s: a SYN flood, or clients that do not hear its SYN|ACKs.",
+				    (unsigned long long)g->count, g->key, fmt_span(span, g->most));
+			group_tell(f, g, true);
+			evidence_sources(f, p, waits_with, &g->tuple);
+			evidence_flow(f, "the oldest", g->worst);
+			word_of_service(word, &g->tuple);
+			look_with(f, "tcpfsm count src/24 state syn-recv dst %s --top 10; tcpfsm flows state syn-recv dst %s",
+				  word, word);
+		}
 		free(g);
 	}
 }
@@ -155,8 +243,9 @@ static char *fmt_target(char *buf, const struct flow *f, const struct told *t)
 static struct group *group_told(const struct patient *p, unsigned int sort, u32 least,
 				const char *what)
 {
-	char who[FMT_ADDR], where[FMT_ENDPOINT], key[160];
+	char who[FMT_ADDR], where[FMT_ENDPOINT];
 	struct group *groups = NULL;
+	struct blamed b = { .pid = 0 };
 	size_t i;
 
 	for (i = 0; i < p->flows; i++) {
@@ -165,25 +254,40 @@ static struct group *group_told(const struct patient *p, unsigned int sort, u32 
 
 		if (t->count < least || !t->pends)
 			continue;
-		snprintf(key, sizeof(key), "%s says that %s %s (%s)",
+		snprintf(b.who, sizeof(b.who), "%s says that %s %s (%s)",
 			 fmt_addr(who, f->tuple.family, t->origin), fmt_target(where, f, t), what,
 			 icmp_name(f->tuple.family == AF_INET6, t->type, t->code));
-		group_add(group_of(&groups, key), t->count, f);
+		add_blamed(&groups, &b, f, t->end, t->count);
 	}
 	return groups;
+}
+
+/* As a filter, where the segments went that errors tell of. */
+static char *filter_of_target(char *buf, const struct group *g)
+{
+	if (g->end == TCPFSM_ORIG) {
+		strcpy(buf, "dst ");
+		word_of_service(buf + 4, &g->tuple);
+	} else {
+		strcpy(buf, "src ");
+		inet_ntop(g->tuple.family, g->tuple.src, buf + 4, FMT_TARGET - 4);
+	}
+	return buf;
 }
 
 static void find_unreachable(const struct patient *p)
 {
 	struct group *groups = group_told(p, TOLD_UNREACHABLE, 1, "is not reached"), *g;
+	char target[FMT_TARGET];
 	struct finding *f;
 
 	while ((g = group_take(&groups))) {
 		f = finding(RANK_WARNING, "unreachable", g->count,
 			    "%s: %llu connection%s wait%s for it, or gave up.", g->key,
 			    (unsigned long long)g->count, s_of(g->count), g->count == 1 ? "s" : "");
+		group_tell(f, g, false);
 		evidence_flow(f, "the one that was told most often", g->worst);
-		look_with(f, "tcpfsm flows -e flag unreachable");
+		look_with(f, "tcpfsm flows -e flag unreachable %s", filter_of_target(target, g));
 		free(g);
 	}
 }
@@ -191,6 +295,7 @@ static void find_unreachable(const struct patient *p)
 static void find_too_big(const struct patient *p)
 {
 	struct group *groups = group_told(p, TOLD_MTU, TOO_BIG, "is sent too big segments"), *g;
+	char target[FMT_TARGET];
 	struct finding *f;
 
 	while ((g = group_take(&groups))) {
@@ -201,8 +306,9 @@ static void find_too_big(const struct patient *p)
 		if (g->worst->told[TOLD_MTU].mtu)
 			evidence(f, "the path takes packets of %u bytes",
 				 g->worst->told[TOLD_MTU].mtu);
+		group_tell(f, g, false);
 		evidence_flow(f, "the one that was told most often", g->worst);
-		look_with(f, "tcpfsm flows -e flag mtu");
+		look_with(f, "tcpfsm flows -e flag mtu %s", filter_of_target(target, g));
 		free(g);
 	}
 }
@@ -212,7 +318,7 @@ static void find_too_big(const struct patient *p)
 /* How many of the ports that connect() chooses from are taken for one destination. */
 static void find_taken_ports(const struct patient *p)
 {
-	char src[FMT_ADDR], dst[FMT_ENDPOINT], key[160];
+	char src[FMT_ADDR], dst[FMT_ENDPOINT], key[GROUP_KEY], word[FMT_TARGET];
 	struct group *groups = NULL, *g;
 	unsigned int low, high, range;
 	u64 bounds[2];
@@ -248,61 +354,10 @@ static void find_taken_ports(const struct patient *p)
 			evidence(f, "net.ipv4.ip_local_port_range is %u %u; net.ipv4.tcp_tw_reuse is %llu",
 				 low, high, (unsigned long long)
 				 number_in("/proc/sys/net/ipv4/tcp_tw_reuse", 0));
+			f->count = g->count;
+			f->service = string_copy(fmt_dst(dst, &g->worst->tuple));
 			look_with(f, "tcpfsm flows orig state time-wait dst %s",
-				  fmt_dst(dst, &g->worst->tuple));
-		}
-		free(g);
-	}
-}
-
-/* ---- resets ---- */
-
-static void find_inexact_resets(void)
-{
-	unsigned long long inside = doctor_counter("rst_challenged");
-	unsigned long long outside = doctor_counter("rst_out_of_window");
-	struct finding *f;
-
-	if (inside + outside < RESETS)
-		return;
-	f = finding(RANK_NOTE, "rst-inexact", inside,
-		    "Since it was loaded, %llu RSTs were not exact: %llu within the window (answered by a challenge ACK), %llu outside: stale, or somebody tries to break connections.",
-		    inside + outside, inside, outside);
-	look_with(f, "tcpfsm counters --explain; tcpfsm flows flag suspect");
-}
-
-static void find_resets(const struct patient *p)
-{
-	char end[FMT_ENDPOINT], other[FMT_ENDPOINT], key[160];
-	struct group *groups = NULL, *g;
-	struct finding *f;
-	size_t i;
-
-	for (i = 0; i < p->events; i++) {
-		const struct event *e = &p->event[i];
-		const struct tuple *t = e->tuple;
-
-		if (e->cause != TCPFSM_SND_RST || e->when + RECENTLY < p->now ||
-		    e->from == TCPFSM_LISTEN || e->from == TCPFSM_SYN_SENT)
-			continue;
-		/* The client's port is different every time. */
-		if (e->end == TCPFSM_ORIG)
-			snprintf(key, sizeof(key), "The client %s reset connections to %s",
-				 fmt_addr(end, t->family, t->src), fmt_dst(other, t));
-		else
-			snprintf(key, sizeof(key), "The server %s reset connections from %s",
-				 fmt_dst(end, t), fmt_addr(other, t->family, t->src));
-		g = group_of(&groups, key);
-		g->count++;
-		g->extra += e->from == TCPFSM_ESTABLISHED;
-	}
-	while ((g = group_take(&groups))) {
-		if (g->count >= RESETS) {
-			f = finding(RANK_WARNING, "resets", g->count,
-				    "%s, %llu times within the last minute, %llu of them in ESTABLISHED.",
-				    g->key, (unsigned long long)g->count,
-				    (unsigned long long)g->extra);
-			look_with(f, "tcpfsm log cause SND_RST; tcpfsm monitor cause SND_RST");
+				  word_of_service(word, &g->worst->tuple));
 		}
 		free(g);
 	}
@@ -313,9 +368,8 @@ void doctor_flows(const struct patient *p)
 	find_close_wait(p);
 	find_unanswered_fins(p);
 	find_unanswered_syns(p);
+	find_half_open(p);
 	find_unreachable(p);
 	find_too_big(p);
 	find_taken_ports(p);
-	find_resets(p);
-	find_inexact_resets();
 }

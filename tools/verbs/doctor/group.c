@@ -45,3 +45,18 @@ struct group *group_take(struct group **groups)
 		*groups = g->next;
 	return g;
 }
+
+void group_tell(struct finding *f, const struct group *g, bool oldest)
+{
+	char where[FMT_ENDPOINT];
+
+	f->count = g->count;
+	f->pid = g->pid;
+	f->oldest = oldest ? g->most : 0;
+	f->service = g->tuple.family ? string_copy(fmt_dst(where, &g->tuple)) : NULL;
+}
+
+char *word_of_service(char *buf, const struct tuple *t)
+{
+	return fmt_target_word(buf, t->family, t->dst, t->dport);
+}

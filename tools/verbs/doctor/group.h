@@ -3,14 +3,20 @@
 #ifndef VERBS_DOCTOR_GROUP_H
 #define VERBS_DOCTOR_GROUP_H
 
-#include "data/flow.h"
+#include "verbs/doctor/doctor.h"
+
+#define GROUP_KEY	512	/* two hosts' names, and a sentence */
 
 struct group {
 	struct group *next;
-	char key[160];
+	char key[GROUP_KEY];
 	u64 count, extra;
 	u64 most, least;		/* of what is added */
 	const struct flow *worst;	/* with the most */
+	/* Of the first that was added, which the others share as far as the key names it: */
+	struct tuple tuple;
+	unsigned int end;
+	int pid;			/* 0: it is not known */
 };
 
 /* The group of this key, which is new if there is none. */
@@ -18,5 +24,10 @@ struct group *group_of(struct group **groups, const char *key);
 void group_add(struct group *g, u64 value, const struct flow *f);
 /* Takes one out, for the caller to free. Return: NULL: it was the last. */
 struct group *group_take(struct group **groups);
+
+/* What the finding of a group tells programs. @oldest: the most is for how long */
+void group_tell(struct finding *f, const struct group *g, bool oldest);
+/* fmt_target_word() of the service, @buf of FMT_TARGET */
+char *word_of_service(char *buf, const struct tuple *t);
 
 #endif

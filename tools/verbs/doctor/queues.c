@@ -69,6 +69,9 @@ static void check_accept_queue(const struct sock *s)
 		    where, full ? "is full" : "fills", s->recvq, s_of(s->recvq),
 		    s->recvq == 1 ? "s" : "", s->sendq,
 		    full ? ", and new ones are dropped" : "", who);
+	f->count = s->recvq;
+	f->service = string_copy(where);
+	f->pid = process ? process->pid : 0;
 	evidence(f, "its limit is the least of listen()'s and net.core.somaxconn, which is %llu",
 		 (unsigned long long)number_in("/proc/sys/net/core/somaxconn", 0));
 	look_with(f, "ss -ltnp sport = :%u; tcpfsm services", s->tuple.sport);
@@ -80,6 +83,12 @@ static void take_listener(const struct sock *s, void *arg)
 	check_accept_queue(s);
 }
 
+static bool waits_for_ack(const struct flow *f, const void *listener)
+{
+	return f->end[TCPFSM_RESP].state == TCPFSM_SYN_RCVD && is_local_end(f, TCPFSM_RESP) &&
+	       is_served_by(listener, f);
+}
+
 /* Handshakes with a listener that wait for their last ACK, against its limit. */
 static void check_half_open(const struct patient *p, const struct listener *l)
 {
@@ -89,18 +98,21 @@ static void check_half_open(const struct patient *p, const struct listener *l)
 	size_t i;
 
 	for (i = 0; i < p->flows; i++)
-		waiting += p->flow[i].end[TCPFSM_RESP].state == TCPFSM_SYN_RCVD &&
-			   p->flow[i].flags & TCPFSM_F_LOCAL_RESP && is_served_by(l, &p->flow[i]);
+		waiting += waits_for_ack(&p->flow[i], l);
 	if (waiting < HALF_OPEN || waiting * 100 < l->limit * PERCENT_FULL)
 		return;
 	fmt_endpoint(where, l->tuple.family, l->tuple.src, l->tuple.sport);
 	f = finding(RANK_SERIOUS, "half-open", waiting,
 		    "%llu handshakes with %s are half-open and its limit is %llu: a SYN flood, or clients that do not hear its SYN|ACKs.",
 		    (unsigned long long)waiting, where, (unsigned long long)l->limit);
+	f->count = waiting;
+	f->service = string_copy(where);
+	evidence_sources(f, p, waits_for_ack, l);
 	evidence(f, "net.ipv4.tcp_syncookies is %llu, tcp_max_syn_backlog %llu",
 		 (unsigned long long)number_in("/proc/sys/net/ipv4/tcp_syncookies", 0),
 		 (unsigned long long)number_in("/proc/sys/net/ipv4/tcp_max_syn_backlog", 0));
-	look_with(f, "tcpfsm services; tcpfsm flows state syn-recv dport = :%u", l->tuple.sport);
+	look_with(f, "tcpfsm count src/24 state syn-recv dport :%u --top 10; tcpfsm flows state syn-recv dport :%u",
+		  l->tuple.sport, l->tuple.sport);
 }
 
 void doctor_queues(const struct patient *p)
