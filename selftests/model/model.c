@@ -104,18 +104,25 @@ static const struct config configs[] = {
 
 #define CONFIGS (sizeof(configs) / sizeof(configs[0]))
 
-/* Where sequence numbers begin: small; and so that the first ISN is just below 2^32. */
+/*
+ * Where sequence numbers begin: small; and so that the first ISN is just below 2^32. The same is
+ * seen in both, unless RSTs have SEQ 0.
+ */
 struct places {
 	const char *name;
 	u32 base[2];
+	bool zero;
 };
 
 #define BELOW(limit, n) ((limit) - 1000000 - 32 - (n))
 
 static const struct places places[] = {
-	{ "small ISNs", { 0, 5000000 } },
-	{ "ISNs around 2^32", { BELOW(0, 1), BELOW(0, 2) } },
+	{ "small ISNs", { 1000, 5000000 }, false },
+	{ "ISNs around 2^32", { BELOW(0, 1), BELOW(0, 2) }, false },
+	{ "RSTs of SEQ 0", { 1000, 5000000 }, true },
 };
+
+static const struct places *const near_wrap = &places[1];
 
 #define PLACES (sizeof(places) / sizeof(places[0]))
 
@@ -137,7 +144,8 @@ static struct numbers run(const struct config *c, enum vantage v, const struct p
 	vantage = v;
 	keep_paths = c->paths;
 	memcpy(wire_base, p->base, sizeof(wire_base));
-	memcpy(twin_base, places[PLACES - 1].base, sizeof(twin_base));
+	memcpy(twin_base, p->zero ? p->base : near_wrap->base, sizeof(twin_base));
+	wire_zero = p->zero;
 	run_search();
 	got = (struct numbers) { search.nodes, search.transitions, watch_moves,
 				 search.violations };
@@ -167,7 +175,7 @@ static void run_places(const struct config *c, enum vantage v)
 	unsigned int i;
 
 	for (i = 1; i < PLACES; i++)
-		run(c, v, &places[i], &small);
+		run(c, v, &places[i], places[i].zero ? NULL : &small);
 }
 
 static bool wanted(const struct config *c, int argc, char **argv)

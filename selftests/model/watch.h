@@ -20,6 +20,11 @@ struct watch {
 static u32 wire_base[TCPFSM_ENDS];
 static u32 twin_base[TCPFSM_ENDS];	/* of an observer of the same elsewhere: near 2^32 */
 static u32 wire_spread = 1000000;
+/*
+ * An end without a connection sends an RST with SEQ 0 (RFC 9293 3.10.7.1), which lies elsewhere
+ * when the others do. Without this, it lies where the end's own numbers begin.
+ */
+static bool wire_zero;
 static const char *watch_broken;	/* the engine broke a rule of its own */
 static unsigned long watch_moves, watch_quick;
 static u8 watch_from;			/* the true end that sent the segment at hand */
@@ -54,7 +59,7 @@ static struct tfsm_seg wire_seg(u8 dir, struct seg s)
 	struct tfsm_seg t;
 
 	memset(&t, 0, sizeof(t));
-	t.seq = wire(dir, s.seq);
+	t.seq = wire_zero && s.flags == (TFSM_RST | TFSM_ACK) && !s.seq ? 0 : wire(dir, s.seq);
 	t.ack = s.flags & TFSM_ACK ? wire(!dir, s.ack) : 0;
 	t.len = s.len;
 	tfsm_set_flags(&t, s.flags);

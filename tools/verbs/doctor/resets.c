@@ -103,7 +103,7 @@ static void find_refusals(const struct patient *p)
 			f = finding(RANK_WARNING, "refused", g->count,
 				    "%s refuses %llu of %llu connections within the last minute (nothing listens there, or a firewall rejects them with a reset).",
 				    g->key, (unsigned long long)g->count,
-				    (unsigned long long)(g->count + g->extra));
+				    (unsigned long long)g->count + g->extra);
 			group_tell(f, g, false);
 			word_of_service(word, &g->tuple);
 			look_with(f, "tcpfsm log cause SND_RST dst %s; tcpfsm monitor cause SND_RST dst %s",
