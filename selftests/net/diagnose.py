@@ -309,6 +309,21 @@ def a_backend_that_refuses(v):
 
 
 @test
+def more_services_than_are_named():
+    """What is told of the others together is about none of them."""
+    with loaded():
+        sysctl("router", "log_size", 4096)
+        for n in range(66 * 3):
+            with contextlib.closing(stream("client", 4)) as c:
+                true(c.connect_ex((ADDR[4]["server"], 9700 + n % 66)) != 0, "nobody listens")
+        found = doctor("router")["refused"]
+        equal(len(found), 65, "64 by name, and the others")
+        others = [f for f in found if f["what"].startswith("Others")]
+        equal([(f["count"], f.get("service"), f["look"]) for f in others],
+              [(6, None, "tcpfsm log cause SND_RST; tcpfsm monitor cause SND_RST")])
+
+
+@test
 def ports_that_time_wait_takes():
     with loaded(), setting("client", ip_local_port_range="40000 40099"):
         with contextlib.closing(listen("server", 4, 9643)) as listener:

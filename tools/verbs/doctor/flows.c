@@ -63,18 +63,16 @@ static void blame_peer(struct blamed *b, const struct flow *f, unsigned int end)
 
 /* ---- stuck ---- */
 
-static struct group *add_blamed(struct group **groups, const struct blamed *b,
-				const struct flow *f, unsigned int end, u64 value)
+static void add_blamed(struct group **groups, const struct blamed *b, const struct flow *f,
+		       unsigned int end, u64 value)
 {
 	struct group *g = group_of(groups, b->who);
 
 	if (!g->count) {
-		g->tuple = f->tuple;
 		g->end = end;
 		g->pid = b->pid;
 	}
 	group_add(g, value, f);
-	return g;
 }
 
 /* Ends that have been in one of these states for @least or longer, by who is to blame. */
@@ -107,7 +105,7 @@ struct complaint {
 
 static void report_stuck(struct group *groups, const struct complaint *c)
 {
-	char span[FMT_SPAN], word[FMT_TARGET];
+	char span[FMT_SPAN], scope[GROUP_SCOPE];
 	struct finding *f;
 	struct group *g;
 
@@ -118,8 +116,8 @@ static void report_stuck(struct group *groups, const struct complaint *c)
 			    fmt_span(span, g->most), c->why);
 		group_tell(f, g, true);
 		evidence_flow(f, "the oldest", g->worst);
-		look_with(f, "tcpfsm flows -p --sort dwell %s dst %s", c->states,
-			  word_of_service(word, &g->tuple));
+		look_with(f, "tcpfsm flows -p --sort dwell %s%s", c->states,
+			  group_scope(scope, g));
 		free(g);
 	}
 }
@@ -182,7 +180,7 @@ static struct group *group_by_service(const struct patient *p,
 static void find_unanswered_syns(const struct patient *p)
 {
 	struct group *groups = group_by_service(p, waits_for_answer, TCPFSM_ORIG), *g;
-	char span[FMT_SPAN], word[FMT_TARGET];
+	char span[FMT_SPAN], scope[GROUP_SCOPE];
 	struct finding *f;
 
 	while ((g = group_take(&groups))) {
@@ -192,8 +190,7 @@ static void find_unanswered_syns(const struct patient *p)
 			    g->count == 1 ? "s" : "", fmt_span(span, g->most));
 		group_tell(f, g, true);
 		evidence_flow(f, "the oldest", g->worst);
-		look_with(f, "tcpfsm flows state syn-sent dst %s",
-			  word_of_service(word, &g->tuple));
+		look_with(f, "tcpfsm flows state syn-sent%s", group_scope(scope, g));
 		free(g);
 	}
 }
@@ -209,7 +206,7 @@ static bool waits_with(const struct flow *f, const void *service)
 static void find_half_open(const struct patient *p)
 {
 	struct group *groups = group_by_service(p, waits_for_client, TCPFSM_RESP), *g;
-	char span[FMT_SPAN], word[FMT_TARGET];
+	char span[FMT_SPAN], scope[GROUP_SCOPE];
 	struct finding *f;
 
 	while ((g = group_take(&groups))) {
@@ -219,11 +216,12 @@ static void find_half_open(const struct patient *p)
 				    "%llu handshakes with %s are half-open, the oldest for %s: a SYN flood, or clients that do not hear its SYN|ACKs.",
 				    (unsigned long long)g->count, g->key, fmt_span(span, g->most));
 			group_tell(f, g, true);
-			evidence_sources(f, p, waits_with, &g->tuple);
+			if (!g->mixed)
+				evidence_sources(f, p, waits_with, &g->tuple);
 			evidence_flow(f, "the oldest", g->worst);
-			word_of_service(word, &g->tuple);
-			look_with(f, "tcpfsm count src/24 state syn-recv dst %s --top 10; tcpfsm flows state syn-recv dst %s",
-				  word, word);
+			group_scope(scope, g);
+			look_with(f, "tcpfsm count src/24 state syn-recv%s --top 10; tcpfsm flows state syn-recv%s",
+				  scope, scope);
 		}
 		free(g);
 	}
@@ -262,23 +260,20 @@ static struct group *group_told(const struct patient *p, unsigned int sort, u32 
 	return groups;
 }
 
-/* As a filter, where the segments went that errors tell of. */
-static char *filter_of_target(char *buf, const struct group *g)
+/* group_scope() by where the segments went that errors tell of. */
+static char *told_scope(char *buf, const struct group *g)
 {
-	if (g->end == TCPFSM_ORIG) {
-		strcpy(buf, "dst ");
-		word_of_service(buf + 4, &g->tuple);
-	} else {
-		strcpy(buf, "src ");
-		inet_ntop(g->tuple.family, g->tuple.src, buf + 4, FMT_TARGET - 4);
-	}
+	if (g->mixed || g->end == TCPFSM_ORIG)
+		return group_scope(buf, g);
+	strcpy(buf, " src ");
+	inet_ntop(g->tuple.family, g->tuple.src, buf + strlen(buf), INET6_ADDRSTRLEN);
 	return buf;
 }
 
 static void find_unreachable(const struct patient *p)
 {
 	struct group *groups = group_told(p, TOLD_UNREACHABLE, 1, "is not reached"), *g;
-	char target[FMT_TARGET];
+	char scope[GROUP_SCOPE];
 	struct finding *f;
 
 	while ((g = group_take(&groups))) {
@@ -287,7 +282,7 @@ static void find_unreachable(const struct patient *p)
 			    (unsigned long long)g->count, s_of(g->count), g->count == 1 ? "s" : "");
 		group_tell(f, g, false);
 		evidence_flow(f, "the one that was told most often", g->worst);
-		look_with(f, "tcpfsm flows -e flag unreachable %s", filter_of_target(target, g));
+		look_with(f, "tcpfsm flows -e flag unreachable%s", told_scope(scope, g));
 		free(g);
 	}
 }
@@ -295,7 +290,7 @@ static void find_unreachable(const struct patient *p)
 static void find_too_big(const struct patient *p)
 {
 	struct group *groups = group_told(p, TOLD_MTU, TOO_BIG, "is sent too big segments"), *g;
-	char target[FMT_TARGET];
+	char scope[GROUP_SCOPE];
 	struct finding *f;
 
 	while ((g = group_take(&groups))) {
@@ -308,7 +303,7 @@ static void find_too_big(const struct patient *p)
 				 g->worst->told[TOLD_MTU].mtu);
 		group_tell(f, g, false);
 		evidence_flow(f, "the one that was told most often", g->worst);
-		look_with(f, "tcpfsm flows -e flag mtu %s", filter_of_target(target, g));
+		look_with(f, "tcpfsm flows -e flag mtu%s", told_scope(scope, g));
 		free(g);
 	}
 }
@@ -318,7 +313,7 @@ static void find_too_big(const struct patient *p)
 /* How many of the ports that connect() chooses from are taken for one destination. */
 static void find_taken_ports(const struct patient *p)
 {
-	char src[FMT_ADDR], dst[FMT_ENDPOINT], key[GROUP_KEY], word[FMT_TARGET];
+	char src[FMT_ADDR], dst[FMT_ENDPOINT], key[GROUP_KEY], scope[GROUP_SCOPE];
 	struct group *groups = NULL, *g;
 	unsigned int low, high, range;
 	u64 bounds[2];
@@ -354,10 +349,8 @@ static void find_taken_ports(const struct patient *p)
 			evidence(f, "net.ipv4.ip_local_port_range is %u %u; net.ipv4.tcp_tw_reuse is %llu",
 				 low, high, (unsigned long long)
 				 number_in("/proc/sys/net/ipv4/tcp_tw_reuse", 0));
-			f->count = g->count;
-			f->service = string_copy(fmt_dst(dst, &g->worst->tuple));
-			look_with(f, "tcpfsm flows orig state time-wait dst %s",
-				  word_of_service(word, &g->worst->tuple));
+			group_tell(f, g, false);
+			look_with(f, "tcpfsm flows orig state time-wait%s", group_scope(scope, g));
 		}
 		free(g);
 	}

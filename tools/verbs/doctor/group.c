@@ -21,6 +21,7 @@ struct group *group_of(struct group **groups, const char *key)
 	g = zalloc(sizeof(*g));
 	snprintf(g->key, sizeof(g->key), "%s", key);
 	g->least = ~0ULL;
+	g->mixed = !strcmp(key, others);
 	g->next = *groups;
 	*groups = g;
 	return g;
@@ -28,7 +29,8 @@ struct group *group_of(struct group **groups, const char *key)
 
 void group_add(struct group *g, u64 value, const struct flow *f)
 {
-	g->count++;
+	if (!g->count++)
+		g->tuple = f->tuple;
 	if (!g->worst || value > g->most) {
 		g->most = value;
 		g->worst = f;
@@ -51,12 +53,20 @@ void group_tell(struct finding *f, const struct group *g, bool oldest)
 	char where[FMT_ENDPOINT];
 
 	f->count = g->count;
-	f->pid = g->pid;
 	f->oldest = oldest ? g->most : 0;
-	f->service = g->tuple.family ? string_copy(fmt_dst(where, &g->tuple)) : NULL;
+	if (g->mixed)
+		return;
+	f->pid = g->pid;
+	f->service = string_copy(fmt_dst(where, &g->tuple));
 }
 
-char *word_of_service(char *buf, const struct tuple *t)
+char *group_scope(char *buf, const struct group *g)
 {
-	return fmt_target_word(buf, t->family, t->dst, t->dport);
+	char word[FMT_TARGET];
+
+	*buf = '\0';
+	if (!g->mixed)
+		sprintf(buf, " dst %s", fmt_target_word(word, g->tuple.family, g->tuple.dst,
+							g->tuple.dport));
+	return buf;
 }

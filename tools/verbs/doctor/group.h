@@ -17,6 +17,7 @@ struct group {
 	struct tuple tuple;
 	unsigned int end;
 	int pid;			/* 0: it is not known */
+	bool mixed;			/* the others, which share none of these */
 };
 
 /* The group of this key, which is new if there is none. */
@@ -27,7 +28,8 @@ struct group *group_take(struct group **groups);
 
 /* What the finding of a group tells programs. @oldest: the most is for how long */
 void group_tell(struct finding *f, const struct group *g, bool oldest);
-/* fmt_target_word() of the service, @buf of FMT_TARGET */
-char *word_of_service(char *buf, const struct tuple *t);
+#define GROUP_SCOPE	(FMT_TARGET + 8)
+/* The end of a command: the filter of the group's service, or nothing if it has none. */
+char *group_scope(char *buf, const struct group *g);
 
 #endif

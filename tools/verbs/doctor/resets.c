@@ -31,7 +31,7 @@ static bool is_recent(const struct patient *p, const struct event *e)
 
 static void find_resets(const struct patient *p)
 {
-	char end[FMT_ENDPOINT], other[FMT_ENDPOINT], key[GROUP_KEY], word[FMT_TARGET];
+	char end[FMT_ENDPOINT], other[FMT_ENDPOINT], key[GROUP_KEY], scope[GROUP_SCOPE];
 	struct group *groups = NULL, *g;
 	struct finding *f;
 	size_t i;
@@ -62,9 +62,9 @@ static void find_resets(const struct patient *p)
 				    g->key, (unsigned long long)g->count,
 				    (unsigned long long)g->extra);
 			group_tell(f, g, false);
-			word_of_service(word, &g->tuple);
-			look_with(f, "tcpfsm log cause SND_RST dst %s; tcpfsm monitor cause SND_RST dst %s",
-				  word, word);
+			group_scope(scope, g);
+			look_with(f, "tcpfsm log cause SND_RST%s; tcpfsm monitor cause SND_RST%s",
+				  scope, scope);
 		}
 		free(g);
 	}
@@ -95,7 +95,7 @@ static struct group *group_answers(const struct patient *p)
 static void find_refusals(const struct patient *p)
 {
 	struct group *groups = group_answers(p), *g;
-	char word[FMT_TARGET];
+	char scope[GROUP_SCOPE];
 	struct finding *f;
 
 	while ((g = group_take(&groups))) {
@@ -105,9 +105,9 @@ static void find_refusals(const struct patient *p)
 				    g->key, (unsigned long long)g->count,
 				    (unsigned long long)g->count + g->extra);
 			group_tell(f, g, false);
-			word_of_service(word, &g->tuple);
-			look_with(f, "tcpfsm log cause SND_RST dst %s; tcpfsm monitor cause SND_RST dst %s",
-				  word, word);
+			group_scope(scope, g);
+			look_with(f, "tcpfsm log cause SND_RST%s; tcpfsm monitor cause SND_RST%s",
+				  scope, scope);
 		}
 		free(g);
 	}
