@@ -12,7 +12,6 @@
 #include "show/flow_column.h"
 #include "show/netns.h"
 
-#define W_ENDPOINT	(-21)	/* 255.255.255.255:65535 */
 #define W_PAIR		(-23)	/* ESTABLISHED:ESTABLISHED */
 
 static const struct out_column final_columns[] = {

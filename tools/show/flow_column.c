@@ -14,7 +14,6 @@
 #include "show/flow_column.h"
 #include "show/netns.h"
 
-#define W_ENDPOINT	(-21)	/* 255.255.255.255:65535 */
 #define FMT_CELL	1024	/* the longest: two histories */
 
 struct flow_column {

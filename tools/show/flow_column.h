@@ -6,6 +6,8 @@
 #include "data/flow.h"
 #include "lib/rank.h"
 
+#define W_ENDPOINT	(-21)	/* 255.255.255.255:65535 */
+
 /* @list: names with commas between. Return: false, and said why */
 bool flow_columns_choose(const char *list);
 /* Is it one of those that are shown? */

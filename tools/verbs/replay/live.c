@@ -3,7 +3,6 @@
  * Verb live: the module's engine over what passes an interface now, for hosts where no module may
  * be loaded.
  */
-#include <limits.h>
 #include <net/if.h>
 #include <poll.h>
 #include <stdio.h>
@@ -127,6 +126,17 @@ static void take_live_packet(u_char *arg, const struct pcap_pkthdr *h, const u_c
 		play_packet(&l->play, h, frame);
 }
 
+/* Return: how many packets there were, BATCH at most, or -1, and said why */
+static int read_batch(struct live *l)
+{
+	int n = pcap_dispatch(l->pcap, BATCH, take_live_packet, (u_char *)l);
+
+	if (n >= 0)
+		return n;
+	fail("live: %s: %s", l->play.name, pcap_geterr(l->pcap));
+	return -1;
+}
+
 /* What did not fit into the buffer, or what the driver says that it left out. */
 static void tell_drops(struct live *l, u64 now)
 {
@@ -158,9 +168,9 @@ static int take_packets(struct live *l, int signals)
 	if (l->until && l->until < now + left)
 		left = l->until > now ? l->until - now : 0;
 	poll(fds, 2, poll_ms(left));
-	ret = pcap_dispatch(l->pcap, BATCH, take_live_packet, (u_char *)l);
+	ret = read_batch(l);
 	if (ret < 0)
-		return fail("live: %s: %s", l->play.name, pcap_geterr(l->pcap));
+		return EXIT_ERROR;
 	now = clock_now();
 	if (ret < BATCH && !has_enough(l))
 		track_tick(&l->play.track, clock_of_day() - LATE);
@@ -177,9 +187,9 @@ static int take_last_packets(struct live *l)
 
 	poll(NULL, 0, 2 * DELIVERY);
 	do {
-		ret = pcap_dispatch(l->pcap, BATCH, take_live_packet, (u_char *)l);
+		ret = read_batch(l);
 	} while (ret == BATCH);
-	return ret < 0 ? fail("live: %s: %s", l->play.name, pcap_geterr(l->pcap)) : EXIT_FOUND;
+	return ret < 0 ? EXIT_ERROR : EXIT_FOUND;
 }
 
 static int run_capture(struct live *l)
