@@ -249,6 +249,7 @@ def flows_are_ranked_and_their_columns_chosen(v):
     equal(ports("--top", "3", "--sort", "bytes"), list(map(int, by_bytes[:3])), "the first of them")
     equal(len(ports("--top", "2")), 2, "by dwell")
     with within("router"):
+        equal(status(TOOL, "flows", f"-{v}")[2], "", "what is said beside all the flows")
         code, out, err = status(TOOL, "flows", f"-{v}", "--sort", "bytes", "--top", "1", "-o", "pair,src,uid,process")
     equal((code, err.strip()), (0, "tcpfsm: and 3 more flows"))
     head, row = out.splitlines()

@@ -134,7 +134,8 @@ static int run_flows(int argc, char **argv)
 	rank_begin(&s.rank, &s.order);
 	err = kernel_once(ask_flows, &s);
 	if (err == EXIT_FOUND) {
-		show_ranked(&s);
+		if (s.ranked)
+			show_ranked(&s);
 		print_header(&s);
 		if (opt.explain)
 			explain_flags();
