@@ -81,6 +81,19 @@ apt_suite() {
 	     -o Dir::Cache="$dir/cache" "${@:2}"
 }
 
+# end_late PID SECONDS: wait for a guest, a child. One that has not come to its end by then is ended.
+# Return: 124 then, or the guest's exit status
+end_late() {
+	timeout "$2" tail -q -s 0.05 -f --pid="$1" /dev/null >/dev/null 2>&1 &
+	wait $!
+	if [ $? = 124 ]; then
+		kill -9 "$1"
+		wait "$1" 2>/dev/null
+		return 124
+	fi
+	wait "$1" 2>/dev/null
+}
+
 # guest_request DIR COMMAND...: what scripts/guest shall run, as a file in DIR.
 guest_request() {
 	local dir=$1 v

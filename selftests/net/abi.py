@@ -19,7 +19,7 @@ import sys
 import tempfile
 import urllib.request
 
-from bed import (TOOL, Failed, Skipped, close_to, key_of, loaded, main, make_hosts, pair,
+from bed import (TOOL, Failed, Skipped, close_to, key_of, loaded, main, make_hosts, pair, program,
                  read, remove_hosts, reset, run, status, sysctl, table, test, until, within)
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -123,10 +123,10 @@ def keys():
     found = set()
     with tempfile.TemporaryDirectory() as work:
         record = os.path.join(work, "record")
-        with subprocess.Popen(tool("-j", "monitor", "--record", record), stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, text=True) as monitor, \
-             subprocess.Popen(tool("-j", "monitor", "--flows"), stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, text=True) as ends:
+        with program(*tool("-j", "monitor", "--record", record), stdout=subprocess.PIPE,
+                     stderr=subprocess.PIPE, text=True) as monitor, \
+             program(*tool("-j", "monitor", "--flows"), stdout=subprocess.PIPE,
+                     stderr=subprocess.PIPE, text=True) as ends:
             for process in (monitor, ends):
                 process.stderr.readline()       # it follows
             sysctl("router", "timeout_closed", 1)

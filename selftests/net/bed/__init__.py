@@ -22,5 +22,5 @@ from .sock import (Traffic, close_to, connect, listen, numbers, pair, received, 
 from .tcpfsm import (Counted, counters, entries, everywhere, flags_of, flow, forget_flows, is_tuple, key_of,
                      load, load_command, loaded, log_of, max_flows, pair_of, pairs_are, path, read, sysctl,
                      table, timeout, tuple_of, unload)
-from .utils import backlog, deep, one_cpu, run, status, until, write
+from .utils import backlog, deep, one_cpu, program, run, status, until, write
 from .wire import Wire, checksum, flood, syns, wire, wire_into

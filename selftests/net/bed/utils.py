@@ -22,6 +22,17 @@ def status(*command):
     return done.returncode, done.stdout, done.stderr
 
 
+@contextlib.contextmanager
+def program(*command, **how):
+    """One that runs during the block. Of a block that fails, nobody waits for it."""
+    with subprocess.Popen(command, **how) as process:
+        try:
+            yield process
+        except BaseException:
+            process.kill()
+            raise
+
+
 def deep(usual, much):
     """How much of something: the usual amount, or much with TCPFSM_DEEP."""
     return much if os.environ.get("TCPFSM_DEEP") else usual
