@@ -160,6 +160,26 @@ def a_leaked_close_wait_is_seen_with_who_holds_it(v):
 
 
 @test
+def the_process_stands_with_its_flow():
+    who = rf"resp:\S+\({os.getpid()}\)"
+    with leaked(4, 7004), top("server") as screen:
+        row = r"^ *\S+ .*FIN_WAIT_2:CLOSE_WAIT +\S+ +10\.0\.2\.1:7004"
+        screen.sees(row + "$", "without the process")
+        screen.keys("P")
+        screen.sees(rf"^ *\S+ +CLOSE_WAIT +10\.0\.2\.1:7004 +{who}$", "in the columns that 80 leave")
+        screen.resize(120, 30)
+        screen.sees(rf"{row} +{who}$", "with it")
+        screen.keys("P")
+        screen.sees(r"^.dwell .* packets$", "other columns take its place")
+        out = batch("server", "-b", "-p", "-c1", "-i", "100ms")
+        true(re.search(rf'10\.0\.2\.1:7004 .* resp:\(\("[^"]+",pid={os.getpid()},fd=\d+\)\)$', out, re.M), out)
+        one = json.loads(batch("server", "-j", "-p", "-c1", "-i", "100ms", "dport", ":7004"))
+        equal(one["flows"][0]["socket"]["resp"]["pid"], os.getpid(), "in JSON")
+        one = json.loads(batch("server", "-j", "-c1", "-i", "100ms", "dport", ":7004"))
+        true("pid" not in one["flows"][0]["socket"]["resp"], "only if it is asked for")
+
+
+@test
 def states_are_those_of_procfs():
     with leaked(4, 7002), contextlib.closing(listen("server", 6, 7003)) as listener:
         held = [connect("client", 6, 7003) for _ in range(5)]

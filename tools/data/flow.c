@@ -39,6 +39,22 @@ char *fmt_flags(char *buf, u32 flags)
 	return buf;
 }
 
+char *fmt_holders(char *buf, const struct flow *f)
+{
+	const struct process *p;
+	char *at = buf;
+	unsigned int i;
+
+	*at = '\0';
+	for (i = 0; i < TCPFSM_ENDS; i++) {
+		p = f->end[i].process;
+		if (p)
+			at += sprintf(at, "%s%s:%s(%d)", at == buf ? "" : ",", end_name(i), p->name,
+				      p->pid);
+	}
+	return buf;
+}
+
 char *fmt_told(char *buf, const struct flow *f, unsigned int sort, bool pends)
 {
 	const struct told *t = &f->told[sort];

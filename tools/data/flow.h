@@ -61,6 +61,7 @@ bool is_local_end(const struct flow *f, unsigned int end);
 
 #define FMT_FLAGS	256
 #define FMT_TOLD	256
+#define FMT_HOLDERS	128
 #define FMT_PAIR	32
 
 /* ORIG:RESP */
@@ -69,5 +70,7 @@ char *fmt_pair(char *buf, unsigned int orig, unsigned int resp);
 char *fmt_told(char *buf, const struct flow *f, unsigned int sort, bool pends);
 /* Names of the flags, with commas between; a dash for none */
 char *fmt_flags(char *buf, u32 flags);
+/* orig:curl(4711),resp:nginx(815), of those that are known; nothing for none */
+char *fmt_holders(char *buf, const struct flow *f);
 
 #endif

@@ -137,17 +137,7 @@ static const char *refused_cell(char *buf, const struct flow *f)
 
 static const char *process_cell(char *buf, const struct flow *f)
 {
-	const struct process *p;
-	char *at = buf;
-	unsigned int i;
-
-	for (i = 0; i < TCPFSM_ENDS; i++) {
-		p = f->end[i].process;
-		if (p)
-			at += sprintf(at, "%s%s:%s(%d)", at == buf ? "" : ",", end_name(i), p->name,
-				      p->pid);
-	}
-	return at == buf ? NULL : buf;
+	return *fmt_holders(buf, f) ? buf : NULL;
 }
 
 static const char *nat_cell(char *buf, const struct flow *f)

@@ -16,7 +16,6 @@
 #define LEAST_COLUMNS	20		/* on a smaller screen, nothing is drawn */
 #define LEAST_LINES	4
 #define ALL_LINES	(2 + STATES_HEIGHT + 4 + 1)
-#define NETNS_CELLS	13		/* that column, and the space before it */
 #define TWO_LINES	16		/* from so many on, the header has two */
 
 struct box {
@@ -25,21 +24,28 @@ struct box {
 
 /* ---- a panel ---- */
 
-static bool is_shown(const struct top_column *c, const struct box *b)
+/* What is asked for by an option takes its cells first. */
+static bool is_shown(const struct top_column *columns, const struct top_column *c,
+		     const struct box *b)
 {
-	int width = b->width - (opt.all_netns ? NETNS_CELLS : 0);
+	const struct top_column *k;
+	int width = b->width;
 
+	for (k = columns; k->name; k++)
+		if (k->only && *k->only)
+			width -= abs(k->width) + 1;
 	return (!c->only || *c->only) && width >= (int)c->from &&
 	       (!c->below || width < (int)c->below);
 }
 
 /* Columns that grow share the cells that are left. Return: cells for each of them */
-static int share_width(const struct top_column *c, const struct box *b)
+static int share_width(const struct top_column *columns, const struct box *b)
 {
+	const struct top_column *c;
 	int left = b->width + 1, growing = 0;
 
-	for (; c->name; c++) {
-		if (!is_shown(c, b))
+	for (c = columns; c->name; c++) {
+		if (!is_shown(columns, c, b))
 			continue;
 		left -= abs(c->width) + 1;
 		growing += c->most > 0;
@@ -64,7 +70,7 @@ static void draw_heading(const struct screen *s, enum top_list list, const struc
 	attrset(s->focus == list ? A_REVERSE : A_UNDERLINE);
 	draw_fill(b->y, b->x, b->width, ' ');
 	for (c = columns; c->name; c++) {
-		if (!is_shown(c, b))
+		if (!is_shown(columns, c, b))
 			continue;
 		width = width_of_column(c, more);
 		snprintf(name, sizeof(name), "%s", c->name);
@@ -86,15 +92,15 @@ static void draw_heading(const struct screen *s, enum top_list list, const struc
 static void draw_row(const struct screen *s, enum top_list list, const struct box *b, int y,
 		     const void *row, bool current, int more)
 {
-	const struct top_column *c = top_panels[list].columns;
+	const struct top_column *columns = top_panels[list].columns, *c;
 	char text[TOP_CELL];
 	int x = b->x, width;
 
 	attrset(current ? A_REVERSE : A_NORMAL);
 	if (current)
 		draw_fill(y, b->x, b->width, ' ');
-	for (; c->name; c++) {
-		if (!is_shown(c, b))
+	for (c = columns; c->name; c++) {
+		if (!is_shown(columns, c, b))
 			continue;
 		width = width_of_column(c, more);
 		attrset(draw_attr(top_look(list, c, row)) | (current ? A_REVERSE : 0));
@@ -191,7 +197,7 @@ static void draw_panels(struct screen *s, int top)
 
 static const char * const hints[] = {
 	"q quit", "h help", "tab panel", "s sort", "r reverse", "f filter", "p pause", "+ -",
-	"z zoom", "g past", "enter more",
+	"z zoom", "P process", "g past", "enter more",
 };
 
 static void draw_last(struct screen *s)

@@ -3,8 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "kernel/process.h"
-#include "kernel/socket.h"
+#include "kernel/holder.h"
 #include "lib/message.h"
 #include "lib/options.h"
 #include "verbs/top/keys.h"
@@ -156,29 +155,19 @@ static void set_overlay(struct screen *s, enum overlay overlay)
 	s->overlay_first = 0;
 }
 
-static void take_holder(const struct sock *sock, void *arg)
-{
-	const struct process *p;
-	struct screen *s = arg;
-	unsigned int i;
-
-	for (i = 0; i < TCPFSM_ENDS; i++) {
-		p = s->flow.end[i].cookie == sock->cookie ? process_of(sock->inode) : NULL;
-		if (p)
-			s->process[i] = *p;
-	}
-}
-
 static void show_flow(struct screen *s, const struct flow *f)
 {
-	u32 states = 1U << f->end[TCPFSM_ORIG].state | 1U << f->end[TCPFSM_RESP].state;
+	const struct process *p;
+	unsigned int i;
 
 	s->flow = *f;
 	s->flow_read = s->t->dumped;
 	memset(s->process, 0, sizeof(s->process));
-	processes_forget();
-	if (f->end[TCPFSM_ORIG].cookie || f->end[TCPFSM_RESP].cookie)
-		sock_each(f->netns, states, take_holder, s);
+	for (i = 0; i < TCPFSM_ENDS; i++) {
+		p = holder_of(f, i);
+		if (p)
+			s->process[i] = *p;
+	}
 	set_overlay(s, OVERLAY_FLOW);
 }
 
@@ -268,6 +257,9 @@ static void press_panel_key(struct screen *s, int key)
 		break;
 	case 'z':
 		s->zoomed ^= true;
+		break;
+	case 'P':
+		opt.processes ^= true;
 		break;
 	case 'g':
 		s->rates ^= true;

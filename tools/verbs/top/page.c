@@ -18,6 +18,7 @@ static const char * const help_lines[] = {
 	"s, S         order by the next column, the one before",
 	"r            the other way round",
 	"f or /       type a FILTER of flows; see tcpfsm --help",
+	"P            the process that holds a flow's socket, or not",
 	"g            past: ends in the states, or entered a second",
 	"p or space   pause, go on",
 	"+ -          longer, shorter interval",

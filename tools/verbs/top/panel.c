@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "kernel/holder.h"
 #include "lib/format.h"
 #include "lib/options.h"
 #include "verbs/top/panel.h"
@@ -308,6 +309,17 @@ TEXT(dst_text, flow, fmt_endpoint(buf, r->tuple.family, r->tuple.dst, r->tuple.d
 TEXT(packets_text, flow, fmt_two(buf, r->end[0].packets, r->end[1].packets))
 TEXT(bytes_text, flow, fmt_two(buf, r->end[0].bytes, r->end[1].bytes))
 TEXT(flags_text, flow, fmt_flags(buf, r->flags))
+/* Only the rows on the screen are asked for. */
+static void process_text(char *buf, const struct top *t, const void *row)
+{
+	struct flow f = *(const struct flow *)row;
+
+	(void)t;
+	flow_add_holders(&f);
+	if (!*fmt_holders(buf, &f))
+		strcpy(buf, "-");
+}
+
 TEXT(flow_netns, flow, snprintf(buf, TOP_CELL, "%s", r->netns->name))
 
 static enum top_look flow_look(const void *row)
@@ -329,6 +341,8 @@ static const struct top_column flow_columns[] = {
 	{ .name = "netns", .width = -12, .most = 24, .only = &opt.all_netns, .text = flow_netns },
 	{ .name = "src", .width = -21, .from = 76, .most = 47, .text = src_text },
 	{ .name = "dst", .width = -21, .most = 47, .text = dst_text },
+	{ .name = "process", .width = -20, .most = 52, .only = &opt.processes,
+	  .text = process_text },
 	{ .name = "packets", .what = "by packets", .width = -11, .from = 106, .number = n_packets,
 	  .text = packets_text },
 	{ .name = "bytes", .what = "by bytes", .width = -15, .from = 140, .number = n_bytes,

@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include "kernel/holder.h"
 #include "lib/format.h"
 #include "lib/live.h"
 #include "lib/message.h"
@@ -84,6 +85,8 @@ static void print_flows(const struct rank *list, u64 older)
 		f.idle += older;
 		f.end[TCPFSM_ORIG].dwell += older;
 		f.end[TCPFSM_RESP].dwell += older;
+		if (opt.processes)
+			flow_add_holders(&f);
 		flow_print(&f);
 	}
 	out_end();
@@ -189,7 +192,7 @@ const struct verb verb_top = {
 	.filter = FILTER_OF_LIVING,
 	.options = {
 		&option_netns, &option_all_netns, &option_ipv4, &option_ipv6, &option_batch,
-		&option_interval, &option_count, &option_for,
+		&option_interval, &option_count, &option_for, &option_processes,
 	},
 	.says = {
 		{ OPTION_INTERVAL, "time between samples (default 1s)", NULL },
