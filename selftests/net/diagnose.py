@@ -268,6 +268,26 @@ def connections_that_a_program_forgets_to_close(v):
 
 
 @both
+def a_socket_that_went_without_a_segment_leaks_nothing(v):
+    with loaded():
+        c, s = pair(v, 9643)
+        c.shutdown(socket.SHUT_WR)
+        pairs_are(key_of(v, c, 9643), "FIN_WAIT_2:CLOSE_WAIT")
+        time.sleep(70)
+        says("server", "close-wait", "holds 1 connection in CLOSE_WAIT")
+        vanish(s)               # the module has just asked for it
+        time.sleep(5)
+        f = says("server", "no-socket", "1 end of this host waits without a socket, the oldest for 1m15s in CLOSE_WAIT")
+        equal((f["rank"], f["count"]), ("note", 1), "for programs")
+        with within("server"):
+            equal(run(TOOL, "doctor").count("look:"), 1, "and nothing else is")
+            true("CLOSE_WAIT" in shell(f["look"]), "what it says to look at")
+        time.sleep(60)
+        equal(doctor("server"), {}, "the module has asked")
+        c.close()
+
+
+@both
 def a_peer_that_does_not_acknowledge_a_fin(v):
     with loaded():
         c, s = pair(v, 9641)

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/names.h"
 #include "kernel/holder.h"
 #include "kernel/socket.h"
 #include "lib/htab.h"
@@ -10,14 +12,15 @@
 
 #define READ_EVERY	NSEC
 
-/* A socket among some process's files; twice, found by its cookie and by its tuple. */
+/* A socket, of a process or of nobody any more; twice, found by its cookie and by its tuple. */
 struct owned {
 	struct hnode node;
 	bool by_tuple;
 	const struct netns *netns;
 	u64 cookie;
 	struct tuple tuple;
-	u32 inode;
+	u32 inode;		/* 0: no process has it */
+	u8 state;		/* as sock.state */
 };
 
 static struct htab sockets;
@@ -26,19 +29,21 @@ static void keep_socket(const struct sock *s, void *arg)
 {
 	unsigned int i;
 
-	if (!s->inode)
-		return;
 	for (i = 0; i < 2; i++) {
 		struct owned *o = zalloc(sizeof(*o));
 
 		*o = (struct owned){ .by_tuple = i, .netns = arg, .cookie = s->cookie,
-				     .tuple = s->tuple, .inode = s->inode };
+				     .tuple = s->tuple, .inode = s->inode,
+				     .state = s->state };
 		htab_add(&sockets, &o->node, i ? tuple_hash(&o->tuple) : hash_mix(o->cookie));
 	}
 }
 
 /* The namespaces whose sockets were read. */
-static const struct netns **read_of;
+static struct read {
+	const struct netns *netns;
+	bool failed;
+} *read_of;
 static size_t nr_read;
 
 /* What is read may be old before all of it is used. */
@@ -49,24 +54,26 @@ static bool is_stale(void)
 	return clock_now() - read_began >= pause_after(read_cost, READ_EVERY);
 }
 
-static void read_sockets_of(const struct netns *ns)
+/* TIME_WAIT is nobody's, and there may be a great many. Return: false, they cannot be read */
+static bool read_sockets_of(const struct netns *ns)
 {
 	u64 began;
 	size_t i;
 
 	for (i = nr_read; i > 0; i--)
-		if (read_of[i - 1] == ns)
-			return;
+		if (read_of[i - 1].netns == ns)
+			return !read_of[i - 1].failed;
 	began = clock_now();
 	if (!nr_read) {
 		read_began = began;
 		read_cost = 0;
 	}
 	read_of = array_grow(read_of, nr_read, sizeof(*read_of));
-	read_of[nr_read++] = ns;
-	sock_each(ns, ~0U, keep_socket, (void *)ns);
+	read_of[nr_read].netns = ns;
+	read_of[nr_read].failed = sock_each(ns, ~(1U << TCP_TIME_WAIT), keep_socket, (void *)ns);
 	processes_read();
 	read_cost += clock_now() - began;
+	return !read_of[nr_read++].failed;
 }
 
 static const struct owned *find_by_cookie(u64 cookie)
@@ -96,21 +103,35 @@ static const struct owned *find_by_tuple(const struct netns *ns, const struct tu
 	return NULL;
 }
 
-static const struct process *find_holder(const struct flow *f, unsigned int end)
+static const struct owned *find_socket(const struct flow *f, unsigned int end)
 {
 	const struct flow_end *e = &f->end[end];
-	const struct owned *o;
 	struct tuple t;
 
+	if (e->cookie)
+		return find_by_cookie(e->cookie);
+	/* A server's socket that has sent nothing yet but the SYN|ACK made for it. */
+	t = end == TCPFSM_ORIG ? f->tuple : tuple_reversed(&f->tuple);
+	return find_by_tuple(f->netns, e->sk.family ? &e->sk : &t);
+}
+
+static const struct process *find_holder(const struct flow *f, unsigned int end)
+{
+	const struct owned *o;
+
 	read_sockets_of(f->netns);
-	if (e->cookie) {
-		o = find_by_cookie(e->cookie);
-	} else {
-		/* A server's socket that has sent nothing yet but the SYN|ACK made for it. */
-		t = end == TCPFSM_ORIG ? f->tuple : tuple_reversed(&f->tuple);
-		o = find_by_tuple(f->netns, e->sk.family ? &e->sk : &t);
-	}
-	return o ? process_of(o->inode) : NULL;
+	o = find_socket(f, end);
+	return o && o->inode ? process_of(o->inode) : NULL;
+}
+
+bool holder_backs(const struct flow *f, unsigned int end)
+{
+	const struct owned *o;
+
+	if (!is_local_end(f, end) || !read_sockets_of(f->netns))
+		return true;
+	o = find_socket(f, end);
+	return o && !strcmp(sock_state_name(o->state), state_name(f->end[end].state));
 }
 
 const struct process *holder_of(const struct flow *f, unsigned int end)

@@ -374,6 +374,7 @@ static int look_at(const struct netns *ns, void *arg)
 	status = examine_patient(&p);
 	if (status == EXIT_FOUND) {
 		doctor_flows(&p);
+		doctor_backed();
 		doctor_resets(&p);
 		doctor_conntrack(&p);
 		doctor_queues(&p);

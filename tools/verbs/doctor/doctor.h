@@ -77,6 +77,10 @@ const char *s_of(u64 n);
 
 /* flows.c: what flows and sockets show */
 void doctor_flows(const struct patient *p);
+/* backed.c: does a socket wait, too, where a local end does? Whoever has none is remembered, */
+bool wait_is_backed(const struct flow *f, unsigned int end);
+/* and told of here, if that is still so. */
+void doctor_backed(void);
 /* resets.c: who resets connections, and who refuses them */
 void doctor_resets(const struct patient *p);
 /* conntrack.c: what nf_conntrack and flowtables make of them; it puts p->flow in another order */

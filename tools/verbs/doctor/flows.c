@@ -89,7 +89,8 @@ static struct group *group_stuck(const struct patient *p, u32 states, u64 least,
 		for (end = 0; end < TCPFSM_ENDS; end++) {
 			const struct flow_end *e = &p->flow[i].end[end];
 
-			if (!(states & 1U << e->state) || e->dwell < least)
+			if (!(states & 1U << e->state) || e->dwell < least ||
+			    !wait_is_backed(&p->flow[i], end))
 				continue;
 			blame(&b, &p->flow[i], end);
 			add_blamed(&groups, &b, &p->flow[i], end, e->dwell);
@@ -150,7 +151,8 @@ static bool waits_for_answer(const struct flow *f)
 {
 	return f->end[TCPFSM_ORIG].state == TCPFSM_SYN_SENT &&
 	       f->end[TCPFSM_RESP].state == TCPFSM_LISTEN &&
-	       f->end[TCPFSM_ORIG].dwell >= NO_ANSWER && !f->told[TOLD_UNREACHABLE].count;
+	       f->end[TCPFSM_ORIG].dwell >= NO_ANSWER && !f->told[TOLD_UNREACHABLE].count &&
+	       wait_is_backed(f, TCPFSM_ORIG);
 }
 
 /* At the server's own host, its queues tell. */
