@@ -19,8 +19,10 @@ import sys
 import tempfile
 import urllib.request
 
-from bed import (TOOL, Failed, Skipped, close_to, key_of, loaded, main, make_hosts, pair, program,
-                 read, remove_hosts, reset, run, status, sysctl, table, test, until, within)
+from bed import (TOOL, Failed, Skipped, close_to, equal, key_of, loaded, main, make_hosts, pair,
+                 program, read, remove_hosts, reset, run, schema, status, sysctl, table, test, true,
+                 until, within)
+
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 GOLDEN = os.path.join(HERE, "abi.golden")
@@ -150,7 +152,9 @@ def keys():
             first = {ends: ends.stdout.readline()}
             for process, name in ((monitor, "monitor"), (ends, "monitor --flows")):
                 process.terminate()
-                for line in (first.get(process, "") + process.communicate()[0]).splitlines():
+                text = first.get(process, "") + process.communicate()[0]
+                schema.hold(process.args, text)
+                for line in text.splitlines():
                     found |= {f"json {name} {path}" for path in paths(json.loads(line))}
         pcap = os.path.join(work, "pcap")
         capture(pcap)
@@ -225,6 +229,38 @@ def columns_of_proc_files_and_names_of_counters():
 @test
 def keys_of_json():
     compare("json")
+
+
+@test
+def every_command_has_its_schema():
+    if not (whole := schema.load()):
+        raise Skipped("the schema is not installed")
+    schema.check_itself()
+    known, seen = whole["$defs"], set()
+    for command in re.findall(r"^  ([a-z]+) ", run(TOOL, "--help").split("Options")[0], re.M):
+        has = "--json" in run(TOOL, command, "--help")
+        if has and command != "live":       # it prints what replay does
+            seen.add(command)
+    equal(seen - set(known), set(), "commands with --json, but without a schema")
+    equal({name.split("-")[0] for name in known if "-" in name} - seen, set(), "schemas of no command")
+    text = json.dumps(whole)
+    equal({name for name in known if f'"#/$defs/{name}"' not in text} - seen -
+          {name for name in known if name.split("-")[0] in seen}, set(), "parts that nothing refers to")
+    c, s = connections(4)
+    with within("router"):
+        # run() holds each against its schema.
+        for words in (("states", "--explain"), ("states", "-A"), ("pairs", "-A"), ("transitions", "--explain"),
+                      ("transitions", "-A"), ("counters", "--explain"), ("counters", "-A"), ("dwell", "-A"),
+                      ("flows", "--explain"), ("flows", "-A", "-p"), ("services", "-A"), ("log", "-A", "-p"),
+                      ("graph", "-i", "10ms"), ("graph", "-A"), ("count", "-A", "netns,src/24,state"),
+                      ("doctor", "-A"), ("top", "-A", "-b", "-c", "1", "-i", "100ms")):
+            true(schema.documents(run(TOOL, "-j", *words, check=False)), f"{words}: no JSON")
+    close_to(c, s)
+    try:
+        schema.hold((TOOL, "-j", "flows"), '{"flow": 1}')
+    except Failed:
+        return
+    raise Failed("a flow without anything passes")
 
 
 @test

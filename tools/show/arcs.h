@@ -11,6 +11,7 @@ struct figure {
 	state_matrix moves;
 	double seconds;		/* that the moves took; 0: all that there ever were */
 	const char *title;
+	const struct netns *netns;	/* NULL: of several, or of a capture */
 };
 
 #define ARCS		16

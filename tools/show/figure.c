@@ -9,6 +9,7 @@
 #include "show/dot.h"
 #include "show/drawing.h"
 #include "show/figure.h"
+#include "show/netns.h"
 
 static void print_arc_json(const struct figure *f, const struct arc *a)
 {
@@ -29,6 +30,8 @@ static void print_figure_json(const struct figure *f)
 	out_start(OUT_DOCUMENT);
 	out_object(NULL);
 	out_str("title", 0, f->title);
+	if (f->netns)
+		out_netns(f->netns);
 	out_array("states");
 	for (i = 0; i < STATES_LISTED; i++) {
 		out_object(OUT_ITEM);

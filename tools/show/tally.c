@@ -10,6 +10,7 @@
 #include "lib/message.h"
 #include "lib/number.h"
 #include "lib/out.h"
+#include "show/netns.h"
 #include "show/tally.h"
 
 #define FMT_KEY		FMT_FLAGS
@@ -17,6 +18,7 @@
 struct group {
 	struct hnode node;
 	u64 count, packets, bytes, oldest;
+	const struct netns *netns;	/* NULL: of several, or of a capture */
 	u8 key[];
 };
 
@@ -86,6 +88,7 @@ static bool parse_key(struct tally *t, char *word)
 	t->parts++;
 	t->size += key->size;
 	t->of_ends |= key->of_end;
+	t->of_netns |= !strcmp(key->name, "netns");
 	return true;
 }
 
@@ -149,7 +152,10 @@ static void add_one(struct tally *t, const struct flow *f, unsigned int end, u64
 	}
 	g = find_group(t, key);
 	t->all++;
-	g->count++;
+	if (!g->count++)
+		g->netns = f->netns;
+	else if (g->netns != f->netns)
+		g->netns = NULL;
 	if (age > g->oldest)
 		g->oldest = age;
 	for (i = 0; i < TCPFSM_ENDS; i++) {
@@ -269,6 +275,8 @@ static void print_group(const struct tally *t, const struct out_column *columns,
 	out_num("oldest_ns", 0, g->oldest);
 	out_row_num(g->packets);
 	out_row_num(g->bytes);
+	if (g->netns && !t->of_netns)
+		out_netns(g->netns);
 	out_line();
 	out_end();
 }

@@ -24,6 +24,7 @@ struct tally {
 	struct tally_part part[TALLY_KEYS];
 	unsigned int parts, size;
 	bool of_ends;			/* ends are counted, not flows */
+	bool of_netns;			/* it is one of the keys */
 	enum tally_order { TALLY_FLOWS, TALLY_OLDEST, TALLY_PACKETS, TALLY_BYTES } order;
 	u64 all;			/* flows, or ends */
 	struct htab table;

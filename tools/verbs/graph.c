@@ -59,6 +59,7 @@ static int run_graph(int argc, char **argv)
 	snprintf(title, sizeof(title), "%llu flows, %s", (unsigned long long)now.entries,
 		 fmt_time(date, clock_of_day(), 0));
 	f.title = title;
+	f.netns = now.netns;
 	return figure_print(&f);
 }
 

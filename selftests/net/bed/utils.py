@@ -5,6 +5,7 @@ import os
 import subprocess
 import time
 
+from . import schema
 from .ksft import Failed
 
 
@@ -13,12 +14,14 @@ def run(*command, check=True):
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if check and done.returncode:
         raise Failed(f"{' '.join(command)}: status {done.returncode}\n{done.stdout}")
+    schema.hold(command, done.stdout)
     return done.stdout
 
 
 def status(*command):
     """Run a command. Returns exit status, standard output and standard error."""
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    schema.hold(command, done.stdout)
     return done.returncode, done.stdout, done.stderr
 
 
