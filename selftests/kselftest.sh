@@ -10,8 +10,9 @@
 
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
-programs="net:states.py net:rules.py net:cases.py net:exports.py net:ynl.py net:abi.py net:watch.py net:module.py
-	net:lifecycle.py net:hostile.py net:attacks.py net:floods.py net:storm.py net:expiry.py net:diagnose.py truth:truth.py"
+programs="net:states.py net:rules.py net:cases.py net:exports.py net:commands.py net:namespaces.py
+	net:ynl.py net:abi.py net:watch.py net:module.py net:lifecycle.py net:hostile.py net:attacks.py
+	net:floods.py net:storm.py net:expiry.py net:diagnose.py truth:truth.py"
 n=0 failed=0
 
 # result WORKED NAME

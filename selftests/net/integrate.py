@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """tcpfsm export with those it is for: a real Prometheus, its promtool, and a real browser."""
 import contextlib
+import html
 import json
 import os
 import re
@@ -10,7 +11,7 @@ import time
 import urllib.parse
 
 from bed import (ADDR, HOSTS, TOOL, Traffic, both, close_to, equal, main, pair, run, status, table, test,
-                 true, until, within)
+                 true, until, within, write)
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ALERTS = os.path.join(HERE, "../../tools/prometheus/alerts.yaml")
@@ -184,11 +185,11 @@ def alerts_fire_when_they_should():
     run("promtool", "test", "rules", os.path.join(HERE, "alerts.test.yaml"))
 
 
-def browser(size, *words):
+def browser(size, *words, address=None):
     code, out, err = status("timeout", "200", "chromium", "--headless=new", "--no-sandbox", "--disable-gpu",
                             "--user-data-dir=/tmp/chromium", "--disable-dev-shm-usage", "--no-zygote",
                             "--virtual-time-budget=600000", f"--window-size={size}", *words,
-                            f"http://{WHERE}/")
+                            address or f"http://{WHERE}/")
     equal(code, 0, err[-2000:])
     return out
 
@@ -212,8 +213,45 @@ def a_browser_shows_the_page():
         true(ends[not side] == 0 and 3 <= ends[side] <= 3 + len(traffic.threads), f"{state}: {ends}")
     rates = dict(re.findall(r'id="rate ([A-Z_12]+&gt;[A-Z_12]+)">([^<]*)<', page))
     true(rates["SYN_SENT&gt;ESTABLISHED"] not in ("", "0/s"), rates)
-    true("3 longer than 10 s" in page and "10.0.2.1:9700" in page, "what is stuck, and a service")
+    true("3 flows longer than 10 s" in page and "10.0.2.1:9700" in page, "what is stuck, and a service")
     true(not re.search(r'https?://(?!127|www\.w3\.org)', page), "nothing from elsewhere")
+    close_to(*(s for both_ends in held for s in both_ends))
+
+
+# Frames of three widths; what sticks out of one, and how high the page is, is written into the title.
+FRAMES = """<!doctype html><title>waiting</title>
+<iframe width=390 height=800 src="http://{0}/"></iframe>
+<iframe width=1400 height=800 src="http://{0}/"></iframe>
+<iframe width=1920 height=800 src="http://{0}/"></iframe>
+<script>
+setTimeout(() => document.title = JSON.stringify([...document.querySelectorAll("iframe")].map(frame => {{
+	const page = frame.contentDocument, right = page.documentElement.clientWidth;
+	return {{
+		rows: page.querySelectorAll("#stuck tr").length,
+		out: [...page.querySelectorAll("body, section, td, th, svg.spark, text.rate")].filter(e =>
+			e.getBoundingClientRect().right > right || e.scrollWidth > e.clientWidth + 1 &&
+			e instanceof HTMLElement).map(e => e.outerHTML.slice(0, 100)),
+		small: [...page.querySelectorAll("svg text")].map(e => parseFloat(frame.contentWindow.getComputedStyle(e)
+			.fontSize) * e.ownerSVGElement.getScreenCTM().a).reduce((a, b) => Math.min(a, b)),
+		high: page.documentElement.scrollHeight,
+	}};
+}})), 30000);
+</script>"""
+
+
+@both
+def the_page_fits_a_phone_and_a_wide_screen(v):
+    held = quiet_flows(v)
+    write("/tmp/frames.html", FRAMES.format(WHERE))
+    with exporter("router"):
+        time.sleep(10)
+        page = browser("2000,900", "--disable-web-security", "--disable-site-isolation-trials", "--dump-dom",
+                       address="file:///tmp/frames.html")
+    phone, desk, wide = json.loads(html.unescape(re.search("<title>(.*?)</title>", page)[1]))
+    for frame in (phone, desk, wide):
+        equal((frame["rows"], frame["out"]), (4, []), "flows that are stuck, and what sticks out")
+        true(frame["small"] > 9, f"the smallest letters: {frame['small']} pixels")
+    true(wide["high"] < desk["high"] < phone["high"], f"{wide['high']}, {desk['high']}, {phone['high']}")
     close_to(*(s for both_ends in held for s in both_ends))
 
 

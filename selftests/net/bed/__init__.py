@@ -8,6 +8,7 @@ Three hosts as network namespaces, a test program in the middle of them, and TAP
 
 One process enters whichever namespace it needs, so that a scenario reads from top to bottom.
 """
+from .command import Monitor, stream_of, tool
 from .consts import (ACK, ADDR, CLIENT_OPEN, FAMILY, FIN, FIRST, FLAGS, FLOOD, HOSTS, MODULE, PSH,
                      RST, SECOND, SEED, SERVER_OPEN, SYN, TALK, TOOL)
 from .hosts import (address, default_route, delay, dropped, extra_host, forwards, link, make_hosts,
@@ -17,7 +18,7 @@ from .main import main, main_bare, skip_all
 from .netlink import (COUNTER_GET, FLOW_GET, LOG_GET, SERVICE_GET, STATS_GET, Dump, Listener, ask_for_flows,
                       attribute, attributes_of, family, group_number, number_in)
 from .netns import add_host, guests, libc, setns, within
-from .sock import (Traffic, close_to, connect, listen, numbers, pair, received, repaired, reset,
+from .sock import (Traffic, close_to, connect, connect_many, listen, numbers, pair, received, repaired, reset,
                    stream, talk, vanish)
 from .tcpfsm import (Counted, counters, entries, everywhere, flags_of, flow, forget_flows, is_tuple, key_of,
                      load, load_command, loaded, log_of, max_flows, pair_of, pairs_are, path, read, sysctl,

@@ -79,6 +79,11 @@ def numbers(s):
     return found
 
 
+def connect_many(n, port, v=4):
+    with contextlib.closing(listen("server", v, port, 256)) as listener:
+        return [(connect("client", v, port), listener.accept()[0]) for _ in range(n)]
+
+
 def vanish(s):
     """The socket is gone and the peer is not told, as when its host has crashed."""
     with repaired(s):
