@@ -3,15 +3,18 @@
 """tcpfsm export with those it is for: a real Prometheus, its promtool, and a real browser."""
 import contextlib
 import html
+import http.server
 import json
 import os
 import re
 import subprocess
+import threading
 import time
 import urllib.parse
+import urllib.request
 
 from bed import (ADDR, HOSTS, TOOL, Traffic, both, close_to, equal, main, pair, run, status, table, test,
-                 true, until, within, write)
+                 true, until, within)
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ALERTS = os.path.join(HERE, "../../tools/prometheus/alerts.yaml")
@@ -186,7 +189,7 @@ def alerts_fire_when_they_should():
 
 
 def browser(size, *words, address=None):
-    code, out, err = status("timeout", "200", "chromium", "--headless=new", "--no-sandbox", "--disable-gpu",
+    code, out, err = status("timeout", "600", "chromium", "--headless=new", "--no-sandbox", "--disable-gpu",
                             "--user-data-dir=/tmp/chromium", "--disable-dev-shm-usage", "--no-zygote",
                             "--virtual-time-budget=600000", f"--window-size={size}", *words,
                             address or f"http://{WHERE}/")
@@ -218,15 +221,15 @@ def a_browser_shows_the_page():
     close_to(*(s for both_ends in held for s in both_ends))
 
 
-# Frames of three widths; what sticks out of one, and how high the page is, is written into the title.
+# Three windows with the page; what sticks out of them, and how high it is, is written into the title.
 FRAMES = """<!doctype html><title>waiting</title>
-<iframe width=390 height=800 src="http://{0}/"></iframe>
-<iframe width=1400 height=800 src="http://{0}/"></iframe>
-<iframe width=1920 height=800 src="http://{0}/"></iframe>
+<iframe width=390 height=800 src="page/"></iframe>
+<iframe width=1400 height=800 src="page/"></iframe>
+<iframe width=1920 height=800 src="page/"></iframe>
 <script>
-setTimeout(() => document.title = JSON.stringify([...document.querySelectorAll("iframe")].map(frame => {{
+setTimeout(() => document.title = JSON.stringify([...document.querySelectorAll("iframe")].map(frame => {
 	const page = frame.contentDocument, right = page.documentElement.clientWidth;
-	return {{
+	return {
 		rows: page.querySelectorAll("#stuck tr").length,
 		out: [...page.querySelectorAll("body, section, td, th, svg.spark, text.rate")].filter(e =>
 			e.getBoundingClientRect().right > right || e.scrollWidth > e.clientWidth + 1 &&
@@ -234,19 +237,35 @@ setTimeout(() => document.title = JSON.stringify([...document.querySelectorAll("
 		small: [...page.querySelectorAll("svg text")].map(e => parseFloat(frame.contentWindow.getComputedStyle(e)
 			.fontSize) * e.ownerSVGElement.getScreenCTM().a).reduce((a, b) => Math.min(a, b)),
 		high: page.documentElement.scrollHeight,
-	}};
-}})), 30000);
+	};
+})), 30000);
 </script>"""
+
+
+class Framed(http.server.BaseHTTPRequestHandler):
+    """The exporter's page within frames of the same origin, which alone may look into it."""
+
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        if self.path.startswith("/page/"):
+            with urllib.request.urlopen(f"http://{WHERE}/{self.path[6:]}") as answer:
+                self.wfile.write(answer.read())
+        else:
+            self.wfile.write(FRAMES.encode())
+
+    def log_message(self, *_):
+        pass
 
 
 @both
 def the_page_fits_a_phone_and_a_wide_screen(v):
     held = quiet_flows(v)
-    write("/tmp/frames.html", FRAMES.format(WHERE))
-    with exporter("router"):
+    with exporter("router"), http.server.ThreadingHTTPServer(("127.0.0.1", 9718), Framed) as server:
         time.sleep(10)
-        page = browser("2000,900", "--disable-web-security", "--disable-site-isolation-trials", "--dump-dom",
-                       address="file:///tmp/frames.html")
+        threading.Thread(target=server.serve_forever).start()
+        page = browser("2000,900", "--dump-dom", address="http://127.0.0.1:9718/")
+        server.shutdown()
     phone, desk, wide = json.loads(html.unescape(re.search("<title>(.*?)</title>", page)[1]))
     for frame in (phone, desk, wide):
         equal((frame["rows"], frame["out"]), (4, []), "flows that are stuck, and what sticks out")
