@@ -109,6 +109,17 @@ static void read_tuple(struct tuple *t, const json_t *line)
 		t->family = AF_INET6;
 }
 
+/* Return: NULL: it was not translated */
+static const struct nat *read_nat(struct nat *n, const json_t *line)
+{
+	const json_t *nat = json_object_get(line, "nat");
+
+	n->known = true;
+	read_tuple(&n->orig, json_object_get(nat, "orig"));
+	read_tuple(&n->resp, json_object_get(nat, "resp"));
+	return nat ? n : NULL;
+}
+
 /* The namespace that it was recorded in. NULL: it does not say */
 static const struct netns *read_netns(struct netns *ns, const json_t *line)
 {
@@ -154,12 +165,14 @@ static bool read_line(const char *text, const struct record_reader *r)
 	const struct netns *ns = read_netns(&place, line);
 	struct event e;
 	struct tuple t;
+	struct nat nat;
 	bool ok = true;
 
 	if (json_object_get(line, "lost")) {
 		tell_loss(line, ns, r);
 	} else if (read_event(&e, &t, line)) {
 		e.netns = ns;
+		e.nat = read_nat(&nat, line);
 		r->on_event(&e, r->arg);
 	} else {
 		ok = false;

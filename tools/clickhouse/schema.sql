@@ -28,6 +28,10 @@ CREATE TABLE IF NOT EXISTS tcpfsm.transitions
     sport UInt16,
     dst String,
     dport UInt16,
+    nat_dst String,         -- where nf_conntrack translates: where orig sends to, and
+    nat_dport UInt16,
+    nat_src String,         -- from where resp hears; '' and 0 where it does not, or is not known to
+    nat_sport UInt16,
     end String,             -- orig or resp
     from String,
     to String,
@@ -58,6 +62,10 @@ CREATE TABLE IF NOT EXISTS tcpfsm.flows
     sport UInt16,
     dst String,
     dport UInt16,
+    nat_dst String,
+    nat_dport UInt16,
+    nat_src String,
+    nat_sport UInt16,
     reason String,
     refused UInt8,          -- segments that moved nothing; 255: or more
     flags String,           -- a comma between, - for none
@@ -100,3 +108,11 @@ ORDER BY (host, boot, run, seq);
 ALTER TABLE tcpfsm.transitions ADD COLUMN IF NOT EXISTS netns String AFTER time_ns;
 ALTER TABLE tcpfsm.flows ADD COLUMN IF NOT EXISTS netns String AFTER start_ns;
 ALTER TABLE tcpfsm.losses ADD COLUMN IF NOT EXISTS netns String AFTER time_ns;
+ALTER TABLE tcpfsm.transitions ADD COLUMN IF NOT EXISTS nat_dst String AFTER dport;
+ALTER TABLE tcpfsm.transitions ADD COLUMN IF NOT EXISTS nat_dport UInt16 AFTER nat_dst;
+ALTER TABLE tcpfsm.transitions ADD COLUMN IF NOT EXISTS nat_src String AFTER nat_dport;
+ALTER TABLE tcpfsm.transitions ADD COLUMN IF NOT EXISTS nat_sport UInt16 AFTER nat_src;
+ALTER TABLE tcpfsm.flows ADD COLUMN IF NOT EXISTS nat_dst String AFTER dport;
+ALTER TABLE tcpfsm.flows ADD COLUMN IF NOT EXISTS nat_dport UInt16 AFTER nat_dst;
+ALTER TABLE tcpfsm.flows ADD COLUMN IF NOT EXISTS nat_src String AFTER nat_dport;
+ALTER TABLE tcpfsm.flows ADD COLUMN IF NOT EXISTS nat_sport UInt16 AFTER nat_src;

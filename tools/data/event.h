@@ -7,6 +7,8 @@
 #include "data/process.h"
 #include "data/tuple.h"
 
+struct nat;
+
 struct event {
 	u64 seq;
 	u64 flow;
@@ -18,6 +20,7 @@ struct event {
 	const struct tuple *tuple;	/* NULL: not known */
 	const struct netns *netns;	/* NULL: a capture's */
 	const struct process *process[TCPFSM_ENDS];	/* that have the sockets; or NULL */
+	const struct nat *nat;	/* NULL: not translated, as far as is known */
 };
 
 /* Events that never came, of the group "transition" or "flow", or of the "log". */

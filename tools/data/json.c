@@ -79,6 +79,8 @@ void event_json(struct json *j, const struct event *e)
 		jsonw_true(j, "inferred");
 	if (e->ring)
 		jsonw_num(j, "cpu", e->ring - 1);
+	if (e->nat)
+		nat_json(j, e->nat);
 	holders_json(j, e->process);
 	jsonw_end(j);
 }

@@ -20,7 +20,7 @@ static struct entry *find_entry(const struct cache *c, u64 id)
 	return NULL;
 }
 
-const struct entry *cache_find(const struct cache *c, u64 id)
+struct entry *cache_find(const struct cache *c, u64 id)
 {
 	return find_entry(c, id);
 }
@@ -155,6 +155,7 @@ static void forget_entry(struct cache *c, struct entry *e)
 	show_all(c, e);
 	list_remove(&e->ended_node);
 	htab_del(&c->table, &e->node);
+	free(e->nat);
 	free(e);
 }
 
@@ -231,8 +232,11 @@ u64 cache_tick(struct cache *c, u64 now)
 
 static bool free_entry(struct hnode *n, void *unused)
 {
+	struct entry *e = container_of(n, struct entry, node);
+
 	(void)unused;
-	free(container_of(n, struct entry, node));
+	free(e->nat);
+	free(e);
 	return true;
 }
 

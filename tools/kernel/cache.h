@@ -32,6 +32,8 @@ struct entry {
 	u32 generation;		/* of the dump or event that last told of it */
 	u8 state[TCPFSM_ENDS];
 	struct process process[TCPFSM_ENDS];	/* that have the sockets; pid 0: not known */
+	struct nat *nat;	/* NULL: not translated, or not known */
+	bool nat_asked;
 	bool known;		/* the tuple is known, or there is no way to learn it */
 	bool ended;
 	u64 forget;		/* when, if it ended */
@@ -59,7 +61,7 @@ void cache_fill(struct cache *c, struct entry *e, const struct flow *f);
 /* The flow ended; transitions of it that are under way may still come. */
 void cache_end(struct cache *c, const struct flow *f, u64 now);
 /* What is known of a flow; NULL: nothing. */
-const struct entry *cache_find(const struct cache *c, u64 id);
+struct entry *cache_find(const struct cache *c, u64 id);
 void cache_transition(struct cache *c, const struct event *e, u64 now);
 
 /* A dump begins and ends. Flows that it did not tell of are gone. */

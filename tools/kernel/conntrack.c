@@ -12,6 +12,7 @@ struct receiver {
 	void (*fn)(const struct conntrack *c, void *arg);
 	void *arg;
 	u32 status, mask;	/* those whose status is this, of these bits */
+	bool one;		/* the first is enough */
 };
 
 static const char *name_state(const struct nf_conntrack *ct)
@@ -73,7 +74,7 @@ static int on_entry(enum nf_conntrack_msg_type type, struct nf_conntrack *ct, vo
 	c.assured = status & IPS_ASSURED;
 	c.offloaded = status & (IPS_OFFLOAD | IPS_HW_OFFLOAD);
 	to->fn(&c, to->arg);
-	return NFCT_CB_CONTINUE;
+	return to->one ? NFCT_CB_STOP : NFCT_CB_CONTINUE;
 }
 
 bool conntrack_there(void)
@@ -120,9 +121,91 @@ int conntrack_each(void (*fn)(const struct conntrack *c, void *arg), void *arg)
 
 int conntrack_each_translated(void (*fn)(const struct conntrack *c, void *arg), void *arg)
 {
-	struct receiver src = { fn, arg, IPS_SRC_NAT, IPS_SRC_NAT };
-	struct receiver dst_alone = { fn, arg, IPS_DST_NAT, IPS_SRC_NAT | IPS_DST_NAT };
+	struct receiver src = { fn, arg, IPS_SRC_NAT, IPS_SRC_NAT, false };
+	struct receiver dst_alone = { fn, arg, IPS_DST_NAT, IPS_SRC_NAT | IPS_DST_NAT, false };
 	int err = ask_conntrack(&src);
 
 	return err ? err : ask_conntrack(&dst_alone);
+}
+
+static void note_one(const struct conntrack *c, void *arg)
+{
+	bool *any = arg;
+
+	(void)c;
+	*any = true;
+}
+
+bool conntrack_translates(void)
+{
+	bool any = false;
+	struct receiver src = { note_one, &any, IPS_SRC_NAT, IPS_SRC_NAT, true };
+	struct receiver dst = { note_one, &any, IPS_DST_NAT, IPS_DST_NAT, true };
+
+	ask_conntrack(&src);
+	if (!any)
+		ask_conntrack(&dst);
+	return any;
+}
+
+/* ---- single flows ---- */
+
+struct nfct_handle *conntrack_open(void)
+{
+	return nfct_open(CONNTRACK, 0);
+}
+
+void conntrack_close(struct nfct_handle *h)
+{
+	if (h)
+		nfct_close(h);
+}
+
+struct answer {
+	struct conntrack *c;
+	bool any;
+};
+
+static void take_answer(const struct conntrack *c, void *arg)
+{
+	struct answer *a = arg;
+
+	*a->c = *c;
+	a->any = true;
+}
+
+static void set_tuple(struct nf_conntrack *ct, const struct tuple *t)
+{
+	bool v6 = t->family == AF_INET6;
+
+	nfct_set_attr_u8(ct, ATTR_L3PROTO, t->family);
+	nfct_set_attr_u8(ct, ATTR_L4PROTO, IPPROTO_TCP);
+	nfct_set_attr(ct, v6 ? ATTR_IPV6_SRC : ATTR_IPV4_SRC, t->src);
+	nfct_set_attr(ct, v6 ? ATTR_IPV6_DST : ATTR_IPV4_DST, t->dst);
+	nfct_set_attr_u16(ct, ATTR_PORT_SRC, htons(t->sport));
+	nfct_set_attr_u16(ct, ATTR_PORT_DST, htons(t->dport));
+}
+
+static bool ask_for_tuple(struct nfct_handle *h, const struct tuple *t, struct conntrack *c)
+{
+	struct answer answer = { c, false };
+	struct receiver to = { .fn = take_answer, .arg = &answer };
+	struct nf_conntrack *ct = nfct_new();
+
+	if (!ct)
+		return false;
+	set_tuple(ct, t);
+	nfct_callback_register(h, NFCT_T_ALL, on_entry, &to);
+	nfct_query(h, NFCT_Q_GET, ct);
+	nfct_callback_unregister(h);
+	nfct_destroy(ct);
+	return answer.any;
+}
+
+/* The kernel finds an entry by the tuple of either of its directions. */
+bool conntrack_get(struct nfct_handle *h, const struct tuple *tuple, struct conntrack *c)
+{
+	const struct tuple back = tuple_reversed(tuple);
+
+	return ask_for_tuple(h, tuple, c) || ask_for_tuple(h, &back, c);
 }

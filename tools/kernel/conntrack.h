@@ -22,5 +22,19 @@ bool conntrack_there(void);
 int conntrack_each(void (*fn)(const struct conntrack *c, void *arg), void *arg);
 /* Those whose addresses or ports it translates. */
 int conntrack_each_translated(void (*fn)(const struct conntrack *c, void *arg), void *arg);
+/* Is there any of these? */
+bool conntrack_translates(void);
+
+/*
+ * A socket to ask for single flows, in the network namespace that it is opened in, also if this process
+ * is in another then. Return: NULL: there is none to be had
+ */
+struct nfct_handle *conntrack_open(void);
+void conntrack_close(struct nfct_handle *h);
+/*
+ * The flow that has this tuple on one of its sides: behind DNAT alone or before SNAT alone, as tcpfsm
+ * sees it, but not between both. Return: false: nf_conntrack knows none
+ */
+bool conntrack_get(struct nfct_handle *h, const struct tuple *tuple, struct conntrack *c);
 
 #endif

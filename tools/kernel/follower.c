@@ -7,6 +7,7 @@
 #include "kernel/follower.h"
 #include "kernel/holder.h"
 #include "kernel/message.h"
+#include "kernel/nat.h"
 #include "lib/memory.h"
 #include "lib/options.h"
 
@@ -33,6 +34,20 @@ static void add_holders(struct follower *m, struct entry *entry, struct event *e
 	}
 }
 
+/* Once, as soon as it can be known. */
+static void ask_for_nat(struct follower *m, struct entry *entry)
+{
+	struct flow f = { .netns = m->netns, .tuple = entry->tuple };
+
+	if (!m->nat || !entry->tuple.family || entry->nat_asked)
+		return;
+	entry->nat_asked = nat_ask(m->nat, &f);
+	if (!f.nat.known)
+		return;
+	entry->nat = zalloc(sizeof(*entry->nat));
+	*entry->nat = f.nat;
+}
+
 static void tell_event(struct entry *entry, struct event *e, void *arg)
 {
 	struct follower *m = arg;
@@ -41,6 +56,8 @@ static void tell_event(struct entry *entry, struct event *e, void *arg)
 	e->seq = ++m->all->seq;
 	e->netns = m->netns;
 	e->tuple = entry->tuple.family ? &entry->tuple : NULL;
+	ask_for_nat(m, entry);
+	e->nat = entry->nat;
 	if (opt.processes && e->tuple)
 		add_holders(m, entry, e);
 	if (!f->done && f->on_event)
@@ -155,6 +172,7 @@ static void name_holders(struct flow *f, const struct entry *entry)
 static void on_flow(struct follower *m, const struct nlattr *nest)
 {
 	struct follow *to = m->all->f;
+	struct entry *entry;
 	struct flow f;
 
 	flow_parse(&f, nest);
@@ -164,8 +182,13 @@ static void on_flow(struct follower *m, const struct nlattr *nest)
 		return;
 	}
 	cache_end(&m->cache, &f, m->all->now);
+	entry = cache_find(&m->cache, f.id);
 	if (opt.processes)
-		name_holders(&f, cache_find(&m->cache, f.id));
+		name_holders(&f, entry);
+	if (entry)
+		ask_for_nat(m, entry);
+	if (entry && entry->nat)
+		f.nat = *entry->nat;
 	if (!to->done && to->on_end)
 		to->on_end(&f, to->arg);
 }
@@ -281,6 +304,7 @@ struct follower *follower_new(struct following *all, const struct netns *ns, int
 	m->all = all;
 	m->netns = ns;
 	m->nsid = nsid;
+	m->nat = all->f->wants_nat ? nat_asker_new(ns) : NULL;
 	m->lost = true;
 	m->cache.show = tell_event;
 	m->cache.ask = ask_for_entry;
@@ -293,6 +317,7 @@ void follower_free(struct follower *m)
 {
 	cache_free(&m->cache);
 	seqs_free(&m->seqs);
+	nat_asker_free(m->nat);
 	netlink_close(m->dump);
 	free(m);
 }

@@ -24,6 +24,7 @@ struct follower {
 	struct netlink *dump;	/* while it is read */
 	struct cache cache;
 	struct seqs seqs;
+	struct nat_asker *nat;	/* NULL: nobody wants to know */
 	u64 dumped;		/* when the latest dump began */
 	u64 known;		/* flows of the dumps */
 	u64 asked_since;

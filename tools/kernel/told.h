@@ -12,6 +12,7 @@ struct follow {
 	void (*on_lost)(const struct loss *l, void *arg);
 	void (*on_tick)(void *arg);				/* five times a second */
 	void *arg;
+	bool wants_nat;		/* by which addresses both ends know a flow that is translated */
 	bool done;
 };
 

@@ -5,6 +5,7 @@
 
 #include "capture/record.h"
 #include "filter/filter.h"
+#include "filter/pushdown.h"
 #include "kernel/follow.h"
 #include "lib/live.h"
 #include "lib/message.h"
@@ -39,6 +40,8 @@ static bool is_wanted(const struct monitor *m, const struct entry *entry, const 
 	f.start = entry->start;
 	f.end[TCPFSM_ORIG].state = entry->state[TCPFSM_ORIG];
 	f.end[TCPFSM_RESP].state = entry->state[TCPFSM_RESP];
+	if (entry->nat)
+		f.nat = *entry->nat;
 	return filter_event(m->filter, &f, e);
 }
 
@@ -92,6 +95,7 @@ static int run_monitor(int argc, char **argv)
 			return EXIT_ERROR;
 		}
 	}
+	m.follow.wants_nat = opt.json || opt.record || filter_push_down(m.filter).wants_nat;
 	if (opt.flows)
 		m.follow.on_end = show_end;
 	else

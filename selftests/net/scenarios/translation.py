@@ -2,11 +2,14 @@
 """Address translation, SYN proxies and flowtables."""
 import contextlib
 import json
+import os
+import tempfile
 import time
 
-from bed import (ADDR, CLIENT_OPEN, Counted, FIRST, HOSTS, SECOND, SERVER_OPEN, TOOL, address, both,
-                 connect, equal, everywhere, flags_of, flow, listen, log_of, nft, pair, pairs_are,
-                 reset, run, status, stream, talk, timeout, true, vanish, within, write)
+from bed import (ADDR, CLIENT_OPEN, Counted, FIRST, HOSTS, Monitor, SECOND, SERVER_OPEN, TOOL, address,
+                 both, connect, equal, everywhere, flags_of, flow, listen, log_of, nft, pair,
+                 pairs_are, reset, run, status, stream, talk, timeout, true, until, vanish,
+                 within, write)
 from .common import (ELSEWHERE, UP, accept, at, close_in_turn, exchange, key_of_active,
                      key_of_passive, whole)
 
@@ -81,6 +84,48 @@ def a_flow_is_found_by_what_each_host_calls_it(v):
             true("nat" not in told_of("server", "flows", "dst", server)[0], "where nothing is translated")
             reset(c)
             s.close()
+
+
+@both
+def transitions_and_ends_say_what_is_translated(v):
+    """By the router alone DNAT, masquerade, and both; a flow that nothing translates beside them."""
+    server = ADDR[v]["server"]
+    rules = (nat("prerouting", f"@ daddr {ELSEWHERE[v]} tcp dport 7131 dnat @ to {at(v, server, 7130)}", v) +
+             nat("postrouting", "oifname to-server tcp sport { 5131, 5132 } masquerade", v))
+    with nft("router", rules), contextlib.closing(listen("server", v, 7130)) as listener, \
+         timeout("router", "closed", 1), tempfile.TemporaryDirectory() as work:
+        record = os.path.join(work, "record")
+        moves = Monitor("router", f"-{v}", "--record", record, "port", ":7130")
+        outside = Monitor("router", "dst", at(v, ELSEWHERE[v], 7131))
+        ends = Monitor("router", f"-{v}", "--flows")
+        want = {}
+        for sport, host, port in ((5130, ELSEWHERE[v], 7131), (5131, server, 7130), (5132, ELSEWHERE[v], 7131),
+                                  (5133, server, 7130)):
+            with contextlib.closing(stream("client", v, sport)) as c:
+                c.connect((host, port))
+                s = accept(listener)
+                client, inside = at(v, ADDR[v]["client"], sport), at(v, *s.getpeername()[:2])
+                sides = {"orig": (client, at(v, host, port)), "resp": (inside, at(v, server, 7130))}
+                want[flow("router", (ADDR[v]["client"], str(sport), server, "7130"))["flow"]] = \
+                    None if sides["orig"] == sides["resp"] else sides
+                reset(c)
+                s.close()
+            time.sleep(1.2)
+        until(lambda: {str(f["flow"]) for f in ends.lines} >= set(want), "they end")
+        moves, outside, ends = [m.stop() for m in (moves, outside, ends)]
+
+        def sides_of(told):
+            return {end: tuple(at(v, t[x], t[x[0] + "port"]) for x in ("src", "dst"))
+                    for end, t in told["nat"].items()} if "nat" in told else None
+
+        equal(len({tuple(x.items()) for x in want.values() if x}), 3, "three kinds")
+        for told in (moves, ends, told_of("router", "replay", record)):
+            equal({(str(t["flow"]), str(sides_of(t))) for t in told if str(t["flow"]) in want},
+                  {(number, str(sides)) for number, sides in want.items()}, "what each line says")
+        via = {number for number, sides in want.items() if sides and sides["orig"][1] == at(v, ELSEWHERE[v], 7131)}
+        equal({str(t["flow"]) for t in outside}, via, "by an address that is translated")
+        again = told_of("router", "replay", record, "dst", at(v, ELSEWHERE[v], 7131))
+        equal({str(t["flow"]) for t in again}, via, "by the same, from the record")
 
 
 @both

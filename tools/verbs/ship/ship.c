@@ -82,6 +82,18 @@ static void put_tuple(struct json *j, const struct tuple *t)
 	jsonw_num(j, "dport", 0);
 }
 
+/* What only one of both ends knows of a flow that is translated. */
+static void put_nat(struct json *j, const struct nat *n)
+{
+	char addr[FMT_ADDR];
+	bool known = n && n->known;
+
+	jsonw_str(j, "nat_dst", known ? fmt_addr(addr, n->orig.family, n->orig.dst) : "");
+	jsonw_num(j, "nat_dport", known ? n->orig.dport : 0);
+	jsonw_str(j, "nat_src", known ? fmt_addr(addr, n->resp.family, n->resp.src) : "");
+	jsonw_num(j, "nat_sport", known ? n->resp.sport : 0);
+}
+
 static void write_event(const struct entry *entry, const struct event *e, void *arg)
 {
 	struct json *j = begin_row(arg, TRANSITIONS);
@@ -92,6 +104,7 @@ static void write_event(const struct entry *entry, const struct event *e, void *
 	jsonw_num(j, "flow", e->flow);
 	jsonw_num(j, "step", e->step);
 	put_tuple(j, e->tuple);
+	put_nat(j, e->nat);
 	move_json(j, e);
 	jsonw_num(j, "correction", !!(e->flags & TCPFSM_T_CORRECTION));
 	jsonw_num(j, "inferred", !!(e->flags & TCPFSM_T_INFERRED));
@@ -126,6 +139,7 @@ static void write_flow(const struct flow *f, void *arg)
 	put_netns(j, f->netns);
 	jsonw_num(j, "flow", f->id);
 	put_tuple(j, &f->tuple);
+	put_nat(j, &f->nat);
 	jsonw_str(j, "reason", reason_name(f->reason));
 	jsonw_num(j, "refused", f->refused);
 	jsonw_str(j, "flags", fmt_flags(text, f->flags));
@@ -188,7 +202,8 @@ static void read_boot_id(char *boot, size_t size)
 static int follow_and_send(struct ship *s, const char *url)
 {
 	struct follow f = { .on_event = opt.flows ? NULL : write_event, .on_end = write_flow,
-			    .on_lost = write_loss, .on_tick = on_tick, .arg = s };
+			    .on_lost = write_loss, .on_tick = on_tick, .wants_nat = true,
+			    .arg = s };
 	struct sender *sender = sender_start(s->spool, url);
 	int status;
 	u64 left;
