@@ -65,6 +65,29 @@ int conntrack_each_translated(void (*fn)(const struct conntrack *c, void *arg), 
 	return conntrack_each(fn, arg);
 }
 
+bool conntrack_translates(void)
+{
+	return false;
+}
+
+struct nfct_handle *conntrack_open(void)
+{
+	return NULL;
+}
+
+void conntrack_close(struct nfct_handle *h)
+{
+	(void)h;
+}
+
+bool conntrack_get(struct nfct_handle *h, const struct tuple *tuple, struct conntrack *c)
+{
+	(void)h;
+	(void)tuple;
+	(void)c;
+	return false;
+}
+
 /* What the controller says of the family, so that there is more to come. */
 static size_t known_family(void *buf)
 {

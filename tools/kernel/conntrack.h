@@ -26,14 +26,14 @@ int conntrack_each_translated(void (*fn)(const struct conntrack *c, void *arg), 
 bool conntrack_translates(void);
 
 /*
- * A socket to ask for single flows, in the network namespace that it is opened in, also if this process
- * is in another then. Return: NULL: there is none to be had
+ * A socket to ask for single flows of the network namespace that it is opened in, wherever this
+ * process is later. Return: NULL: there is none to be had
  */
 struct nfct_handle *conntrack_open(void);
 void conntrack_close(struct nfct_handle *h);
 /*
- * The flow that has this tuple on one of its sides: behind DNAT alone or before SNAT alone, as tcpfsm
- * sees it, but not between both. Return: false: nf_conntrack knows none
+ * The flow that has this tuple on one of its sides: behind DNAT alone or before SNAT alone, as
+ * tcpfsm sees it, but not between both. Return: false: nf_conntrack knows none
  */
 bool conntrack_get(struct nfct_handle *h, const struct tuple *tuple, struct conntrack *c);
 

@@ -16,8 +16,8 @@ const struct process *holder_of(const struct flow *f, unsigned int end);
 void holders_forget(void);
 
 /*
- * Is a local socket in the state that this end is in? True also where it cannot be known: the end is
- * another host's, or sockets cannot be asked for. It reads as holder_of() does, but not again.
+ * Is a local socket in the state that this end is in? True also where it cannot be known: the end
+ * is another host's, or sockets cannot be asked for. It reads as holder_of() does, but not again.
  */
 bool holder_backs(const struct flow *f, unsigned int end);
 

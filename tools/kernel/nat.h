@@ -22,8 +22,9 @@ struct nat_asker;
 struct nat_asker *nat_asker_new(const struct netns *ns);
 void nat_asker_free(struct nat_asker *a);
 /*
- * Fills in f->nat of a flow that has just begun: nf_conntrack may forget it before it ends. Where nothing
- * is translated this costs a look at nf_conntrack's entries five times a second, or a twentieth of the time.
+ * Fills in f->nat of a flow that has just begun: nf_conntrack may forget it before it ends. Where
+ * nothing is translated this costs a look at nf_conntrack's entries five times a second, or a
+ * twentieth of the time.
  * Return: false: nothing was translated when it looked last, which was before
  */
 bool nat_ask(struct nat_asker *a, struct flow *f);

@@ -46,9 +46,10 @@ struct second_look {
 
 static void look_again(const struct flow *f, void *arg)
 {
-	const struct bare key = { .id = f->id }, *b = bsearch(&key, bare, nr_bare, sizeof(key), by_id);
+	const struct bare key = { .id = f->id }, *b;
 	struct second_look *l = arg;
 
+	b = bsearch(&key, bare, nr_bare, sizeof(key), by_id);
 	if (!b || f->end[b->end].state != b->state)
 		return;
 	if (!l->count++ || f->end[b->end].dwell > l->oldest) {
