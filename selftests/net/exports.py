@@ -5,6 +5,7 @@ and what it refuses."""
 import contextlib
 import json
 import os
+import re
 import select
 import signal
 import socket
@@ -190,6 +191,12 @@ def addresses_are_for_root():
             code, out, err = status(*nobody, "cat", f"/proc/net/tcpfsm/{name}")
             equal((code, out), (1, ""), name)
             true("Permission denied" in err, err)
+        for words in (("states",), ("pairs",), ("transitions",), ("dwell",), ("graph", "--format", "dot"),
+                      ("counters", "--explain")):
+            code, out, err = status(*nobody, TOOL, *words)
+            equal((code, err), (0, ""), " ".join(words))
+            have, want = (re.sub(r"\d\d:\d\d:\d\d", "", x) for x in (out, run(TOOL, *words)))
+            equal(have, want, f"{' '.join(words)}, as root sees it")
         for words in (("flows",), ("log",), ("services",), ("monitor", "--for", "1s"), ("export",)):
             code, out, err = status(*nobody, TOOL, *words)
             equal((code, out), (2, ""), " ".join(words))

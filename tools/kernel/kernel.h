@@ -30,7 +30,10 @@ typedef void (*event_fn)(const struct flow *f, const struct event *e, void *arg)
 struct kernel *kernel_open(int *err);
 void kernel_close(struct kernel *k);
 
-/* Each asks and reads the whole answer. Return: 0 or a negative errno */
+/*
+ * Each asks and reads the whole answer. Return: 0 or a negative errno. Without CAP_NET_ADMIN,
+ * stats and counters of the own namespace come from /proc, which shows them to everybody.
+ */
 /* Of all the namespaces together. */
 int kernel_stats(struct kernel *k, struct stats *s);
 /* Of the own one. If it is the initial one, entries are those of all. */
