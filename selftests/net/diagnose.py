@@ -502,6 +502,14 @@ def a_kernel_that_is_installed_and_has_no_module():
 
 @test
 def no_module_and_no_right():
+    out = status(TOOL, "-j", "doctor", "--explain")[1]
+    told = json.loads(out)["explain"]
+    here = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../tools/verbs/doctor")
+    if os.path.isdir(here):
+        source = "".join(open(os.path.join(here, f), encoding="ascii").read() for f in sorted(os.listdir(here))
+                         if f.endswith(".c") and f != "explain.c")
+        kinds = set(re.findall(r'finding\([^;"]*?"([a-z0-9-]+)",', source) + re.findall(r'complaint = {\s*"([a-z-]+)"', source))
+        equal(set(told), kinds, "kinds of findings")
     for words in ((), ("-j",)):
         code, out, err = status(TOOL, *words, "doctor")
         equal((code, err), (2, ""), out)

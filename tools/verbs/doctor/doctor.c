@@ -404,7 +404,6 @@ static int run_doctor(int argc, char **argv)
 	out_array("findings");
 	ill = tell_findings(&n);
 	out_end();
-	out_end();
 	if (status != EXIT_ERROR && !n) {
 		out_text("Nothing is wrong with %zu flow%s of %zu service%s", r.flows,
 			 s_of(r.flows), r.services, s_of(r.services));
@@ -412,6 +411,9 @@ static int run_doctor(int argc, char **argv)
 			out_text(" in %zu network namespace%s", r.places, s_of(r.places));
 		out_text(".\n");
 	}
+	if (opt.explain)
+		doctor_explain();
+	out_end();
 	forget_findings();
 	return status == EXIT_ERROR ? status : ill ? EXIT_NONE : EXIT_FOUND;
 }
@@ -419,6 +421,6 @@ static int run_doctor(int argc, char **argv)
 const struct verb verb_doctor = {
 	.name = "doctor", .args = "",
 	.help = "what is wrong now and why, worst first (status 0: nothing, 1: something)",
-	.options = { &option_netns, &option_all_netns },
+	.options = { &option_netns, &option_all_netns, &option_explain },
 	.run = run_doctor,
 };

@@ -89,6 +89,8 @@ void doctor_conntrack(const struct patient *p);
 void doctor_queues(const struct patient *p);
 /* host.c: the module's table and the installation */
 void doctor_host(const struct patient *p);
+/* explain.c: what each kind of finding is about */
+void doctor_explain(void);
 /* host.c: why there is no module to ask. Return: EXIT_ERROR */
 int doctor_no_module(void);
 
