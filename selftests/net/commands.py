@@ -85,6 +85,32 @@ def flows_are_ranked_and_their_columns_chosen(v):
         close_to(c, s)
 
 
+@both
+def services_are_chosen(v):
+    forget_flows()
+    port, other = 6160 + 5 * (v // 2), 4 if v == 6 else 6
+    pairs = connect_many(1, port, v) + connect_many(1, port + 3, v) + connect_many(1, port, other)
+    here = ADDR[v]["server"]
+
+    def chosen(*words):
+        return sorted((s["addr"], s["port"]) for s in json.loads(tool("router", "-j", "services", *words))["services"]
+                      if port <= (s["port"] or 0) <= port + 3)
+
+    mine, second, others = (here, port), (here, port + 3), (ADDR[other]["server"], port)
+    equal(chosen(), sorted([mine, second, others]), "all")
+    for words, want in ((("dst", here), [mine, second]), ((f"-{v}",), [mine, second]),
+                        (("dport", f":{port}"), sorted([mine, others])), (("port", "!=", f":{port}"), [second]),
+                        (("host", endpoint(v, "server", port)), [mine]),
+                        (("dport", ">", f":{port}", "and", "not", "dst", ADDR[other]["server"]), [second])):
+        equal(chosen(*words), want, " ".join(words))
+    with within("router"):
+        for words in (("src", here), ("state", "established"), ("dst", here, "or", "flag", "nat")):
+            code, out, err = status(TOOL, "services", *words)
+            equal((code, out), (2, ""), " ".join(words))
+            true(words[0] == "dst" or "dst, dport, host and port alone" in err, err)
+    close_to(*(s for both_ends in pairs for s in both_ends))
+
+
 @test
 def words_and_columns_are_explained():
     c, s = pair(4, 6118)

@@ -69,11 +69,12 @@ int complete(int argc, char **argv)
 		return EXIT_FOUND;
 	if (v && v->complete && !strcmp(last, v->name)) {
 		v->complete();
-	} else if (!filter_print_values(last, v && has_filter(v))) {
+	} else if (!filter_print_values(last, v && has_filter(v) &&
+						   v->filter != FILTER_OF_SERVICES)) {
 		if (!v)
 			complete_verbs();
 		else if (has_filter(v))
-			filter_print_words();
+			filter_print_words(v->filter == FILTER_OF_SERVICES);
 		complete_options(v);
 	}
 	return EXIT_FOUND;

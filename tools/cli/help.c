@@ -41,6 +41,11 @@ static void print_filter_help(enum filter_of of)
 {
 	if (of == FILTER_OF_NONE)
 		return;
+	if (of == FILTER_OF_SERVICES) {
+		printf("\nFILTER is made of: dst|host ADDR[/LEN][:PORT], dport|port [OP] :PORT; and, or, not, ( ).\n"
+		       "  OP is = != < <= > >=. See tcpfsm(8).\n");
+		return;
+	}
 	printf("\nFILTER is made of: state STATE, exclude STATE, orig|resp state STATE, pair A:B,\n"
 	       "  sport|dport|port [OP] :PORT, src|dst|host ADDR[/LEN][:PORT], age|idle|dwell [OP] TIME,\n"
 	       "  %s%sflag FLAG, id N; and, or, not, ( ). OP is = != < <= > >=. See tcpfsm(8).\n",

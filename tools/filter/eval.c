@@ -213,6 +213,39 @@ bool filter_of_living(const struct filter *f)
 	return filter_of_living(f->left) && filter_of_living(f->right);
 }
 
+bool filter_service(const struct filter *f, const struct service *s)
+{
+	struct flow both_ends = { .tuple = { .family = s->family, .sport = s->port,
+					     .dport = s->port } };
+
+	memcpy(both_ends.tuple.src, s->addr, sizeof(s->addr));
+	memcpy(both_ends.tuple.dst, s->addr, sizeof(s->addr));
+	return !f || (s->family && filter_flow(f, &both_ends, 0));
+}
+
+bool filter_of_services(const struct filter *f)
+{
+	if (!f)
+		return true;
+	switch (f->kind) {
+	case NODE_AND:
+	case NODE_OR:
+	case NODE_NOT:
+		return filter_of_services(f->left) && filter_of_services(f->right);
+	case NODE_FAMILY:
+		return true;
+	case NODE_HOST:
+	case NODE_PORT:
+		if (f->ends & ENDS_RESP)
+			return true;
+		break;
+	default:
+		break;
+	}
+	fail("services are chosen by dst, dport, host and port alone; 'tcpfsm flows' takes every FILTER");
+	return false;
+}
+
 bool filter_has_states(const struct filter *f)
 {
 	return f && (f->kind == NODE_STATE || f->kind == NODE_PAIR || f->kind == NODE_ID ||

@@ -5,6 +5,7 @@
 
 #include "data/event.h"
 #include "data/flow.h"
+#include "data/service.h"
 
 struct filter;
 
@@ -31,6 +32,14 @@ bool filter_flows_only(const struct filter *f);
 /* Return: false, and said so, if it asks for something that only flows have that are over. */
 bool filter_of_living(const struct filter *f);
 
+/*
+ * Does it hold for a service? Terms of either end are of its address and port. A NULL filter always
+ * does, another never for the sum of the others.
+ */
+bool filter_service(const struct filter *f, const struct service *s);
+/* Return: false, and said so, if it asks for something that services do not have. */
+bool filter_of_services(const struct filter *f);
+
 /* One end of a flow. */
 struct filter_end {
 	u8 family;
@@ -44,8 +53,8 @@ bool filter_read_end(const char *word, struct filter_end *end);
 /* Does it ask for states, or for one flow? */
 bool filter_has_states(const struct filter *f);
 
-/* For completion: the words that may begin a term. */
-void filter_print_words(void);
+/* For completion: the words that may begin a term, or one of a service. */
+void filter_print_words(bool services);
 /* The values that may follow one; @state: where it may be a state, too. False: it has no list. */
 bool filter_print_values(const char *word, bool state);
 

@@ -292,11 +292,15 @@ struct filter *term_parse(struct lexer *p)
 	return negated ? node_join(NODE_NOT, f, NULL) : f;
 }
 
-void filter_print_words(void)
+void filter_print_words(bool services)
 {
 	static const char * const more[] = { "orig", "resp", "and", "or", "not" };
 	size_t i;
 
+	if (services) {
+		puts("dst\ndport\nhost\nport\nand\nor\nnot");
+		return;
+	}
 	for (i = 0; i < ARRAY_SIZE(words); i++)
 		puts(words[i].name);
 	for (i = 0; i < ARRAY_SIZE(more); i++)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include "filter/filter.h"
 #include "kernel/kernel.h"
 #include "lib/memory.h"
 #include "lib/options.h"
@@ -11,6 +12,7 @@
 #include "verbs/verb.h"
 
 struct services {
+	struct filter *filter;
 	struct service *service;
 	size_t n;
 };
@@ -19,7 +21,7 @@ static void keep_service(const struct service *s, void *arg)
 {
 	struct services *all = arg;
 
-	if (opt.family && s->family != opt.family)
+	if (!filter_service(all->filter, s))
 		return;
 	all->service = array_grow(all->service, all->n, sizeof(*s));
 	all->service[all->n++] = *s;
@@ -43,12 +45,13 @@ static int run_services(int argc, char **argv)
 	size_t i;
 	int err;
 
-	(void)argc;
-	(void)argv;
+	if (!filter_parse(&all.filter, argc, argv) || !filter_of_services(all.filter))
+		return EXIT_ERROR;
 	out_start(OUT_DOCUMENT);
 	out_object(NULL);
 	out_array("services");
 	err = kernel_once(ask_services, &all);
+	filter_free(all.filter);
 	if (err) {
 		free(all.service);
 		return err;
@@ -67,8 +70,9 @@ static int run_services(int argc, char **argv)
 }
 
 const struct verb verb_services = {
-	.name = "services", .args = "",
+	.name = "services", .args = "[FILTER]",
 	.help = "responding addresses and ports, over all their flows",
+	.filter = FILTER_OF_SERVICES,
 	.options = {
 		&option_netns, &option_all_netns, &option_ipv4, &option_ipv6, &option_explain,
 	},

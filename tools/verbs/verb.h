@@ -37,6 +37,7 @@ struct verb_option {
 /* What a FILTER may ask for: each takes what those before it take. */
 enum filter_of {
 	FILTER_OF_NONE,
+	FILTER_OF_SERVICES,		/* their address and port alone */
 	FILTER_OF_LIVING,
 	FILTER_OF_FLOWS,		/* why they ended, too */
 	FILTER_OF_EVENTS,

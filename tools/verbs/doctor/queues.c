@@ -74,7 +74,8 @@ static void check_accept_queue(const struct sock *s)
 	f->pid = process ? process->pid : 0;
 	evidence(f, "its limit is the least of listen()'s and net.core.somaxconn, which is %llu",
 		 (unsigned long long)number_in("/proc/sys/net/core/somaxconn", 0));
-	look_with(f, "ss -ltnp sport = :%u; tcpfsm services", s->tuple.sport);
+	look_with(f, "ss -ltnp sport = :%u; tcpfsm services dport :%u", s->tuple.sport,
+		  s->tuple.sport);
 }
 
 static void take_listener(const struct sock *s, void *arg)
