@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: GPL-2.0
 -- What tcpfsm ship sends, from ClickHouse 18.16 on:  clickhouse-client --multiquery < schema.sql
+-- Tables that an older version made need upgrade.sql as well.
 --
 -- A row's key is (host, boot, run, seq): boot is the kernel's boot_id, run the time at which ship was
 -- started, seq the row's number in that run over all three tables, without a gap. A row that came twice
@@ -103,16 +104,3 @@ CREATE TABLE IF NOT EXISTS tcpfsm.losses
 ENGINE = ReplacingMergeTree
 PARTITION BY toDate(intDiv(time_ns, 1000000000))
 ORDER BY (host, boot, run, seq);
-
--- Tables that an older version made.
-ALTER TABLE tcpfsm.transitions ADD COLUMN IF NOT EXISTS netns String AFTER time_ns;
-ALTER TABLE tcpfsm.flows ADD COLUMN IF NOT EXISTS netns String AFTER start_ns;
-ALTER TABLE tcpfsm.losses ADD COLUMN IF NOT EXISTS netns String AFTER time_ns;
-ALTER TABLE tcpfsm.transitions ADD COLUMN IF NOT EXISTS nat_dst String AFTER dport;
-ALTER TABLE tcpfsm.transitions ADD COLUMN IF NOT EXISTS nat_dport UInt16 AFTER nat_dst;
-ALTER TABLE tcpfsm.transitions ADD COLUMN IF NOT EXISTS nat_src String AFTER nat_dport;
-ALTER TABLE tcpfsm.transitions ADD COLUMN IF NOT EXISTS nat_sport UInt16 AFTER nat_src;
-ALTER TABLE tcpfsm.flows ADD COLUMN IF NOT EXISTS nat_dst String AFTER dport;
-ALTER TABLE tcpfsm.flows ADD COLUMN IF NOT EXISTS nat_dport UInt16 AFTER nat_dst;
-ALTER TABLE tcpfsm.flows ADD COLUMN IF NOT EXISTS nat_src String AFTER nat_dport;
-ALTER TABLE tcpfsm.flows ADD COLUMN IF NOT EXISTS nat_sport UInt16 AFTER nat_src;
