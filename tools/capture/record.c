@@ -114,10 +114,12 @@ static const struct nat *read_nat(struct nat *n, const json_t *line)
 {
 	const json_t *nat = json_object_get(line, "nat");
 
+	if (!nat)
+		return NULL;
 	n->known = true;
 	read_tuple(&n->orig, json_object_get(nat, "orig"));
 	read_tuple(&n->resp, json_object_get(nat, "resp"));
-	return nat ? n : NULL;
+	return n;
 }
 
 /* The namespace that it was recorded in. NULL: it does not say */

@@ -69,8 +69,7 @@ int complete(int argc, char **argv)
 		return EXIT_FOUND;
 	if (v && v->complete && !strcmp(last, v->name)) {
 		v->complete();
-	} else if (!filter_print_values(last, v && has_filter(v) &&
-						   v->filter != FILTER_OF_SERVICES)) {
+	} else if (!filter_print_values(last, v && v->filter >= FILTER_OF_LIVING)) {
 		if (!v)
 			complete_verbs();
 		else if (has_filter(v))

@@ -11,6 +11,7 @@
 /* What a filter is evaluated against: a flow, or a transition. */
 struct subject {
 	const struct flow *flow;
+	const struct nat *nat;			/* of the flow, or as the transition has it */
 	u32 states[TCPFSM_ENDS];		/* of each end; two while it moves */
 	u8 pair[2][TCPFSM_ENDS];		/* now, and before the transition */
 	u64 age, idle;
@@ -57,11 +58,12 @@ static bool host_is(const struct filter *f, const struct tuple *t, unsigned int 
 	return !f->has_port || port == f->port;
 }
 
-static bool host_holds(const struct filter *f, const struct flow *flow, unsigned int end)
+static bool host_holds(const struct filter *f, const struct subject *s, unsigned int end)
 {
-	const struct nat *n = &flow->nat;
+	const struct tuple *t = &s->flow->tuple;
+	const struct nat *n = s->nat;
 
-	return (flow->tuple.family && host_is(f, &flow->tuple, end)) ||
+	return (t->family && host_is(f, t, end)) ||
 	       (n->known && (host_is(f, &n->orig, end) || host_is(f, &n->resp, end)));
 }
 
@@ -71,13 +73,14 @@ static bool port_is(const struct filter *f, const struct tuple *t, unsigned int 
 }
 
 /* "port != 80" means that none of those that the end is known by is. */
-static bool port_holds(const struct filter *f, const struct flow *flow, unsigned int end)
+static bool port_holds(const struct filter *f, const struct subject *s, unsigned int end)
 {
-	const struct nat *n = &flow->nat;
-	bool seen = port_is(f, &flow->tuple, end);
+	const struct tuple *t = &s->flow->tuple;
+	const struct nat *n = s->nat;
+	bool seen = port_is(f, t, end);
 
-	if (!flow->tuple.family || !n->known)
-		return flow->tuple.family && seen;
+	if (!t->family || !n->known)
+		return t->family && seen;
 	if (f->op == OP_NE)
 		return seen && port_is(f, &n->orig, end) && port_is(f, &n->resp, end);
 	return seen || port_is(f, &n->orig, end) || port_is(f, &n->resp, end);
@@ -96,9 +99,9 @@ static bool end_holds(const struct filter *f, const struct subject *s, unsigned 
 	case NODE_DWELL:
 		return compare_values(s->dwell[end], f->op, f->value);
 	case NODE_HOST:
-		return host_holds(f, s->flow, end);
+		return host_holds(f, s, end);
 	case NODE_PORT:
-		return port_holds(f, s->flow, end);
+		return port_holds(f, s, end);
 	default:
 		return false;
 	}
@@ -154,7 +157,7 @@ static u64 time_since(u64 when, u64 start)
 
 bool filter_flow(const struct filter *f, const struct flow *flow, u64 now)
 {
-	struct subject s = { .flow = flow };
+	struct subject s = { .flow = flow, .nat = &flow->nat };
 	unsigned int i;
 
 	if (!f)
@@ -172,7 +175,7 @@ bool filter_flow(const struct filter *f, const struct flow *flow, u64 now)
 
 bool filter_event(const struct filter *f, const struct flow *flow, const struct event *e)
 {
-	struct subject s = { .flow = flow };
+	struct subject s = { .flow = flow, .nat = e->nat ? e->nat : &flow->nat };
 	unsigned int i;
 
 	if (!f)

@@ -20,11 +20,6 @@ static struct entry *find_entry(const struct cache *c, u64 id)
 	return NULL;
 }
 
-struct entry *cache_find(const struct cache *c, u64 id)
-{
-	return find_entry(c, id);
-}
-
 static struct entry *get_entry(struct cache *c, u64 id)
 {
 	struct entry *e = find_entry(c, id);
@@ -141,13 +136,14 @@ static void mark_ended(struct cache *c, struct entry *e, u64 now)
 	list_append(&c->ended, &e->ended_node);
 }
 
-void cache_end(struct cache *c, const struct flow *f, u64 now)
+struct entry *cache_end(struct cache *c, const struct flow *f, u64 now)
 {
 	struct entry *e = get_entry(c, f->id);
 
 	cache_fill(c, e, f);
 	show_in_turn(c, e);
 	mark_ended(c, e, now);
+	return e;
 }
 
 static void forget_entry(struct cache *c, struct entry *e)

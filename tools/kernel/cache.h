@@ -58,10 +58,11 @@ struct cache {
 /* A dump or a flow event tells of a flow. @born: all its transitions are still to come. */
 void cache_learn(struct cache *c, const struct flow *f, bool born);
 void cache_fill(struct cache *c, struct entry *e, const struct flow *f);
-/* The flow ended; transitions of it that are under way may still come. */
-void cache_end(struct cache *c, const struct flow *f, u64 now);
-/* What is known of a flow; NULL: nothing. */
-struct entry *cache_find(const struct cache *c, u64 id);
+/*
+ * The flow ended; transitions of it that are under way may still come. Return: what is known of it,
+ * until the next call
+ */
+struct entry *cache_end(struct cache *c, const struct flow *f, u64 now);
 void cache_transition(struct cache *c, const struct event *e, u64 now);
 
 /* A dump begins and ends. Flows that it did not tell of are gone. */

@@ -165,7 +165,7 @@ static void name_holders(struct flow *f, const struct entry *entry)
 	unsigned int end;
 
 	for (end = 0; end < TCPFSM_ENDS; end++)
-		if (entry && entry->process[end].pid)
+		if (entry->process[end].pid)
 			f->end[end].process = &entry->process[end];
 }
 
@@ -181,13 +181,11 @@ static void on_flow(struct follower *m, const struct nlattr *nest)
 		cache_learn(&m->cache, &f, true);
 		return;
 	}
-	cache_end(&m->cache, &f, m->all->now);
-	entry = cache_find(&m->cache, f.id);
+	entry = cache_end(&m->cache, &f, m->all->now);
 	if (opt.processes)
 		name_holders(&f, entry);
-	if (entry)
-		ask_for_nat(m, entry);
-	if (entry && entry->nat)
+	ask_for_nat(m, entry);
+	if (entry->nat)
 		f.nat = *entry->nat;
 	if (!to->done && to->on_end)
 		to->on_end(&f, to->arg);

@@ -6,9 +6,9 @@
 #include "kernel/kernel.h"
 #include "kernel/message.h"
 #include "kernel/nat.h"
-#include "kernel/procfs.h"
 #include "kernel/netlink.h"
 #include "kernel/netns.h"
+#include "kernel/procfs.h"
 #include "lib/live.h"
 #include "lib/memory.h"
 #include "lib/message.h"
@@ -296,19 +296,6 @@ static int read_answer(struct kernel *k, int err)
 	return err;
 }
 
-int kernel_each_stats(struct kernel *k, stats_fn fn, void *arg)
-{
-	struct sink sink = { .stats = fn, .arg = arg };
-	struct stats own;
-	int err;
-
-	err = netlink_ask(k->nl, TCPFSM_CMD_STATS_GET, k->all, NULL, pass_stats, &sink);
-	if (err != -EPERM || k->all || procfs_stats(&own))
-		return err;
-	fn(&own, arg);
-	return 0;
-}
-
 static void keep_stats(const struct stats *s, void *arg)
 {
 	*(struct stats *)arg = *s;
@@ -320,6 +307,20 @@ int kernel_own_stats(struct kernel *k, struct stats *s)
 	int err = netlink_ask(k->nl, TCPFSM_CMD_STATS_GET, false, NULL, pass_stats, &sink);
 
 	return err == -EPERM && !procfs_stats(s) ? 0 : err;
+}
+
+int kernel_each_stats(struct kernel *k, stats_fn fn, void *arg)
+{
+	struct sink sink = { .stats = fn, .arg = arg };
+	struct stats own = { 0 };
+	int err;
+
+	if (k->all)
+		return netlink_ask(k->nl, TCPFSM_CMD_STATS_GET, true, NULL, pass_stats, &sink);
+	err = kernel_own_stats(k, &own);
+	if (!err)
+		fn(&own, arg);
+	return err;
 }
 
 static void add_matrix(state_matrix to, const state_matrix m)

@@ -17,6 +17,7 @@ struct translation {
 static struct htab translations;
 static const struct netns *translations_of;
 static u64 translations_read;		/* when they were; 0: never */
+static u64 translations_cost;
 
 static void keep_translation(const struct conntrack *c, void *arg)
 {
@@ -44,6 +45,7 @@ size_t nat_read(const struct netns *ns)
 	if (conntrack_there())
 		conntrack_each_translated(keep_translation, NULL);
 	netns_leave();
+	translations_cost = clock_now() - translations_read;
 	return translations.count;
 }
 
@@ -116,7 +118,7 @@ static void look_again(struct nat_asker *a)
 /* Both of its addresses are translated: no entry has this tuple. */
 static void find_among_all(struct nat_asker *a, struct flow *f)
 {
-	if (translations_of != a->netns || is_time(translations_read, a->cost))
+	if (translations_of != a->netns || is_time(translations_read, translations_cost))
 		nat_read(a->netns);
 	nat_find(f);
 }

@@ -29,6 +29,17 @@ static int each_line(const char *path, void (*fn)(char *line, void *arg), void *
 	return 0;
 }
 
+/* Ends a line behind its first word. Return: the rest; NULL: there is none */
+static const char *cut_word(char *line)
+{
+	char *end = strchr(line, ' ');
+
+	if (!end)
+		return NULL;
+	*end = '\0';
+	return end + 1;
+}
+
 /* A row of numbers behind the name of a state. */
 struct rows {
 	u64 *first;		/* the row of state 0 */
@@ -40,16 +51,10 @@ struct rows {
 static void take_row(char *line, void *arg)
 {
 	const struct rows *r = arg;
-	const char *at = strchr(line, ' ');
-	unsigned int state, i;
-	u64 *row;
+	const char *at = cut_word(line);
+	unsigned int state = at ? state_find(line) : 0, i;
+	u64 *row = r->first + (size_t)state * r->width;
 
-	if (!at)
-		return;
-	line[at - line] = '\0';
-	state = state_find(line);
-	row = r->first + (size_t)state * r->width;
-	at++;
 	for (i = 0; state && i < r->columns; i++)
 		if (!scan_u64(&at, &row[r->place ? r->place[i] : i]))
 			return;
@@ -72,14 +77,14 @@ static int read_dwell(struct stats *s)
 static void take_table(char *line, void *arg)
 {
 	struct stats *s = arg;
-	const char *at = strchr(line, ' ');
+	const char *at = cut_word(line);
 	u64 n;
 
 	if (!at || !scan_u64(&at, &n))
 		return;
-	if (!strncmp(line, "table_entries ", 14))
+	if (!strcmp(line, "table_entries"))
 		s->entries = n;
-	else if (!strncmp(line, "table_limit ", 12))
+	else if (!strcmp(line, "table_limit"))
 		s->limit = n;
 }
 
@@ -117,14 +122,12 @@ struct counter_sink {
 static void take_counter(char *line, void *arg)
 {
 	const struct counter_sink *sink = arg;
-	char *end = strchr(line, ' ');
-	const char *at = end;
+	const char *at = cut_word(line);
 	struct counter c = { .netns = sink->netns };
 	size_t i;
 
-	if (!end || !scan_u64(&at, &c.value))
+	if (!at || !scan_u64(&at, &c.value))
 		return;
-	*end = '\0';
 	if (!strcmp(line, "table_entries") || !strcmp(line, "table_limit"))
 		return;
 	c.name = line;

@@ -40,8 +40,6 @@ static bool is_wanted(const struct monitor *m, const struct entry *entry, const 
 	f.start = entry->start;
 	f.end[TCPFSM_ORIG].state = entry->state[TCPFSM_ORIG];
 	f.end[TCPFSM_RESP].state = entry->state[TCPFSM_RESP];
-	if (entry->nat)
-		f.nat = *entry->nat;
 	return filter_event(m->filter, &f, e);
 }
 

@@ -87,8 +87,6 @@ static void take_recorded(const struct event *e, void *arg)
 	struct flow f = { .id = e->flow, .tuple = *e->tuple };
 	struct play *p = arg;
 
-	if (e->nat)
-		f.nat = *e->nat;
 	f.end[e->end].state = e->to;
 	if (!filter_event(p->filter, &f, e))
 		return;

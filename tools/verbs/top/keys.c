@@ -163,6 +163,7 @@ static void show_flow(struct screen *s, const struct flow *f)
 	s->flow = *f;
 	s->flow_read = s->t->dumped;
 	memset(s->process, 0, sizeof(s->process));
+	holders_forget();
 	for (i = 0; i < TCPFSM_ENDS; i++) {
 		p = holder_of(f, i);
 		if (p)
