@@ -22,7 +22,7 @@ import urllib.request
 from bed import (TOOL, Failed, Skipped, close_to, equal, key_of, loaded, main, make_hosts, pair,
                  program, read, remove_hosts, reset, run, schema, status, sysctl, table, test, true,
                  until, within)
-
+from bed.schema import documents
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 GOLDEN = os.path.join(HERE, "abi.golden")
@@ -83,14 +83,6 @@ def paths(value, at=""):
 
 def tool(*words):
     return ("ip", "netns", "exec", "router", TOOL, *words)
-
-
-def documents(text):
-    """One value, or one a line."""
-    try:
-        return [json.loads(text)]
-    except ValueError:
-        return [json.loads(line) for line in text.splitlines()]
 
 
 def connections(v):
@@ -254,7 +246,7 @@ def every_command_has_its_schema():
                       ("flows", "--explain"), ("flows", "-A", "-p"), ("services", "-A"), ("log", "-A", "-p"),
                       ("graph", "-i", "10ms"), ("graph", "-A"), ("count", "-A", "netns,src/24,state"),
                       ("doctor", "-A"), ("top", "-A", "-b", "-c", "1", "-i", "100ms")):
-            true(schema.documents(run(TOOL, "-j", *words, check=False)), f"{words}: no JSON")
+            true(documents(run(TOOL, "-j", *words, check=False)), f"{words}: no JSON")
     close_to(c, s)
     try:
         schema.hold((TOOL, "-j", "flows"), '{"flow": 1}')

@@ -263,7 +263,7 @@ def the_page_fits_a_phone_and_a_wide_screen(v):
     held = quiet_flows(v)
     with exporter("router"), http.server.ThreadingHTTPServer(("127.0.0.1", 9718), Framed) as server:
         time.sleep(10)
-        threading.Thread(target=server.serve_forever).start()
+        threading.Thread(target=server.serve_forever, daemon=True).start()
         page = browser("2000,900", "--dump-dom", address="http://127.0.0.1:9718/")
         server.shutdown()
     phone, desk, wide = json.loads(html.unescape(re.search("<title>(.*?)</title>", page)[1]))

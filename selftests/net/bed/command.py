@@ -31,7 +31,7 @@ class Monitor:
             self.process = subprocess.Popen([TOOL, "-j", command, *words],
                                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.lines = []
-        self.thread = threading.Thread(target=self.collect)
+        self.thread = threading.Thread(target=self.collect, daemon=True)
         self.thread.start()
         while self.process.poll() is None and ready not in self.process.stderr.readline():
             pass

@@ -32,14 +32,12 @@ def check_itself():
     jsonschema.Draft202012Validator.check_schema(load())
 
 
-def documents(text):
-    """One value, or one a line; nothing if it is none."""
-    for parts in ([text], text.splitlines()[:MOST]):
-        try:
-            return [json.loads(part) for part in parts]
-        except ValueError:
-            pass
-    return []
+def documents(text, most=None):
+    """One value, or one a line, and of those the first."""
+    try:
+        return [json.loads(text)]
+    except ValueError:
+        return [json.loads(line) for line in text.splitlines()[:most]]
 
 
 def name_of(words):
@@ -60,7 +58,11 @@ def hold(command, text):
     if TOOL not in words or "-j" not in words or not load():
         return
     name = name_of(words[words.index(TOOL) + 1:])
-    for document in documents(text) if name else ():
+    try:
+        found = documents(text, MOST) if name else []
+    except ValueError:
+        return
+    for document in found:
         for error in validator(name).iter_errors(document):
             where = "/".join(map(str, error.absolute_path))
             raise Failed(f"{' '.join(words)}: its JSON is not that of '{name}': {where}: {error.message}")
