@@ -10,7 +10,8 @@ die() { say "$*"; exit 125; }
 
 # What the tool is built with, for need.
 tool_packages=(build-essential pkg-config libmnl-dev libpcap-dev libjansson-dev
-	libnetfilter-conntrack-dev libncurses-dev libmicrohttpd-dev libcurl4-gnutls-dev libfixbuf-dev)
+	libnetfilter-conntrack-dev libncurses-dev libmicrohttpd-dev libcurl4-gnutls-dev libfixbuf-dev
+	libzstd-dev zlib1g-dev)
 
 # need PACKAGE...: have these Debian packages installed, or say how.
 need() {

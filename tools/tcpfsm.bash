@@ -17,8 +17,9 @@ _tcpfsm()
 	fi
 	COMPREPLY=($(compgen -W "$words" -- "$cur"))
 
-	# The capture of replay, and of --netns a path.
-	if [[ " ${COMP_WORDS[*]:1:COMP_CWORD-1} " == *" replay "* ]]; then
+	# A capture, a record, a directory.
+	if [[ " ${COMP_WORDS[*]:1:COMP_CWORD-1} " == *" "@(replay|record)" "* ||
+	      ${COMP_WORDS[COMP_CWORD-1]-} == --@(from|record|spool) ]]; then
 		compopt -o filenames 2>/dev/null
 		COMPREPLY+=($(compgen -f -- "$cur"))
 	fi

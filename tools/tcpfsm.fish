@@ -7,4 +7,5 @@ function __tcpfsm_words
 end
 
 complete -c tcpfsm -f -a '(__tcpfsm_words)'
-complete -c tcpfsm -n '__fish_seen_subcommand_from replay' -F
+complete -c tcpfsm -n '__fish_seen_subcommand_from replay record' -F
+complete -c tcpfsm -n 'contains -- (commandline -opc)[-1] --from --record --spool' -F

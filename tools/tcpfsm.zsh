@@ -7,7 +7,7 @@ _tcpfsm() {
 
 	words_of_it=(${(f)"$(${words[1]} --complete ${words[2,CURRENT-1]} 2>/dev/null)"})
 	compadd -- $words_of_it
-	if (( ${words[(I)replay]} )); then
+	if (( ${words[(I)re(play|cord)]} )) || [[ ${words[CURRENT-1]} == --(from|record|spool) ]]; then
 		_files
 	fi
 }

@@ -110,7 +110,7 @@ def installed():
                  "/usr/share/bash-completion/completions/tcpfsm",
                  "/usr/share/tcpfsm/clickhouse/schema.sql"):
         true(exists(path), path)
-    for unit in ("tcpfsm-export", "tcpfsm-ship"):
+    for unit in ("tcpfsm-export", "tcpfsm-ship", "tcpfsm-record"):
         equal(enter("systemctl", "is-enabled", unit)[1], "disabled\n", f"{unit}, unless somebody wants it")
 
 
@@ -120,10 +120,11 @@ def there_after_a_boot():
     put("/etc/modprobe.d/local.conf", "options tcpfsm max_flows=65536\n")
     put("/etc/sysctl.d/local.conf", "net.tcpfsm.log_size = 1024\n")
     put("/etc/default/tcpfsm-ship", "URL=http://127.0.0.1:8123\n")
-    inside("systemctl", "--quiet", "enable", "tcpfsm-export", "tcpfsm-ship")
+    inside("systemctl", "--quiet", "enable", "tcpfsm-export", "tcpfsm-ship", "tcpfsm-record")
     _, newer = put_debs("0.3")
     said = boot(version=VERSION, settings="cat /sys/module/tcpfsm/parameters/max_flows /proc/sys/net/tcpfsm/log_size",
                 metrics=METRICS, export=process("tcpfsm-export"), ship=process("tcpfsm-ship"),
+                record=process("tcpfsm-record"), kept="tcpfsm log -j --from /var/lib/tcpfsm --last 1",
                 spool=SPOOL,
                 failed=FAILED, doctor="tcpfsm doctor", man="zcat /usr/share/man/man8/tcpfsm.8.gz | head -n 1",
                 upgrade=f"dpkg -i {newer}", mixed="tcpfsm doctor",
@@ -132,6 +133,8 @@ def there_after_a_boot():
     true('tcpfsm_build_info{module="0.2",tool="0.2"} 1' in said["metrics"], said["metrics"][-300:])
     has_one_capability(said["export"])
     has_one_capability(said["ship"])
+    has_one_capability(said["record"])
+    true(json.loads(said["kept"])["flow"] > 0, said["kept"])
     row = json.loads(said["spool"].splitlines()[0])
     equal(row["host"], "vm", row)
     equal(said["failed"], "", "units that failed")

@@ -421,7 +421,16 @@ def errors_quote_the_bad_token():
                          (("replay", "-", "--by", "src", "--top", "0"), "'0'"),
                          (("replay", "-", "--top", "5"), "--by"), (("count",), "dst,dport"),
                          (("count", "dport", "reason", "fin"), "reason"),
-                         (("monitor", "--flows", "--record", "/tmp/x"), "--flows"),
+                         (("monitor", "--record", "/nowhere/x"), "'/nowhere/x'"), (("record",), "directory"),
+                         (("record", "/tmp/x", "--size", "1X"), "'1X'"), (("record", "/tmp/x", "--size", "1K"), "'1K'"),
+                         (("record", "/tmp/x", "--keep", "x"), "'x'"), (("log", "--since", "x"), "'x'"),
+                         (("log", "--until", "24:00:61"), "'24:00:61'"), (("log", "--last", "0"), "'0'"),
+                         (("log", "--from", "/nowhere"), "/nowhere"), (("flows", "--ended"), "--from"),
+                         (("flows", "--from", "/nowhere"), "--ended"), (("dwell", "--since", "1m"), "--from"),
+                         (("graph", "--from", "/nowhere", "-i", "1s"), "--interval"),
+                         (("count", "src", "--until", "1m"), "--from"), (("flow", "1", "--since", "1m"), "--from"),
+                         (("flow", "10.0.0.1:1", "--from", "/nowhere"), "flows --ended"),
+                         (("log", "--since", "1m", "--until", "2m"), "before"),
                          (("flows", "reason", "fin"), "reason"), (("flow",), "10.0.0.1:4000"),
                          (("flow", "abc"), "'abc'"), (("flow", "10.0.0.1:x"), "'10.0.0.1:x'"),
                          (("flow", "0"), "'0'"), (("flow", "1", "2", "3"), "'3'"),
@@ -472,7 +481,8 @@ def commands_by_the_beginning_of_their_names():
 
 @test
 def help_of_a_command_lists_what_it_takes():
-    for name, has, not_ in (("flows", "flag FLAG", "cause CAUSE"), ("flows", "id N", "reason REASON"),
+    for name, has, not_ in (("flows", "flag FLAG", "cause CAUSE"), ("top", "id N", "reason REASON"),
+                            ("record", "cause CAUSE", "--json"), ("log", "--since", "--ended"),
                             ("ipfix", "reason REASON", "cause CAUSE"), ("monitor", "cause CAUSE", "(top)"),
                             ("ipfix", "records", "transitions"), ("export", "--listen", "--json"),
                             ("replay", "no transitions", "(monitor)"), ("export", "progress", "replay"),

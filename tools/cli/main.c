@@ -29,7 +29,8 @@ static int run_verb(const struct verb *v, int argc, char **argv)
 
 	if (argc && !*v->args)
 		return fail("%s takes no argument, but got '%s'", v->name, argv[0]);
-	if (opt.netns && !enter_netns(opt.netns))
+	/* Of a record, it is a name. */
+	if (opt.netns && !opt.from && !enter_netns(opt.netns))
 		return EXIT_ERROR;
 	status = v->run(argc, argv);
 	out_flush();

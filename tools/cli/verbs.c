@@ -9,7 +9,8 @@
 
 const struct verb *const verbs[] = {
 	&verb_states, &verb_pairs, &verb_transitions, &verb_flows, &verb_count, &verb_flow,
-	&verb_services, &verb_counters, &verb_dwell, &verb_log, &verb_monitor, &verb_top,
+	&verb_services, &verb_counters, &verb_dwell, &verb_log, &verb_monitor,
+	&verb_record, &verb_top,
 	&verb_doctor, &verb_graph, &verb_export, &verb_ship, &verb_ipfix, &verb_live, &verb_replay,
 	NULL,
 };

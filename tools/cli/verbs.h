@@ -5,8 +5,8 @@
 #include "verbs/verb.h"
 
 extern const struct verb verb_states, verb_pairs, verb_transitions, verb_flows, verb_count,
-	verb_flow, verb_services, verb_counters, verb_dwell, verb_log, verb_monitor, verb_top,
-	verb_doctor, verb_graph, verb_export, verb_ship, verb_ipfix, verb_live,
+	verb_flow, verb_services, verb_counters, verb_dwell, verb_log, verb_monitor, verb_record,
+	verb_top, verb_doctor, verb_graph, verb_export, verb_ship, verb_ipfix, verb_live,
 	verb_replay;
 
 /* In the order in which help lists them, up to NULL. */

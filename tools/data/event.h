@@ -23,10 +23,13 @@ struct event {
 	const struct nat *nat;	/* NULL: not translated, as far as is known */
 };
 
-/* Events that never came, of the group "transition" or "flow", or of the "log". */
+/*
+ * Events that never came, of the group "transition" or "flow", or of the "log"; or that came, and
+ * did not reach the "record".
+ */
 struct loss {
 	const char *group;
-	u64 count, first;	/* the numbers from @first on */
+	u64 count, first;	/* the numbers from @first on; 0: not known by number */
 	int cpu;		/* -1: of all */
 	const struct netns *netns;
 };

@@ -93,8 +93,10 @@ void loss_json(struct json *j, const struct loss *l)
 	jsonw_str(j, "group", l->group);
 	if (l->cpu >= 0)
 		jsonw_num(j, "cpu", l->cpu);
-	jsonw_num(j, "first", l->first);
-	jsonw_num(j, "last", l->first + l->count - 1);
+	if (l->first) {
+		jsonw_num(j, "first", l->first);
+		jsonw_num(j, "last", l->first + l->count - 1);
+	}
 	jsonw_end(j);
 }
 

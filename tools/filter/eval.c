@@ -249,6 +249,48 @@ bool filter_of_services(const struct filter *f)
 	return false;
 }
 
+typedef bool (*has_fn)(const struct filter_key *key, void *arg);
+
+static bool host_may_hold(const struct filter *f, has_fn has, void *arg)
+{
+	const struct filter_key addr = {
+		.kind = FILTER_KEY_ADDRESS, .family = f->family, .addr = f->addr,
+	};
+	const struct filter_key port = { .kind = FILTER_KEY_PORT, .value = f->port };
+
+	if (f->family && f->len == 8 * addr_len(f->family) && !has(&addr, arg))
+		return false;
+	return !f->has_port || has(&port, arg);
+}
+
+static bool equal_may_hold(const struct filter *f, has_fn has, void *arg)
+{
+	const struct filter_key key = {
+		.kind = f->kind == NODE_ID ? FILTER_KEY_ID : FILTER_KEY_PORT, .value = f->value,
+	};
+
+	return f->op != OP_EQ || has(&key, arg);
+}
+
+bool filter_may_hold(const struct filter *f, has_fn has, void *arg)
+{
+	if (!f)
+		return true;
+	switch (f->kind) {
+	case NODE_AND:
+		return filter_may_hold(f->left, has, arg) && filter_may_hold(f->right, has, arg);
+	case NODE_OR:
+		return filter_may_hold(f->left, has, arg) || filter_may_hold(f->right, has, arg);
+	case NODE_HOST:
+		return host_may_hold(f, has, arg);
+	case NODE_PORT:
+	case NODE_ID:
+		return equal_may_hold(f, has, arg);
+	default:
+		return true;
+	}
+}
+
 bool filter_has_states(const struct filter *f)
 {
 	return f && (f->kind == NODE_STATE || f->kind == NODE_PAIR || f->kind == NODE_ID ||

@@ -50,6 +50,21 @@ struct filter_end {
 /* Reads one address with a port, ADDR:PORT or [ADDR]:PORT. Return: false if the word is none. */
 bool filter_read_end(const char *word, struct filter_end *end);
 
+/* What a term asks for that an index can know. */
+struct filter_key {
+	enum { FILTER_KEY_ADDRESS, FILTER_KEY_PORT, FILTER_KEY_ID } kind;
+	u8 family;
+	const u8 *addr;			/* network order */
+	u64 value;			/* a port, or the number of a flow */
+};
+
+/*
+ * May it hold for any flow of a set? @has: whether a flow of the set may have this. Return: false
+ * if it cannot.
+ */
+bool filter_may_hold(const struct filter *f,
+		     bool (*has)(const struct filter_key *key, void *arg), void *arg);
+
 /* Does it ask for states, or for one flow? */
 bool filter_has_states(const struct filter *f);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <stdlib.h>
+#include <string.h>
 
 #include "kernel/cache.h"
 #include "lib/memory.h"
@@ -31,6 +32,20 @@ static struct entry *get_entry(struct cache *c, u64 id)
 	e->generation = c->generation;
 	htab_add(&c->table, &e->node, hash_mix(id));
 	return e;
+}
+
+void entry_as_flow(const struct entry *entry, const struct event *e, struct flow *f)
+{
+	unsigned int end;
+
+	memset(f, 0, sizeof(*f));
+	f->id = entry->id;
+	f->netns = e->netns;
+	f->tuple = entry->tuple;
+	f->flags = entry->flags;
+	f->start = entry->start;
+	for (end = 0; end < TCPFSM_ENDS; end++)
+		f->end[end].state = entry->state[end];
 }
 
 /* ---- transitions that wait ---- */

@@ -41,6 +41,9 @@ struct entry {
 	struct held *held;
 };
 
+/* What a filter needs to know of the flow of a transition, after it. */
+void entry_as_flow(const struct entry *entry, const struct event *e, struct flow *f);
+
 struct cache {
 	/* Is told of each transition in its turn. */
 	void (*show)(struct entry *f, struct event *e, void *arg);

@@ -32,6 +32,25 @@ bool read_u64(const char *word, u64 min, u64 max, u64 *v)
 	       *v <= max;
 }
 
+bool read_size(const char *word, u64 min, u64 max, u64 *bytes)
+{
+	static const char units[] = "KMGT";
+	const char *end = word, *unit;
+	unsigned int shift = 0;
+
+	if (*word == ' ' || *word == '\t' || !scan_u64(&end, bytes))
+		return false;
+	unit = *end ? strchr(units, *end) : NULL;
+	if (unit) {
+		shift = 10 * (unit - units + 1);
+		end++;
+	}
+	if (*end || *bytes > ~0ULL >> shift)
+		return false;
+	*bytes <<= shift;
+	return *bytes >= min && *bytes <= max;
+}
+
 /* The unit that begins here, among those below @bigger. Return: NULL: none does */
 static const struct unit *find_unit(const char *word, size_t len, u64 bigger)
 {

@@ -10,6 +10,8 @@
  * Return: false if there is none, or it does not fit.
  */
 bool scan_u64(const char **at, u64 *v);
+/* Bytes: a number, or one with K, M, G or T behind it for powers of 1024. Return: as read_u64() */
+bool read_size(const char *word, u64 min, u64 max, u64 *bytes);
 /* A word that is a number and nothing else. Return: whether it is one from @min to @max. */
 bool read_u64(const char *word, u64 min, u64 max, u64 *v);
 /*

@@ -33,6 +33,12 @@ struct options {
 	bool graph;
 	const char *listen;	/* NULL: the default */
 	const char *record;	/* NULL: do not record */
+	const char *from;	/* a record that is asked; NULL: the module is */
+	u64 since, until;	/* ns since 1970; 0: no limit */
+	u64 last;		/* transitions; 0: all */
+	bool ended;
+	u64 size;		/* bytes; 0: the default */
+	u64 keep_ns;		/* 0: no limit */
 	const char *spool;	/* NULL: the default */
 	u64 spool_limit;	/* bytes, 0: the default */
 	bool batch;

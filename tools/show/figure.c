@@ -50,6 +50,17 @@ static void print_figure_json(const struct figure *f)
 	out_end();
 }
 
+void figure_move(struct figure *f, const struct event *e)
+{
+	u64 *ends = e->end == TCPFSM_ORIG ? f->orig : f->resp;
+	bool corrected = e->cause == TCPFSM_RESUME || e->cause == TCPFSM_NO_FIN;
+
+	if (ends[e->from] && (e->from != TCPFSM_CLOSED || corrected))
+		ends[e->from]--;
+	ends[e->to]++;
+	f->moves[e->from][e->to]++;
+}
+
 bool figure_format_fits(void)
 {
 	static const char * const known[] = { "text", "dot", "svg" };

@@ -21,6 +21,13 @@ static const struct out_column final_columns[] = {
 	{ "bytes", -15, NULL }, { "flags", -9, NULL }, { "history", -1, NULL }, { 0 },
 };
 
+static const struct out_column ended_columns[] = {
+	NETNS_COLUMN, { "start", -27, NULL }, { "end", -15, NULL }, { "lasted", -7, NULL },
+	{ "flow", -6, NULL }, { "src", W_ENDPOINT, NULL }, { "dst", W_ENDPOINT, NULL },
+	{ "orig:resp", W_PAIR, NULL }, { "reason", -9, NULL }, { "packets", -11, NULL },
+	{ "bytes", -15, NULL }, { "flags", -9, NULL }, { "history", -1, NULL }, { 0 },
+};
+
 static const struct out_column event_columns[] = {
 	NETNS_COLUMN, { "time", -27, NULL }, { "flow", -6, NULL }, { "src", W_ENDPOINT, NULL },
 	{ "dst", W_ENDPOINT, NULL }, { "end", -4, NULL }, { "from", 11, NULL }, { "", -1, NULL },
@@ -36,24 +43,23 @@ static void print_tuple(const struct tuple *t)
 	out_row_str(known ? fmt_dst(text, t) : "?");
 }
 
-static void print_head(const struct flow *f)
-{
-	char text[FMT_PAIR];
-
-	out_row(netns_columns(final_columns));
-	out_row_netns(f->netns);
-	out_row_num(f->id);
-	print_tuple(&f->tuple);
-	out_row_str(fmt_pair(text, f->end[TCPFSM_ORIG].state, f->end[TCPFSM_RESP].state));
-}
-
-static void print_totals(const struct flow *f)
+/* What the tables of flows that are over have in common. */
+static void print_over(const struct flow *f)
 {
 	const struct flow_end *o = &f->end[TCPFSM_ORIG], *r = &f->end[TCPFSM_RESP];
-	char text[2 * FMT_U64];
+	char text[2 * FMT_HISTORY + FMT_FLAGS], *p;
 
+	out_row_num(f->id);
+	print_tuple(&f->tuple);
+	out_row_str(fmt_pair(text, o->state, r->state));
+	out_row_str(f->reason ? reason_name(f->reason) : NULL);
 	out_row_str(fmt_two(text, o->packets, r->packets));
 	out_row_str(fmt_two(text, o->bytes, r->bytes));
+	out_row_str(fmt_flags(text, f->flags));
+	p = put_history(text, o->history);
+	*p++ = ' ';
+	*put_history(p, r->history) = '\0';
+	out_row_str(text);
 }
 
 void flow_header(void)
@@ -151,22 +157,42 @@ void flow_print(const struct flow *f)
 
 void flow_print_final(const struct flow *f)
 {
-	char text[2 * FMT_HISTORY + FMT_FLAGS], *p;
-
 	if (!out_is_text()) {
 		print_flow_json(f, true);
 		return;
 	}
-	print_head(f);
-	out_row_str(f->reason ? reason_name(f->reason) : NULL);
-	print_totals(f);
-	out_row_str(fmt_flags(text, f->flags));
-	p = put_history(text, f->end[TCPFSM_ORIG].history);
-	*p++ = ' ';
-	*put_history(p, f->end[TCPFSM_RESP].history) = '\0';
-	out_row_str(text);
+	out_row(netns_columns(final_columns));
+	out_row_netns(f->netns);
+	print_over(f);
 	print_holders(f);
 	out_line();
+}
+
+void flow_ended_header(void)
+{
+	out_header(netns_columns(ended_columns));
+}
+
+void flow_print_ended(const struct flow *f, u64 when)
+{
+	u64 lasted = f->start && when > f->start ? when - f->start : 0;
+	char text[FMT_TIME];
+
+	if (!out_is_text()) {
+		print_flow_json(f, false);
+		return;
+	}
+	out_row(netns_columns(ended_columns));
+	out_row_netns(f->netns);
+	out_row_str(f->start ? fmt_time(text, f->start, 6) : NULL);
+	/* The day is that of the start, or one of the next. */
+	out_row_str(fmt_time(text, when, 6) + strlen("2026-11-21T"));
+	out_row_str(lasted ? fmt_span(text, lasted) : NULL);
+	print_over(f);
+	print_holders(f);
+	out_line();
+	if (opt.extended)
+		print_extended(f);
 }
 
 /* A RST is bad news, and a state that had to be taken back is odd. */
@@ -223,7 +249,9 @@ void loss_print(const struct loss *l)
 		return;
 	}
 	out_paint(OUT_BAD);
-	if (l->cpu >= 0)
+	if (!first)
+		out_text("-- %llu %s events lost --", n, l->group);
+	else if (l->cpu >= 0)
 		out_text("-- %llu %s events lost (cpu %d, %llu..%llu) --", n, l->group, l->cpu,
 			 first, last);
 	else

@@ -9,6 +9,7 @@
 #include "lib/message.h"
 #include "lib/options.h"
 #include "lib/out.h"
+#include "record/reader.h"
 #include "show/tally.h"
 #include "verbs/verb.h"
 
@@ -20,7 +21,7 @@ struct count {
 
 static const char *name_process(const struct flow *f, unsigned int end)
 {
-	const struct process *p = holder_of(f, end);
+	const struct process *p = opt.from ? f->end[end].process : holder_of(f, end);
 	static char text[FMT_PROCESS];
 
 	if (!p)
@@ -48,6 +49,24 @@ static int ask_and_count(struct kernel *k, void *arg)
 	return err;
 }
 
+static void count_recorded_end(const struct flow *f, u64 when, void *arg)
+{
+	struct count *c = arg;
+
+	if (filter_flow(c->filter, f, when))
+		tally_add(&c->tally, f, when);
+}
+
+static int read_ends(struct count *c)
+{
+	struct record_reader reader = {
+		.since = opt.since, .until = opt.until, .filter = c->filter,
+		.on_end = count_recorded_end, .arg = c,
+	};
+
+	return record_read(&reader, opt.from);
+}
+
 static int run_count(int argc, char **argv)
 {
 	struct count c = { .tally = { .process = name_process } };
@@ -56,16 +75,18 @@ static int run_count(int argc, char **argv)
 
 	if (argc < 1)
 		return fail("count: by what? Give keys, as in tcpfsm count dst,dport; see tcpfsm count --help");
+	if (!check_times("count", false))
+		return EXIT_ERROR;
 	if (!tally_init(&c.tally, argv[0], opt.sort) || !filter_parse(&filter, argc - 1, argv + 1))
 		return EXIT_ERROR;
-	if (!filter_flows_only(filter) || !filter_of_living(filter)) {
+	if (!filter_flows_only(filter) || (!opt.from && !filter_of_living(filter))) {
 		filter_free(filter);
 		return EXIT_ERROR;
 	}
 	out_start(OUT_LINES);
 	c.filter = filter;
 	c.now = clock_of_day();
-	status = kernel_once(ask_and_count, &c);
+	status = opt.from ? read_ends(&c) : kernel_once(ask_and_count, &c);
 	if (status == EXIT_FOUND) {
 		tally_print(&c.tally, opt.top);
 		status = c.tally.all ? EXIT_FOUND : EXIT_NONE;
@@ -77,11 +98,11 @@ static int run_count(int argc, char **argv)
 
 const struct verb verb_count = {
 	.name = "count", .args = "KEY[,KEY...] [FILTER]",
-	.help = "flows now by what they have in common, the most frequent first",
-	.filter = FILTER_OF_LIVING,
+	.help = "flows by what they have in common, the most frequent first",
+	.filter = FILTER_OF_FLOWS,
 	.options = {
 		&option_netns, &option_all_netns, &option_ipv4, &option_ipv6, &option_sort,
-		&option_top,
+		&option_top, &option_from, &option_since, &option_until,
 	},
 	.says = {
 		{ OPTION_SORT, TALLY_SORT_HELP, NULL },

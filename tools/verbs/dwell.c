@@ -5,8 +5,10 @@
 #include "data/names.h"
 #include "kernel/kernel.h"
 #include "lib/format.h"
+#include "lib/message.h"
 #include "lib/options.h"
 #include "lib/out.h"
+#include "record/reader.h"
 #include "show/netns.h"
 #include "show/stats.h"
 #include "verbs/verb.h"
@@ -117,16 +119,52 @@ static void print_dwells(const struct stats *s, void *arg)
 	out_end();
 }
 
+static unsigned int bucket_of(u64 ns)
+{
+	unsigned int n = 0;
+
+	while (n + 1 < TCPFSM_DWELL_BUCKETS && ns >= bucket_end(n))
+		n++;
+	return n;
+}
+
+static void count_dwell(const struct flow *f, const struct event *e, void *arg)
+{
+	struct stats *s = arg;
+
+	(void)f;
+	s->dwell[e->from][bucket_of(e->dwell)]++;
+}
+
+/* Of all namespaces together, or of that of --netns. */
+static int read_dwells(void)
+{
+	struct stats s = { 0 };
+	struct record_reader reader = {
+		.since = opt.since, .until = opt.until, .on_event = count_dwell, .arg = &s,
+	};
+	int status;
+
+	if (opt.all_netns)
+		return fail("dwell: --from counts all namespaces together, or with --netns one: without --all-netns");
+	status = record_read(&reader, opt.from);
+	if (status == EXIT_FOUND)
+		print_dwells(&s, NULL);
+	return status;
+}
+
 static int run_dwell(int argc, char **argv)
 {
 	int err;
 
 	(void)argc;
 	(void)argv;
+	if (!check_times("dwell", false))
+		return EXIT_ERROR;
 	out_start(OUT_DOCUMENT);
 	if (opt.all_netns)
 		out_array(NULL);
-	err = kernel_stats_once(print_dwells, NULL, false);
+	err = opt.from ? read_dwells() : kernel_stats_once(print_dwells, NULL, false);
 	if (err)
 		return err;
 	out_end();
@@ -138,6 +176,9 @@ static int run_dwell(int argc, char **argv)
 const struct verb verb_dwell = {
 	.name = "dwell", .args = "",
 	.help = "how long endpoints stayed in each state",
-	.options = { &option_netns, &option_all_netns, &option_explain },
+	.options = {
+		&option_netns, &option_all_netns, &option_explain, &option_from, &option_since,
+		&option_until,
+	},
 	.run = run_dwell,
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Verb flows: the flows that fulfil a filter. */
+/* Verb flows: the flows that fulfil a filter, or those of a record that ended. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +12,7 @@
 #include "lib/message.h"
 #include "lib/options.h"
 #include "lib/out.h"
+#include "record/reader.h"
 #include "show/flow.h"
 #include "show/flow_column.h"
 #include "verbs/verb.h"
@@ -89,6 +90,47 @@ static int ask_flows(struct kernel *k, void *arg)
 	return err;
 }
 
+/* ---- of a record ---- */
+
+static void take_recorded_end(const struct flow *f, u64 when, void *arg)
+{
+	struct flows *s = arg;
+
+	if (!filter_flow(s->filter, f, when))
+		return;
+	if (!s->headed)
+		flow_ended_header();
+	s->headed = true;
+	s->count++;
+	flow_print_ended(f, when);
+}
+
+static int read_flows(struct flows *s)
+{
+	struct record_reader reader = {
+		.since = opt.since, .until = opt.until, .filter = s->filter,
+		.on_end = take_recorded_end, .arg = s,
+	};
+
+	return record_read(&reader, opt.from);
+}
+
+/* Return: false, and said why */
+static bool check_history(void)
+{
+	if (opt.from && !opt.ended)
+		fail("flows: a record has flows that ended: --from goes with --ended");
+	else if (opt.ended && !opt.from)
+		fail("flows: --ended is of a record: it goes with --from PATH");
+	else if (opt.from && (opt.sort || opt.top || opt.output))
+		fail("flows: --sort, --top and --output are of flows that live: without --from");
+	else
+		return check_times("flows", false);
+	return false;
+}
+
+/* ---- */
+
 /* In text only. */
 static void explain_flags(void)
 {
@@ -122,18 +164,18 @@ static int run_flows(int argc, char **argv)
 	struct filter *filter;
 	int err;
 
-	if (!take_table(&s))
+	if (!check_history() || !take_table(&s))
 		return EXIT_ERROR;
 	if (!filter_parse(&filter, argc, argv) || !filter_flows_only(filter) ||
-	    !filter_of_living(filter))
+	    (!opt.from && !filter_of_living(filter)))
 		return EXIT_ERROR;
 	out_start(OUT_LINES);
 	s.filter = filter;
 	s.now = clock_of_day();
 	rank_init(&s.rank, sizeof(struct flow), opt.top);
 	rank_begin(&s.rank, &s.order);
-	err = kernel_once(ask_flows, &s);
-	if (err == EXIT_FOUND) {
+	err = opt.from ? read_flows(&s) : kernel_once(ask_flows, &s);
+	if (err == EXIT_FOUND && !opt.from) {
 		if (s.ranked)
 			show_ranked(&s);
 		print_header(&s);
@@ -156,13 +198,19 @@ static const struct verb_option option_output = {
 	.string = &opt.output, .complete = flow_columns_list,
 };
 
+static const struct verb_option option_ended = {
+	.id = OPTION_ENDED, .name = "ended", .help = "flows that ended, of a record (--from)",
+	.flag = &opt.ended,
+};
+
 const struct verb verb_flows = {
 	.name = "flows", .args = "[FILTER]",
 	.help = "flows now, one a line",
-	.filter = FILTER_OF_LIVING,
+	.filter = FILTER_OF_FLOWS,
 	.options = {
 		&option_netns, &option_all_netns, &option_ipv4, &option_ipv6, &option_extended,
 		&option_processes, &option_sort, &option_top, &option_output, &option_explain,
+		&option_ended, &option_from, &option_since, &option_until,
 	},
 	.says = {
 		{ OPTION_SORT,

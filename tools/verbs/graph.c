@@ -6,8 +6,10 @@
 #include "kernel/kernel.h"
 #include "lib/format.h"
 #include "lib/live.h"
+#include "lib/message.h"
 #include "lib/options.h"
 #include "lib/out.h"
+#include "record/reader.h"
 #include "show/figure.h"
 #include "verbs/verb.h"
 
@@ -41,6 +43,32 @@ static int measure_moves(struct figure *f, struct stats *now)
 	return status;
 }
 
+static void count_move(const struct flow *f, const struct event *e, void *arg)
+{
+	(void)f;
+	figure_move(arg, e);
+}
+
+static int draw_record(void)
+{
+	char title[512], since[FMT_TIME], until[FMT_TIME];
+	struct figure f = { .title = title };
+	struct record_reader reader = {
+		.since = opt.since, .until = opt.until, .on_event = count_move, .arg = &f,
+	};
+	int status;
+
+	if (opt.interval_ns)
+		return fail("graph: --interval measures the module: without --from");
+	status = record_read(&reader, opt.from);
+	if (status != EXIT_FOUND)
+		return status;
+	snprintf(title, sizeof(title), "%s%s%s%s%s", opt.from, opt.since ? ", from " : "",
+		 opt.since ? fmt_time(since, opt.since, 0) : "", opt.until ? ", up to " : "",
+		 opt.until ? fmt_time(until, opt.until, 0) : "");
+	return figure_print(&f);
+}
+
 static int run_graph(int argc, char **argv)
 {
 	struct figure f = { 0 };
@@ -50,9 +78,11 @@ static int run_graph(int argc, char **argv)
 
 	(void)argc;
 	(void)argv;
-	if (!figure_format_fits())
+	if (!figure_format_fits() || !check_times("graph", false))
 		return EXIT_ERROR;
 	out_start(OUT_DOCUMENT);
+	if (opt.from)
+		return draw_record();
 	status = measure_moves(&f, &now);
 	if (status)
 		return status;
@@ -66,7 +96,10 @@ static int run_graph(int argc, char **argv)
 const struct verb verb_graph = {
 	.name = "graph", .args = "",
 	.help = "the figure of RFC 793, with the number of ends in each state and on each arc",
-	.options = { &option_netns, &option_all_netns, &option_format, &option_interval },
+	.options = {
+		&option_netns, &option_all_netns, &option_format, &option_interval, &option_from,
+		&option_since, &option_until,
+	},
 	.says = {
 		{ OPTION_INTERVAL, "count moves over this time, as rates" },
 	},

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Verb log: the last transitions, which the module keeps. */
+/* Verb log: the last transitions, which the module keeps, or those of a record. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "filter/filter.h"
@@ -8,20 +9,28 @@
 #include "lib/memory.h"
 #include "lib/options.h"
 #include "lib/out.h"
+#include "record/reader.h"
 #include "show/flow.h"
 #include "verbs/verb.h"
 
-/* With --all-netns, each waits until those of the other namespaces are read. */
+/*
+ * With --all-netns, each waits until those of the other namespaces are read; with --last, until it
+ * is known whether it is one of these.
+ */
 struct kept {
 	struct event event;
-	struct flow flow;
+	struct flow flow;	/* with the translation that the event has */
+	struct netns netns;
+	struct process process[TCPFSM_ENDS];
+	struct loss loss;	/* instead, if its count is not 0 */
+	char group[16];
 	size_t number;		/* in the order of reading */
 };
 
 struct log {
 	const struct filter *filter;
 	struct kept *kept;
-	size_t nr_kept;
+	size_t nr_kept, read;	/* of those read, not more than --last are kept of a record */
 	const struct netns *netns;	/* whose log is being read */
 	u64 *next;		/* number of the next transition of each ring, 0: not known */
 	u32 rings;
@@ -38,11 +47,45 @@ static u64 *next_of(struct log *log, u32 ring)
 	return &log->next[ring];
 }
 
+/* Those of the module come one namespace after the other, those of a record in order. */
+static struct kept *get_kept(struct log *log)
+{
+	struct kept *k;
+
+	if (opt.from && log->nr_kept == opt.last) {
+		k = &log->kept[log->read % opt.last];
+	} else {
+		log->kept = array_grow(log->kept, log->nr_kept, sizeof(*log->kept));
+		k = &log->kept[log->nr_kept++];
+	}
+	*k = (struct kept){ .number = log->read++ };
+	return k;
+}
+
 static void keep_entry(struct log *log, const struct flow *f, const struct event *e)
 {
-	log->kept = array_grow(log->kept, log->nr_kept, sizeof(*log->kept));
-	log->kept[log->nr_kept] = (struct kept){ *e, *f, log->nr_kept };
-	log->nr_kept++;
+	struct kept *k = get_kept(log);
+	unsigned int i;
+
+	k->event = *e;
+	k->flow = *f;
+	if (e->nat)
+		k->flow.nat = *e->nat;
+	if (e->netns)
+		k->netns = *e->netns;
+	for (i = 0; i < TCPFSM_ENDS; i++)
+		if (e->process[i])
+			k->process[i] = *e->process[i];
+}
+
+static void keep_loss(struct log *log, const struct loss *l)
+{
+	struct kept *k = get_kept(log);
+
+	k->loss = *l;
+	if (l->netns)
+		k->netns = *l->netns;
+	snprintf(k->group, sizeof(k->group), "%s", l->group);
 }
 
 /* The log does not say which ends are of this host: those that have a socket are. */
@@ -55,7 +98,7 @@ static void print_entry(const struct flow *f, const struct event *e)
 	unsigned int end;
 
 	flow.flags |= TCPFSM_F_LOCAL_ORIG | TCPFSM_F_LOCAL_RESP;
-	for (end = 0; end < TCPFSM_ENDS && opt.processes; end++) {
+	for (end = 0; end < TCPFSM_ENDS && opt.processes && !opt.from; end++) {
 		p = holder_of(&flow, end);
 		if (!p)
 			continue;
@@ -63,6 +106,25 @@ static void print_entry(const struct flow *f, const struct event *e)
 		shown.process[end] = &process[end];
 	}
 	event_print(&shown);
+}
+
+static bool is_wanted(const struct log *log, const struct flow *f, const struct event *e)
+{
+	return e->when >= opt.since && (!opt.until || e->when <= opt.until) &&
+	       filter_event(log->filter, f, e);
+}
+
+
+/* What a record tells comes in the order of time. */
+static void take_entry(struct log *log, const struct flow *f, const struct event *e)
+{
+	if (!is_wanted(log, f, e))
+		return;
+	log->printed++;
+	if (opt.last || (opt.all_netns && !opt.from))
+		keep_entry(log, f, e);
+	else
+		print_entry(f, e);
 }
 
 static void show_entry(const struct flow *f, const struct event *e, void *arg)
@@ -80,13 +142,7 @@ static void show_entry(const struct flow *f, const struct event *e, void *arg)
 	if (*next && e->seq > *next)
 		loss_print(&loss);
 	*next = e->seq + 1;
-	if (!filter_event(log->filter, f, e))
-		return;
-	log->printed++;
-	if (opt.all_netns)
-		keep_entry(log, f, e);
-	else
-		print_entry(f, e);
+	take_entry(log, f, e);
 }
 
 static int by_time(const void *a, const void *b)
@@ -98,18 +154,64 @@ static int by_time(const void *a, const void *b)
 	return x->number < y->number ? -1 : 1;
 }
 
+static void show_one(struct kept *k)
+{
+	const struct netns *ns = k->netns.inode ? &k->netns : NULL;
+	struct event *e = &k->event;
+	unsigned int i;
+
+	if (k->loss.count) {
+		k->loss.group = k->group;
+		k->loss.netns = ns;
+		loss_print(&k->loss);
+		return;
+	}
+	e->tuple = &k->flow.tuple;
+	e->netns = ns;
+	e->nat = k->flow.nat.known ? &k->flow.nat : NULL;
+	for (i = 0; i < TCPFSM_ENDS; i++)
+		e->process[i] = k->process[i].pid ? &k->process[i] : NULL;
+	print_entry(&k->flow, e);
+}
+
 static void show_kept(struct log *log)
 {
-	size_t i;
+	size_t i = opt.last && log->nr_kept > opt.last ? log->nr_kept - opt.last : 0;
 
 	if (log->nr_kept)
 		qsort(log->kept, log->nr_kept, sizeof(*log->kept), by_time);
-	for (i = 0; i < log->nr_kept; i++) {
-		log->kept[i].event.tuple = &log->kept[i].flow.tuple;
-		print_entry(&log->kept[i].flow, &log->kept[i].event);
-	}
+	for (; i < log->nr_kept; i++)
+		show_one(&log->kept[i]);
 	free(log->kept);
 }
+
+/* ---- of a record ---- */
+
+static void take_recorded(const struct flow *f, const struct event *e, void *arg)
+{
+	take_entry(arg, f, e);
+}
+
+static void take_recorded_loss(const struct loss *l, u64 when, void *arg)
+{
+	(void)when;
+	if (opt.last)
+		keep_loss(arg, l);
+	else
+		loss_print(l);
+}
+
+static int read_log(struct log *log)
+{
+	struct record_reader reader = {
+		.since = opt.since, .until = opt.until, .filter = log->filter,
+		.on_event = take_recorded, .on_lost = take_recorded_loss, .arg = log,
+	};
+
+	return record_read(&reader, opt.from);
+}
+
+/* ---- */
 
 static int ask_log(struct kernel *k, void *arg)
 {
@@ -122,11 +224,11 @@ static int run_log(int argc, char **argv)
 	struct filter *filter;
 	int err;
 
-	if (!filter_parse(&filter, argc, argv))
+	if (!check_times("log", true) || !filter_parse(&filter, argc, argv))
 		return EXIT_ERROR;
 	log.filter = filter;
 	out_start(OUT_LINES);
-	err = kernel_once(ask_log, &log);
+	err = opt.from ? read_log(&log) : kernel_once(ask_log, &log);
 	show_kept(&log);
 	filter_free(filter);
 	free(log.next);
@@ -135,12 +237,24 @@ static int run_log(int argc, char **argv)
 	return log.printed ? EXIT_FOUND : EXIT_NONE;
 }
 
+static bool take_last(const char *value)
+{
+	return take_number(value, ~0ULL, &opt.last, "number of transitions",
+			   "--last takes 1 or more");
+}
+
+static const struct verb_option option_last = {
+	.id = OPTION_LAST, .name = "last", .arg = "N", .help = "print the last N transitions",
+	.take = take_last,
+};
+
 const struct verb verb_log = {
 	.name = "log", .args = "[FILTER]",
 	.help = "the last transitions, oldest first",
 	.filter = FILTER_OF_EVENTS,
 	.options = {
 		&option_netns, &option_all_netns, &option_ipv4, &option_ipv6, &option_processes,
+		&option_from, &option_since, &option_until, &option_last,
 	},
 	.run = run_log,
 };

@@ -1,9 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Verb monitor: transitions as they happen, or flows as they end. */
-#include <stdio.h>
-#include <string.h>
-
-#include "capture/record.h"
 #include "filter/filter.h"
 #include "filter/pushdown.h"
 #include "kernel/follow.h"
@@ -11,6 +7,7 @@
 #include "lib/message.h"
 #include "lib/options.h"
 #include "lib/out.h"
+#include "record/writer.h"
 #include "show/flow.h"
 #include "verbs/verb.h"
 
@@ -18,7 +15,7 @@ struct monitor {
 	struct follow follow;
 	struct filter *filter;
 	u64 printed;
-	FILE *record;		/* or NULL */
+	struct recorder *recorder;	/* or NULL */
 };
 
 static void count_printed(struct monitor *m)
@@ -27,31 +24,17 @@ static void count_printed(struct monitor *m)
 		m->follow.done = true;
 }
 
-static bool is_wanted(const struct monitor *m, const struct entry *entry, const struct event *e)
-{
-	struct flow f;
-
-	if (!m->filter)
-		return true;
-	memset(&f, 0, sizeof(f));
-	f.id = entry->id;
-	f.tuple = entry->tuple;
-	f.flags = entry->flags;
-	f.start = entry->start;
-	f.end[TCPFSM_ORIG].state = entry->state[TCPFSM_ORIG];
-	f.end[TCPFSM_RESP].state = entry->state[TCPFSM_RESP];
-	return filter_event(m->filter, &f, e);
-}
-
 static void show_event(const struct entry *entry, const struct event *e, void *arg)
 {
 	struct monitor *m = arg;
+	struct flow f;
 
-	if (!is_wanted(m, entry, e))
+	entry_as_flow(entry, e, &f);
+	if (!filter_event(m->filter, &f, e))
 		return;
 	event_print(e);
-	if (m->record)
-		record_event(m->record, e);
+	if (m->recorder)
+		recorder_event(m->recorder, &f, e);
 	count_printed(m);
 }
 
@@ -61,10 +44,11 @@ static void show_end(const struct flow *f, void *arg)
 
 	if (!filter_flow(m->filter, f, clock_of_day()))
 		return;
-	if (out_is_text())
-		flow_print_final(f);
-	else
-		flow_print(f);
+	if (!m->printed)
+		flow_ended_header();
+	flow_print_ended(f, clock_of_day());
+	if (m->recorder)
+		recorder_end(m->recorder, f);
 	count_printed(m);
 }
 
@@ -73,25 +57,35 @@ static void show_loss(const struct loss *l, void *arg)
 	struct monitor *m = arg;
 
 	loss_print(l);
-	if (m->record)
-		record_loss(m->record, l);
+	if (m->recorder)
+		recorder_loss(m->recorder, l);
+}
+
+static void pass_record(void *arg)
+{
+	struct monitor *m = arg;
+
+	if (recorder_tick(m->recorder))
+		recorder_pass(m->recorder);
 }
 
 static int run_monitor(int argc, char **argv)
 {
 	struct monitor m = { .follow = { .on_lost = show_loss, .arg = &m } };
+	const struct recorder_words words = {
+		.verb = "monitor", .path = opt.record, .is_file = true,
+	};
 	int status;
 
-	if (opt.record && opt.flows)
-		return fail("monitor: --record keeps transitions: without --flows");
 	if (!filter_parse(&m.filter, argc, argv) || (opt.flows && !filter_flows_only(m.filter)))
 		return EXIT_ERROR;
 	if (opt.record) {
-		m.record = record_open(opt.record);
-		if (!m.record) {
+		m.recorder = recorder_open(&words);
+		if (!m.recorder) {
 			filter_free(m.filter);
 			return EXIT_ERROR;
 		}
+		m.follow.on_tick = pass_record;
 	}
 	m.follow.wants_nat = opt.json || opt.record || filter_push_down(m.filter).wants_nat;
 	if (opt.flows)
@@ -102,7 +96,7 @@ static int run_monitor(int argc, char **argv)
 	status = follow(&m.follow, "monitor");
 	if (status == EXIT_FOUND && !m.printed && opt.for_ns)
 		status = EXIT_NONE;
-	if (m.record && !record_close(m.record, opt.record))
+	if (m.recorder && !recorder_close(m.recorder))
 		status = EXIT_ERROR;
 	filter_free(m.filter);
 	return status;
@@ -110,7 +104,8 @@ static int run_monitor(int argc, char **argv)
 
 static const struct verb_option option_record = {
 	.id = OPTION_RECORD, .name = "record", .arg = "FILE",
-	.help = "write what is printed to a file as well, for replay", .string = &opt.record,
+	.help = "write what is printed to a file as well, for replay and --from",
+	.string = &opt.record,
 };
 
 const struct verb verb_monitor = {

@@ -5,9 +5,11 @@
 #include <sys/socket.h>
 
 #include "kernel/netns.h"
+#include "lib/live.h"
 #include "lib/message.h"
 #include "lib/number.h"
 #include "lib/options.h"
+#include "lib/when.h"
 #include "show/tally.h"
 #include "verbs/verb.h"
 
@@ -38,7 +40,7 @@ static bool take_count(const char *value)
 	return take_number(value, ~0ULL, &opt.count, "count", "--count takes 1 or more");
 }
 
-static bool take_time(const char *value, u64 *ns, const char *option)
+bool take_time(const char *value, u64 *ns, const char *option)
 {
 	if (read_span(value, ns) && *ns)
 		return true;
@@ -61,17 +63,53 @@ static bool take_top(const char *value)
 	return take_number(value, ~0ULL, &opt.top, "number of rows", "--top takes 1 or more");
 }
 
+bool take_size(const char *value, u64 max, u64 *v, const char *option)
+{
+	if (read_size(value, 1, max, v))
+		return true;
+	fail("'%s' is not a valid size: %s takes bytes, 1 to %llu, as 65536, 100M or 2G", value,
+	     option, (unsigned long long)max);
+	return false;
+}
+
 static bool take_buffer(const char *value)
 {
-	char takes[64];
+	return take_size(value, INT_MAX, &opt.buffer, "--buffer");
+}
 
-	snprintf(takes, sizeof(takes), "--buffer takes bytes, 1 to %d", INT_MAX);
-	return take_number(value, INT_MAX, &opt.buffer, "size", takes);
+static bool take_when(const char *value, u64 *when, const char *option)
+{
+	if (read_when(value, clock_of_day(), when))
+		return true;
+	fail("'%s' is not a time: --%s takes one like " WHEN_EXAMPLES, value, option);
+	return false;
+}
+
+static bool take_since(const char *value)
+{
+	return take_when(value, &opt.since, "since");
+}
+
+static bool take_until(const char *value)
+{
+	return take_when(value, &opt.until, "until");
 }
 
 static void complete_format(void)
 {
 	puts("text\ndot\nsvg");
+}
+
+bool check_times(const char *verb, bool log)
+{
+	if (opt.until && opt.until < opt.since)
+		fail("%s: --until is before --since", verb);
+	else if (!log && !opt.from && (opt.since || opt.until))
+		fail("%s: --%s is of a record: it goes with --from PATH", verb,
+		     opt.since ? "since" : "until");
+	else
+		return true;
+	return false;
 }
 
 const struct verb_option option_netns = {
@@ -128,6 +166,22 @@ const struct verb_option option_flows = {
 const struct verb_option option_buffer = {
 	.id = OPTION_BUFFER, .name = "buffer", .arg = "BYTES",
 	.help = "size of the socket buffer (default 128 MiB)", .take = take_buffer,
+};
+
+const struct verb_option option_from = {
+	.id = OPTION_FROM, .name = "from", .arg = "PATH",
+	.help = "ask a record, a directory or a file, instead of the module", .string = &opt.from,
+};
+
+const struct verb_option option_since = {
+	.id = OPTION_SINCE, .name = "since", .arg = "WHEN",
+	.help = "leave out what happened before: 14:02, 2026-11-21T14:02, yesterday, 10m (ago)",
+	.take = take_since,
+};
+
+const struct verb_option option_until = {
+	.id = OPTION_UNTIL, .name = "until", .arg = "WHEN", .help = "leave out what happened after",
+	.take = take_until,
 };
 
 const struct verb_option option_interval = {

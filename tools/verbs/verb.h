@@ -13,7 +13,8 @@ enum option_id {
 	OPTION_JSON, OPTION_NUMERIC, OPTION_RESOLVE, OPTION_NO_HEADER, OPTION_NETNS, OPTION_IPV4,
 	OPTION_IPV6, OPTION_ALL_NETNS, OPTION_EXTENDED, OPTION_PROCESSES, OPTION_SORT, OPTION_TOP,
 	OPTION_OUTPUT, OPTION_BY, OPTION_EXPLAIN, OPTION_COUNT, OPTION_FOR, OPTION_BATCH,
-	OPTION_BUFFER, OPTION_QUIET, OPTION_FLOWS, OPTION_COUNTERS, OPTION_RECORD,
+	OPTION_BUFFER, OPTION_QUIET, OPTION_FLOWS, OPTION_ENDED, OPTION_COUNTERS, OPTION_FROM,
+	OPTION_SINCE, OPTION_UNTIL, OPTION_LAST, OPTION_RECORD, OPTION_SIZE, OPTION_KEEP,
 	OPTION_CHECKSUMS, OPTION_NO_EXPIRE, OPTION_INTERFACE, OPTION_INTERVAL, OPTION_GRAPH,
 	OPTION_FORMAT, OPTION_LISTEN, OPTION_SPOOL, OPTION_SPOOL_LIMIT, OPTION_HELP,
 	OPTION_VERSION, OPTIONS,
@@ -63,9 +64,19 @@ struct verb {
 /* Options of several verbs. */
 extern const struct verb_option option_netns, option_ipv4, option_ipv6, option_all_netns,
 	option_explain, option_count, option_for, option_quiet, option_flows, option_interval,
-	option_format, option_sort, option_top, option_processes, option_buffer;
+	option_format, option_sort, option_top, option_processes, option_buffer, option_from,
+	option_since, option_until;
 
 /* The number of an option's value, from 1 on. Return: false, and said that it is no @what */
 bool take_number(const char *value, u64 max, u64 *v, const char *what, const char *takes);
+/*
+ * Do --since and --until go with what is asked? @log: the module knows the past, too. Return:
+ * false, and said why
+ */
+bool check_times(const char *verb, bool log);
+/* A span other than 0, as read_span() reads it. Return: the same */
+bool take_time(const char *value, u64 *ns, const char *option);
+/* Bytes, as read_size() reads them. Return: the same */
+bool take_size(const char *value, u64 max, u64 *v, const char *option);
 
 #endif

@@ -12,12 +12,15 @@
 struct life {
 	const struct filter *filter;
 	const struct tuple *translated;	/* found by other addresses: those of the log */
-	const struct netns *netns;	/* where it is looked for */
+	const struct netns *netns;	/* where it is looked for, or was recorded */
+	bool recorded;			/* the transitions are from a record, not from the log */
+	struct netns place;		/* of a record: where it was */
 	struct flow flow;		/* the latest that fits; id 0: no such flow lives */
-	u64 id;				/* of the latest flow, alive or in the log */
-	u64 earlier;			/* incarnations in the log, and the last of them */
+	u64 ended;			/* when; 0: it lives, or that is not known */
+	u64 id;				/* of the latest flow, alive or in the log or record */
+	u64 earlier;			/* incarnations there, and the last of them */
 	u64 earlier_id;
-	struct event *event;		/* of the log, oldest first */
+	struct event *event;		/* of the log or record, oldest first */
 	struct tuple tuple;
 	size_t events;
 	struct sock sock[TCPFSM_ENDS];

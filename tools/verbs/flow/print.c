@@ -14,6 +14,11 @@
 
 /* ---- for people ---- */
 
+static const char *source_of(const struct life *l)
+{
+	return l->recorded ? "record" : "log";
+}
+
 /* Those that both histories show. */
 static u32 count_states(const struct flow *f)
 {
@@ -67,6 +72,9 @@ static void print_now(const struct life *l)
 	unsigned int i;
 
 	out_text("  started    %s\n", fmt_time(text, f->start, 6));
+	if (l->ended)
+		out_text("  ended      %s, %s: %s\n", fmt_time(text, l->ended, 6),
+			 reason_name(f->reason), reason_help(f->reason));
 	out_text("  idle       %s\n", fmt_span(text, f->idle));
 	for (i = 0; i < TCPFSM_ENDS; i++)
 		print_end(l, i);
@@ -85,11 +93,12 @@ static void print_events(const struct life *l)
 	size_t i;
 
 	if (!l->events) {
-		out_text("\nThe log has none of its transitions (net.tcpfsm.log_size).\n");
+		out_text("\nThe %s has none of its transitions%s.\n", source_of(l),
+			 l->recorded ? "" : " (net.tcpfsm.log_size)");
 		return;
 	}
 	if (l->event[0].step > 1)
-		out_text("\nThe log has its last %zu transitions of %u:\n", l->events,
+		out_text("\nThe %s has its last %zu transitions of %u:\n", source_of(l), l->events,
 			 l->event[l->events - 1].step);
 	out_text("\n%-27s %-4s %-12s %-12s %-14s %s\n", "time", "end", "from", "to", "cause",
 		 "was there for");
@@ -113,8 +122,10 @@ static void print_text(const struct life *l)
 	out_text("\n");
 	if (l->flow.id)
 		print_now(l);
-	else
+	else if (!l->recorded)
 		out_text("  over       it is not in the table any more\n");
+	else
+		out_text("  end        it is not in the record\n");
 	for (i = 0; i < TCPFSM_ENDS; i++)
 		print_socket(l, i);
 	if (l->flow.nat.known)
@@ -125,14 +136,15 @@ static void print_text(const struct life *l)
 		out_text("  conntrack  %s%s%s, forgets it in %u s\n", l->ct.state,
 			 l->ct.assured ? ", assured" : "", l->ct.offloaded ? ", offloaded" : "",
 			 l->ct.timeout);
-	else if (conntrack_there())
+	else if (!l->recorded && conntrack_there())
 		out_text("  conntrack  does not know it\n");
 	if (l->earlier == 1)
-		out_text("  earlier    1 incarnation is in the log: flow %llu\n",
+		out_text("  earlier    1 incarnation is in the %s: flow %llu\n", source_of(l),
 			 (unsigned long long)l->earlier_id);
 	else if (l->earlier)
-		out_text("  earlier    %llu incarnations are in the log, the last of them flow %llu\n",
-			 (unsigned long long)l->earlier, (unsigned long long)l->earlier_id);
+		out_text("  earlier    %llu incarnations are in the %s, the last of them flow %llu\n",
+			 (unsigned long long)l->earlier, source_of(l),
+			 (unsigned long long)l->earlier_id);
 	print_events(l);
 }
 
@@ -147,12 +159,12 @@ static void print_json(const struct life *l)
 	out_object(OUT_ITEM);
 	out_netns(l->netns);
 	out_num("flow", 0, l->id);
-	if (l->flow.id)
+	if (l->flow.id && !l->ended)
 		out_true("alive");
 	if (l->earlier)
 		out_num("earlier_flow", 0, l->earlier_id);
 	if (l->flow.id)
-		flow_json(out_json(), "now", &l->flow, false);
+		flow_json(out_json(), l->ended ? "at_end" : "now", &l->flow, false);
 	out_object("sockets");
 	for (i = 0; i < TCPFSM_ENDS; i++) {
 		if (!l->has_sock[i])

@@ -13,7 +13,6 @@
 
 void play_event(struct play *p, const struct event *e)
 {
-	p->figure.moves[e->from][e->to]++;
 	if (opt.quiet || (opt.count && p->printed >= opt.count))
 		return;
 	event_print(e);
@@ -24,15 +23,14 @@ static void take_event_of_packet(const struct flow *f, const struct event *e, vo
 {
 	struct play *p = arg;
 
-	if (filter_event(p->filter, f, e))
-		play_event(p, e);
+	if (!filter_event(p->filter, f, e))
+		return;
+	p->figure.moves[e->from][e->to]++;
+	play_event(p, e);
 }
 
-/* A flow as it ends, or as it is at the end. */
-static void take_last_of_flow(const struct flow *f, void *arg)
+void play_flow(struct play *p, const struct flow *f)
 {
-	struct play *p = arg;
-
 	if (!filter_flow(p->filter, f, p->track.clock))
 		return;
 	p->printed++;
@@ -46,7 +44,12 @@ static void take_last_of_flow(const struct flow *f, void *arg)
 	}
 }
 
-static void print_counter(const char *name, u64 value, const char *help)
+static void take_last_of_flow(const struct flow *f, void *arg)
+{
+	play_flow(arg, f);
+}
+
+void play_counter(const char *name, u64 value, const char *help)
 {
 	if (!value && out_is_text())
 		return;
@@ -57,20 +60,30 @@ static void print_counter(const char *name, u64 value, const char *help)
 	out_line();
 }
 
+void play_counters_begin(void)
+{
+	out_object(NULL);
+	out_object("counters");
+}
+
+void play_counters_end(void)
+{
+	out_end();
+	out_end();
+}
+
 static void print_track_counters(const struct play *p)
 {
 	const struct track_counters *c = &p->track.counters;
 
-	out_object(NULL);
-	out_object("counters");
-#define X(name, help) print_counter(#name, c->notes[TFSM_NOTE_##name], help);
+	play_counters_begin();
+#define X(name, help) play_counter(#name, c->notes[TFSM_NOTE_##name], help);
 	TCPFSM_NOTE_LIST(X)
 #undef X
-#define X(name, help) print_counter(#name, c->name, help);
+#define X(name, help) play_counter(#name, c->name, help);
 	TCPFSM_SHELL_LIST(X)
 #undef X
-	out_end();
-	out_end();
+	play_counters_end();
 }
 
 /* What the packets were, in a sentence. */

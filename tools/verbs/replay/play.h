@@ -4,6 +4,7 @@
 #define VERBS_REPLAY_PLAY_H
 
 #include <pcap/pcap.h>
+#include <stdio.h>
 
 #include "capture/packet.h"
 #include "capture/track.h"
@@ -38,6 +39,14 @@ int play_end(struct play *p);
 
 /* A transition that the filter lets pass. */
 void play_event(struct play *p, const struct event *e);
+/* A flow as it ended, or as it is at the end, if the filter lets it pass. */
+void play_flow(struct play *p, const struct flow *f);
+void play_counters_begin(void);
+void play_counter(const char *name, u64 value, const char *help);
+void play_counters_end(void);
+
+/* A record instead of packets, from the first to the last. Return: EXIT_FOUND or EXIT_ERROR */
+int play_record(struct play *p, FILE *file);
 
 /* What both take. */
 extern const struct verb_option option_counters, option_by, option_graph;

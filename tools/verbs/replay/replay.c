@@ -7,11 +7,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "capture/record.h"
 #include "lib/message.h"
 #include "lib/options.h"
 #include "lib/out.h"
-#include "show/flow.h"
+#include "record/reader.h"
 #include "verbs/replay/play.h"
 
 /* ---- a capture ---- */
@@ -65,60 +64,6 @@ static int read_packets(struct play *p, pcap_t *pcap)
 	return status;
 }
 
-/* ---- a record of monitor ---- */
-
-/*
- * Where an end is before its first move in the record is not known, so nothing leaves a state that
- * nothing has entered. The CLOSED that a flow starts from does not count as one of its states.
- */
-static void count_move(struct play *p, const struct event *e)
-{
-	u64 *ends = e->end == TCPFSM_ORIG ? p->figure.orig : p->figure.resp;
-	bool corrected = e->cause == TCPFSM_RESUME || e->cause == TCPFSM_NO_FIN;
-
-	if (ends[e->from] && (e->from != TCPFSM_CLOSED || corrected))
-		ends[e->from]--;
-	ends[e->to]++;
-	p->track.transitions++;
-}
-
-static void take_recorded(const struct event *e, void *arg)
-{
-	struct flow f = { .id = e->flow, .tuple = *e->tuple };
-	struct play *p = arg;
-
-	f.end[e->end].state = e->to;
-	if (!filter_event(p->filter, &f, e))
-		return;
-	count_move(p, e);
-	play_event(p, e);
-}
-
-static void show_recorded_loss(const struct loss *l, void *arg)
-{
-	(void)arg;
-	if (!opt.quiet)
-		loss_print(l);
-}
-
-static int read_record(struct play *p, FILE *file)
-{
-	const struct record_reader reader = { take_recorded, show_recorded_loss, p };
-	int status;
-
-	if (opt.flows || opt.counters || opt.by)
-		return fail("%s is a record of transitions: --flows, --by and --counters need a capture",
-			    p->name);
-	status = record_read(file, p->name, &reader);
-	if (opt.graph) {
-		snprintf(p->title, sizeof(p->title), "%s: %llu transitions", p->name,
-			 (unsigned long long)p->track.transitions);
-		if (figure_print(&p->figure) != EXIT_FOUND)
-			status = EXIT_ERROR;
-	}
-	return status;
-}
-
 /* ---- */
 
 /* Return: false, and said why */
@@ -128,7 +73,7 @@ static bool has_content(FILE *file, const char *name)
 
 	if (c == EOF) {
 		fail("%s: %s", name, ferror(file) ? strerror(errno) :
-		     "the file is empty; replay reads captures and records of monitor");
+		     "the file is empty; replay reads captures and records");
 		return false;
 	}
 	ungetc(c, file);
@@ -149,14 +94,14 @@ static int replay_file(struct play *p)
 		return EXIT_ERROR;
 	}
 	if (record_is(file)) {
-		status = read_record(p, file);
+		status = play_record(p, file);
 		fclose(file);
 		return status;
 	}
 	pcap = pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO, why);
 	if (!pcap) {
 		fclose(file);
-		return fail("%s: %s; replay reads captures (pcap, pcapng) and records of monitor, a compressed one by zcat FILE | tcpfsm replay -",
+		return fail("%s: %s; replay reads captures (pcap, pcapng) and records, a compressed capture by zcat FILE | tcpfsm replay -",
 			    p->name, why);
 	}
 	status = read_packets(p, pcap);
@@ -196,7 +141,7 @@ static const struct verb_option option_no_expire = {
 
 const struct verb verb_replay = {
 	.name = "replay", .args = "FILE [FILTER]",
-	.help = "the same engine over a capture (pcap, pcapng), or a record of monitor",
+	.help = "the same engine over a capture (pcap, pcapng); or what a record has kept",
 	.filter = FILTER_OF_EVENTS,
 	.options = {
 		&option_ipv4, &option_ipv6, &option_count, &option_quiet, &option_flows,

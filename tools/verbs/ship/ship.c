@@ -265,7 +265,7 @@ static const struct verb_option option_spool = {
 
 static bool take_spool_limit(const char *value)
 {
-	return take_number(value, ~0ULL, &opt.spool_limit, "size", "--spool-limit takes bytes");
+	return take_size(value, ~0ULL, &opt.spool_limit, "--spool-limit");
 }
 
 static const struct verb_option option_spool_limit = {

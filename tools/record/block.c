@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/htab.h"
+#include "lib/memory.h"
+#include "record/block.h"
+
+bool block_is_empty(const struct block *b)
+{
+	return !b->nr_moves && !b->nr_ends && !b->nr_losses && !b->nr_growths;
+}
+
+static void note_when(struct block *b, u64 when)
+{
+	if (!b->first || when < b->first)
+		b->first = when;
+	if (when > b->last)
+		b->last = when;
+}
+
+/* Room for one more of an array of the block. */
+#define GROW(array, n)	((array) = array_grow(array, n, sizeof(*(array))), &(array)[(n)++])
+
+static u32 find_netns(struct block *b, const struct netns *ns)
+{
+	size_t i;
+
+	if (!ns)
+		return BLOCK_NONE;
+	for (i = b->nr_netns; i-- > 0;)
+		if (b->netns[i].inode == ns->inode)
+			return i;
+	*GROW(b->netns, b->nr_netns) = *ns;
+	return b->nr_netns - 1;
+}
+
+/* ---- flows by their numbers ---- */
+
+static void grow_slots(struct block *b)
+{
+	size_t i, at;
+
+	b->slots = b->slots ? 2 * b->slots : 1024;
+	free(b->slot);
+	b->slot = malloc(b->slots * sizeof(*b->slot));
+	if (!b->slot)
+		out_of_memory();
+	memset(b->slot, 0xff, b->slots * sizeof(*b->slot));
+	for (i = 0; i < b->nr_flows; i++) {
+		at = hash_mix(b->flow[i].id);
+		while (b->slot[at & (b->slots - 1)] != BLOCK_NONE)
+			at++;
+		b->slot[at & (b->slots - 1)] = i;
+	}
+}
+
+/* Return: where it is, or is to be */
+static u32 *find_slot(struct block *b, u64 id, u32 netns)
+{
+	size_t at = hash_mix(id);
+	u32 *slot;
+
+	if (2 * b->nr_flows >= b->slots)
+		grow_slots(b);
+	for (;; at++) {
+		slot = &b->slot[at & (b->slots - 1)];
+		if (*slot == BLOCK_NONE ||
+		    (b->flow[*slot].id == id && b->flow[*slot].netns == netns))
+			return slot;
+	}
+}
+
+static struct block_flow *get_flow(struct block *b, const struct flow *f, const struct event *e)
+{
+	u32 netns = find_netns(b, f->netns), *slot = find_slot(b, f->id, netns);
+	struct block_flow *have;
+	unsigned int i;
+
+	if (*slot != BLOCK_NONE)
+		return &b->flow[*slot];
+	*slot = b->nr_flows;
+	have = GROW(b->flow, b->nr_flows);
+	*have = (struct block_flow){
+		.id = f->id, .start = f->start, .tuple = f->tuple, .netns = netns,
+		.first = BLOCK_NONE, .last = BLOCK_NONE,
+	};
+	for (i = 0; i < TCPFSM_ENDS; i++)
+		have->state[i] = f->end[i].state;
+	have->state[e->end] = e->from;
+	return have;
+}
+
+/* ---- what is collected ---- */
+
+static void keep_process(struct process *to, const struct process *p)
+{
+	if (p && !to->pid)
+		*to = *p;
+}
+
+void block_add_event(struct block *b, const struct flow *f, const struct event *e)
+{
+	struct block_flow *flow = get_flow(b, f, e);
+	unsigned int i;
+
+	if (e->nat)
+		flow->nat = *e->nat;
+	for (i = 0; i < TCPFSM_ENDS; i++)
+		keep_process(&flow->process[i], e->process[i]);
+	if (flow->moves++)
+		b->move[flow->last].next = b->nr_moves;
+	else
+		flow->first = b->nr_moves;
+	flow->last = b->nr_moves;
+	*GROW(b->move, b->nr_moves) = (struct block_move){
+		.when = e->when, .dwell = e->dwell, .step = e->step, .next = BLOCK_NONE,
+		.end = e->end, .from = e->from, .to = e->to, .cause = e->cause, .flags = e->flags,
+	};
+	note_when(b, e->when);
+}
+
+void block_add_end(struct block *b, const struct flow *f, u64 when)
+{
+	u32 netns = find_netns(b, f->netns);
+	struct block_end *end = GROW(b->end, b->nr_ends);
+	unsigned int i;
+
+	*end = (struct block_end){ .when = when, .netns = netns, .flow = *f };
+	for (i = 0; i < TCPFSM_ENDS; i++)
+		keep_process(&end->process[i], f->end[i].process);
+	note_when(b, when);
+}
+
+void block_add_loss(struct block *b, const struct loss *l, u64 when)
+{
+	u32 netns = find_netns(b, l->netns);
+	struct block_loss *loss = GROW(b->loss, b->nr_losses);
+
+	*loss = (struct block_loss){
+		.when = when, .count = l->count, .first = l->first,
+		.cpu = l->cpu < 0 ? BLOCK_NONE : (u32)l->cpu, .netns = netns,
+	};
+	snprintf(loss->group, sizeof(loss->group), "%s", l->group);
+	note_when(b, when);
+}
+
+void block_add_growth(struct block *b, const struct netns *ns, const char *name, u64 growth,
+		      u64 when)
+{
+	u32 netns = find_netns(b, ns);
+	struct block_growth *g = GROW(b->growth, b->nr_growths);
+
+	*g = (struct block_growth){ .growth = growth, .netns = netns };
+	snprintf(g->name, sizeof(g->name), "%s", name);
+	note_when(b, when);
+}
+
+void block_free(struct block *b)
+{
+	free(b->netns);
+	free(b->flow);
+	free(b->move);
+	free(b->end);
+	free(b->loss);
+	free(b->growth);
+	free(b->slot);
+	*b = (struct block){ 0 };
+}

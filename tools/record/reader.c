@@ -1,0 +1,522 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+#include <zstd.h>
+
+#include "lib/buffer.h"
+#include "lib/list.h"
+#include "lib/memory.h"
+#include "lib/message.h"
+#include "lib/number.h"
+#include "lib/options.h"
+#include "record/block.h"
+#include "record/files.h"
+#include "record/format.h"
+#include "record/index.h"
+#include "record/reader.h"
+
+/* A file's first transitions may be this much older than the file: they waited for the disk. */
+#define FILE_SLACK	(60 * NSEC)
+
+#define SEARCHED	(1U << 16)	/* bytes at a time, for a block behind damage */
+
+/* What a block tells of, in the order of time. */
+struct item {
+	u64 when;
+	u32 index;
+	enum { ITEM_MOVE, ITEM_END, ITEM_LOSS } kind;
+};
+
+/* A block of which not everything is told yet. */
+struct open_block {
+	struct list_node node;
+	struct block block;
+	struct flow *flow;		/* of block.flow */
+	struct item *item;
+	size_t nr_items, told;
+};
+
+struct reading {
+	struct record_reader *r;
+	struct list open;
+	struct buffer body;
+	u64 seq;
+};
+
+/* ---- what is told ---- */
+
+static const struct netns *netns_at(const struct block *b, u32 i)
+{
+	return i == BLOCK_NONE ? NULL : &b->netns[i];
+}
+
+static const struct process *process_or_null(const struct process *p)
+{
+	return p->pid ? p : NULL;
+}
+
+static void tell_move(struct reading *x, struct open_block *o, const struct block_move *m)
+{
+	const struct block_flow *bf = &o->block.flow[m->flow];
+	struct flow *f = &o->flow[m->flow];
+	struct event e = {
+		.seq = ++x->seq, .flow = bf->id, .when = m->when, .dwell = m->dwell,
+		.step = m->step, .end = m->end, .from = m->from, .to = m->to, .cause = m->cause,
+		.flags = m->flags, .netns = f->netns,
+		.tuple = f->tuple.family ? &f->tuple : NULL,
+		.nat = bf->nat.known ? &bf->nat : NULL,
+		.process = {
+			process_or_null(&bf->process[TCPFSM_ORIG]),
+			process_or_null(&bf->process[TCPFSM_RESP]),
+		},
+	};
+
+	f->end[m->end].state = m->to;
+	if (x->r->on_event)
+		x->r->on_event(f, &e, x->r->arg);
+}
+
+static void tell_end(struct reading *x, struct open_block *o, struct block_end *end)
+{
+	struct flow *f = &end->flow;
+	unsigned int i;
+
+	f->netns = netns_at(&o->block, end->netns);
+	for (i = 0; i < TCPFSM_ENDS; i++)
+		f->end[i].process = process_or_null(&end->process[i]);
+	if (x->r->on_end)
+		x->r->on_end(f, end->when, x->r->arg);
+}
+
+static void tell_loss(struct reading *x, struct open_block *o, const struct block_loss *l)
+{
+	const struct loss loss = {
+		.group = l->group, .count = l->count, .first = l->first, .cpu = (int)l->cpu,
+		.netns = netns_at(&o->block, l->netns),
+	};
+
+	if (x->r->on_lost)
+		x->r->on_lost(&loss, l->when, x->r->arg);
+}
+
+/* By its name, or the number of its inode. */
+static bool is_netns_wanted(const struct netns *ns)
+{
+	u64 inode;
+
+	if (!opt.netns || !ns)
+		return !opt.netns;
+	return !strcmp(opt.netns, ns->name) ||
+	       (read_u64(opt.netns, 1, ~0U, &inode) && inode == ns->inode);
+}
+
+static const struct netns *netns_of_item(const struct open_block *o, const struct item *i)
+{
+	switch (i->kind) {
+	case ITEM_MOVE:
+		return o->flow[o->block.move[i->index].flow].netns;
+	case ITEM_END:
+		return netns_at(&o->block, o->block.end[i->index].netns);
+	default:
+		return netns_at(&o->block, o->block.loss[i->index].netns);
+	}
+}
+
+static void tell_item(struct reading *x, struct open_block *o)
+{
+	const struct item *i = &o->item[o->told++];
+	const struct record_reader *r = x->r;
+
+	if (opt.netns && !is_netns_wanted(netns_of_item(o, i)))
+		return;
+	if (r->done || i->when < r->since || (r->until && i->when > r->until))
+		return;
+	switch (i->kind) {
+	case ITEM_MOVE:
+		tell_move(x, o, &o->block.move[i->index]);
+		break;
+	case ITEM_END:
+		tell_end(x, o, &o->block.end[i->index]);
+		break;
+	case ITEM_LOSS:
+		tell_loss(x, o, &o->block.loss[i->index]);
+		break;
+	}
+}
+
+static struct open_block *open_block_at(struct list_node *n)
+{
+	return n ? container_of(n, struct open_block, node) : NULL;
+}
+
+static u64 next_time(const struct open_block *o)
+{
+	return o->item[o->told].when;
+}
+
+static void close_block(struct open_block *o)
+{
+	list_remove(&o->node);
+	block_free(&o->block);
+	free(o->flow);
+	free(o->item);
+	free(o);
+}
+
+/* All that is no later, of all open blocks. */
+static void tell_until(struct reading *x, u64 when)
+{
+	struct open_block *o, *first;
+	struct list_node *n;
+
+	for (;;) {
+		first = NULL;
+		for (n = list_first(&x->open); n; n = list_next(&x->open, n)) {
+			o = open_block_at(n);
+			if (!first || next_time(o) < next_time(first))
+				first = o;
+		}
+		if (!first || next_time(first) > when)
+			return;
+		tell_item(x, first);
+		if (first->told == first->nr_items)
+			close_block(first);
+	}
+}
+
+/* ---- blocks ---- */
+
+static int by_time(const void *a, const void *b)
+{
+	const struct item *x = a, *y = b;
+
+	if (x->when != y->when)
+		return x->when < y->when ? -1 : 1;
+	if (x->kind != y->kind)
+		return (int)x->kind - (int)y->kind;
+	return x->index < y->index ? -1 : x->index > y->index;
+}
+
+static void put_item(struct open_block *o, u64 when, int kind, u32 index)
+{
+	o->item[o->nr_items++] = (struct item){ .when = when, .index = index, .kind = kind };
+}
+
+/* The moves of a flow stay in the flow's own order, whatever their times. */
+static void sort_items(struct open_block *o)
+{
+	const struct block *b = &o->block;
+	u64 when = 0;
+	size_t i;
+
+	o->item = zalloc((b->nr_moves + b->nr_ends + b->nr_losses) * sizeof(*o->item));
+	for (i = 0; i < b->nr_moves; i++) {
+		if (b->flow[b->move[i].flow].first == i)
+			when = 0;
+		when = b->move[i].when > when ? b->move[i].when : when;
+		put_item(o, when, ITEM_MOVE, i);
+	}
+	for (i = 0; i < b->nr_ends; i++)
+		put_item(o, b->end[i].when, ITEM_END, i);
+	for (i = 0; i < b->nr_losses; i++)
+		put_item(o, b->loss[i].when, ITEM_LOSS, i);
+	qsort(o->item, o->nr_items, sizeof(*o->item), by_time);
+}
+
+static void tell_growths(struct reading *x, const struct block *b)
+{
+	struct counter c;
+	size_t i;
+
+	for (i = 0; i < b->nr_growths && x->r->on_growth; i++) {
+		c = (struct counter){
+			.name = b->growth[i].name, .value = b->growth[i].growth,
+			.netns = netns_at(b, b->growth[i].netns),
+		};
+		x->r->on_growth(&c, x->r->arg);
+	}
+}
+
+static void open_block(struct reading *x, struct block *b)
+{
+	struct open_block *o = zalloc(sizeof(*o));
+	size_t i;
+	unsigned int end;
+
+	tell_growths(x, b);
+	o->block = *b;
+	o->flow = zalloc((b->nr_flows + 1) * sizeof(*o->flow));
+	for (i = 0; i < b->nr_flows; i++) {
+		o->flow[i].id = b->flow[i].id;
+		o->flow[i].start = b->flow[i].start;
+		o->flow[i].tuple = b->flow[i].tuple;
+		o->flow[i].nat = b->flow[i].nat;
+		o->flow[i].netns = netns_at(&o->block, b->flow[i].netns);
+		for (end = 0; end < TCPFSM_ENDS; end++)
+			o->flow[i].end[end].state = b->flow[i].state[end];
+	}
+	list_append(&x->open, &o->node);
+	sort_items(o);
+	if (!o->nr_items)
+		close_block(o);
+}
+
+/* Return: false if it is damaged */
+static bool unpack_block(struct reading *x, const struct block_head *head, const u8 *body)
+{
+	struct block block;
+	size_t n;
+
+	x->body.len = 0;
+	n = ZSTD_decompress(buffer_room(&x->body, head->size + 1), head->size, body, head->packed);
+	if (ZSTD_isError(n) || n != head->size || !block_unpack(&block, x->body.data, n))
+		return false;
+	open_block(x, &block);
+	return true;
+}
+
+/* ---- bytes ---- */
+
+/* A file that can be read anywhere, or what came through a pipe. */
+struct source {
+	const char *name;
+	int fd;				/* -1: everything is in bytes */
+	struct buffer bytes;
+	u64 size;			/* when it was opened: it may grow */
+	u64 damaged;			/* bytes, in a row, so far */
+};
+
+/* Return: NULL if there are not so many; else they last until the next call */
+static const u8 *get_bytes(struct source *s, u64 at, size_t n)
+{
+	size_t have = 0;
+	ssize_t got;
+
+	if (at + n > s->size)
+		return NULL;
+	if (s->fd < 0)
+		return (u8 *)s->bytes.data + at;
+	s->bytes.len = 0;
+	buffer_room(&s->bytes, n);
+	while (have < n) {
+		got = pread(s->fd, s->bytes.data + have, n - have, at + have);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return NULL;
+		have += got;
+	}
+	return (u8 *)s->bytes.data;
+}
+
+/* Where the next block may begin, behind @at; the end of the source if none does. */
+static u64 find_block(struct source *s, u64 at)
+{
+	const u32 magic = BLOCK_MAGIC;
+	const u8 *p, *found;
+	size_t n;
+
+	for (at++; at + sizeof(magic) <= s->size; at += n - sizeof(magic) + 1) {
+		n = s->size - at < SEARCHED ? s->size - at : SEARCHED;
+		p = get_bytes(s, at, n);
+		found = p ? memmem(p, n, &magic, sizeof(magic)) : NULL;
+		if (found)
+			return at + (found - p);
+	}
+	return s->size;
+}
+
+static void say_damage(struct source *s)
+{
+	if (s->damaged)
+		note("%s: %llu bytes are damaged, or of a block that was not written to its end; passed over",
+		     s->name, (unsigned long long)s->damaged);
+	s->damaged = 0;
+}
+
+static bool is_head(const struct block_head *h)
+{
+	return h->magic == BLOCK_MAGIC && h->index && !(h->index & (h->index - 1)) &&
+	       h->index <= BLOCK_MOST && h->size <= BLOCK_MOST && h->packed <= 2 * BLOCK_MOST;
+}
+
+static bool is_whole(const struct block_head *h, const u8 *rest)
+{
+	const size_t checked = sizeof(*h) - offsetof(struct block_head, index);
+	u32 check = crc32_z(0, (u8 *)h + offsetof(struct block_head, index), checked);
+
+	return crc32_z(check, rest, h->index + h->packed) == h->check;
+}
+
+static bool is_time_wanted(const struct record_reader *r, const struct block_head *h)
+{
+	return h->last >= r->since && (!r->until || h->first <= r->until);
+}
+
+/* Return: the length of the block there, 0: there is none, or it is damaged */
+static u64 take_block(struct reading *x, struct source *s, u64 at)
+{
+	struct block_head head;
+	const u8 *p = get_bytes(s, at, sizeof(head));
+	u64 len;
+
+	if (!p)
+		return 0;
+	memcpy(&head, p, sizeof(head));
+	if (!is_head(&head))
+		return 0;
+	at += sizeof(head);
+	len = sizeof(head) + head.index + head.packed;
+	if (!is_time_wanted(x->r, &head))
+		return at + head.index + head.packed <= s->size ? len : 0;
+	if (x->r->filter) {
+		p = get_bytes(s, at, head.index);
+		if (p && !index_may_hold(p, head.index, x->r->filter))
+			return len;
+	}
+	p = get_bytes(s, at, head.index + head.packed);
+	if (!p || !is_whole(&head, p))
+		return 0;
+	if (head.first)
+		tell_until(x, head.first - 1);
+	return unpack_block(x, &head, p + head.index) ? len : 0;
+}
+
+static int read_blocks(struct reading *x, struct source *s)
+{
+	u64 at = strlen(FILE_MAGIC), len, next;
+	const u8 *p = get_bytes(s, 0, at);
+
+	if (!p || memcmp(p, FILE_MAGIC, at))
+		return fail("%s: this is not a record of tcpfsm", s->name);
+	while (!x->r->done && at < s->size) {
+		len = take_block(x, s, at);
+		if (len) {
+			say_damage(s);
+			at += len;
+			continue;
+		}
+		next = find_block(s, at);
+		s->damaged += next - at;
+		at = next;
+	}
+	say_damage(s);
+	return EXIT_FOUND;
+}
+
+/* ---- files ---- */
+
+/* A pipe has no length before it ends. */
+static int read_pipe(struct source *s, FILE *file)
+{
+	const size_t n = 1 << 16;
+	size_t got;
+
+	do {
+		got = fread(buffer_room(&s->bytes, n), 1, n, file);
+		s->bytes.len += got;
+	} while (got);
+	s->fd = -1;
+	s->size = s->bytes.len;
+	return ferror(file) ? fail("%s: %s", s->name, strerror(errno)) : EXIT_FOUND;
+}
+
+static int read_source(struct reading *x, const char *name, FILE *file)
+{
+	struct source s = { .name = name, .fd = fileno(file) };
+	int status = EXIT_FOUND;
+	struct stat st;
+
+	if (fstat(s.fd, &st) || !S_ISREG(st.st_mode))
+		status = read_pipe(&s, file);
+	else
+		s.size = st.st_size;
+	if (status == EXIT_FOUND)
+		status = read_blocks(x, &s);
+	buffer_free(&s.bytes);
+	return status;
+}
+
+static void end_reading(struct reading *x)
+{
+	tell_until(x, ~0ULL);
+	buffer_free(&x->body);
+}
+
+bool record_is(FILE *file)
+{
+	int c = getc(file);
+
+	ungetc(c, file);
+	return c == FILE_MAGIC[0];
+}
+
+int record_read_file(struct record_reader *r, FILE *file)
+{
+	struct reading x = { .r = r };
+	int status = read_source(&x, r->name, file);
+
+	end_reading(&x);
+	return status;
+}
+
+/* Files that ended before, or begin after, are not opened: a file ends where the next begins. */
+static bool is_file_wanted(const struct record_reader *r, const struct record_file *files, int n,
+			   int i)
+{
+	if (r->done || (r->until && files[i].begin > r->until + FILE_SLACK) ||
+	    files[i].size <= strlen(FILE_MAGIC))
+		return false;
+	return i + 1 == n || files[i + 1].begin >= r->since;
+}
+
+static int read_directory(struct record_reader *r, const char *path)
+{
+	struct reading x = { .r = r };
+	struct record_file *files;
+	int n = files_list(path, &files), i, status = EXIT_FOUND;
+	FILE *file;
+
+	if (n < 0)
+		return fail("%s: %s", path, strerror(-n));
+	if (!n)
+		status = fail("%s: there is no record in this directory; 'tcpfsm record %s' makes one",
+			      path, path);
+	for (i = 0; i < n && status == EXIT_FOUND; i++) {
+		if (!is_file_wanted(r, files, n, i))
+			continue;
+		file = fopen(files[i].path, "re");
+		if (!file && errno == ENOENT)
+			continue;	/* the recorder has removed it */
+		if (!file) {
+			status = fail("%s: %s", files[i].path, strerror(errno));
+			break;
+		}
+		status = read_source(&x, files[i].path, file);
+		fclose(file);
+	}
+	end_reading(&x);
+	files_free(files, n > 0 ? n : 0);
+	return status;
+}
+
+int record_read(struct record_reader *r, const char *path)
+{
+	struct stat st;
+	FILE *file;
+	int status;
+
+	r->name = path;
+	if (!stat(path, &st) && S_ISDIR(st.st_mode))
+		return read_directory(r, path);
+	file = fopen(path, "re");
+	if (!file)
+		return fail("%s: %s", path, strerror(errno));
+	status = record_read_file(r, file);
+	fclose(file);
+	return status;
+}
