@@ -145,6 +145,46 @@ def messages():
     return out
 
 
+# ---- records: what records.c calls the body of a block ----
+
+def number(v):
+    """LEB128."""
+    out = b""
+    while v > 127:
+        out, v = out + bytes([v & 127 | 128]), v >> 7
+    return out + bytes([v])
+
+
+def zigzag(v):
+    return number(v << 1 if v >= 0 else (-v << 1) - 1)
+
+
+def body(*columns):
+    return b"".join(number(len(c)) + c for c in columns)
+
+
+def numbers(*values):
+    return b"".join(number(v) for v in values)
+
+
+def records():
+    """A flow with two moves, in a namespace; one that ended; a loss; a counter."""
+    now = 1_700_000_000_000_000_000
+    counts = (now, now + 9, 1, 1, 2, 1, 1, 1)
+    heads = numbers(*counts, 1 | 16, 2, 0x11, 16)
+    addresses = bytes([10, 0, 0, 1, 10, 0, 0, 2]) * 2
+    ports = struct.pack("<HH", 40000, 80) * 2
+    moves = bytes([0x13, 1, 2, 0x12, 2, 3])
+    times = zigzag(0) + zigzag(5) + zigzag(9) + zigzag(0)
+    half = numbers(0, 1) + bytes(8)
+    ends = numbers(3, 0, 5, 0, 0) + half + half + numbers(0, 0)
+    rest = numbers(7, 4) + b"host" + numbers(0, 4, 9, 0, 0, 6) + b"record" + numbers(3, 0, 8) + b"segments"
+    whole = body(heads, zigzag(5) + zigzag(1), addresses, ports, moves, times, numbers(1, 2, 3, 4, 5), ends,
+                 numbers(1, 2, 3, 4), rest)
+    return {**{f"block{how}": bytes([how]) + whole for how in range(0, 32, 5)},
+            "empty": b"\x00" + body(*[b""] * 10), "file": b"\x80TBLK" + bytes(44)}
+
+
 def main():
     sets = {
         "engine": {k: b"\0" + v for k, v in ENGINE.items()},
@@ -152,6 +192,7 @@ def main():
         "captures": CAPTURES,
         "filters": {k: v.encode() for k, v in FILTERS.items()},
         "messages": messages(),
+        "records": records(),
     }
     for target, seeds in sets.items():
         path = os.path.join(sys.argv[1], target)
