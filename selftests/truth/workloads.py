@@ -307,7 +307,7 @@ def listed(ports):
     return ", ".join(map(str, ports))
 
 
-@workload("killed by ICMP", lossy=True)
+@workload("killed by ICMP", lossy=True, waits=True)
 def _(v, ports, count):
     """The router refuses to forward the SYN, and says so."""
     run("ip", "netns", "exec", "router", "nft", f"""

@@ -77,13 +77,16 @@ def alternate(tests):
 
 def planned(skip=None):
     """All tests, or those with one of the words given in their name, or as the name of their file;
-    with TCPFSM_ALTERNATE, all of them for one family.
+    with --of FILE,FILE those of these files alone; with TCPFSM_ALTERNATE, all of them for one family.
     With --list, print their names and end; so does, as kselftest wants it, a reason to skip all."""
     listing = sys.argv[1:2] == ["--list"]
-    wanted = sys.argv[1 + listing:]
-    tests = [t for t in TESTS if not wanted or file_of(t[1]) in wanted or any(w in t[0] for w in wanted)]
+    wanted, tests = sys.argv[1 + listing:], TESTS
+    if wanted[:1] == ["--of"]:
+        tests = [t for t in TESTS if file_of(t[1]) in wanted[1].split(",")]
+        wanted = wanted[2:]
     if not wanted and os.environ.get("TCPFSM_ALTERNATE"):
         tests = alternate(tests)
+    tests = [t for t in tests if not wanted or file_of(t[1]) in wanted or any(w in t[0] for w in wanted)]
     if listing:
         for name, _ in tests:
             print(name)

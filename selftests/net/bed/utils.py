@@ -37,8 +37,8 @@ def program(*command, **how):
 
 
 def deep(usual, much):
-    """How much of something: the usual amount, or much with TCPFSM_DEEP."""
-    return much if os.environ.get("TCPFSM_DEEP") else usual
+    """How much of something, by TCPFSM_AMOUNT: the usual amount, much, or little, which is a third."""
+    return {"much": much, "little": -(-usual // 3)}.get(os.environ.get("TCPFSM_AMOUNT"), usual)
 
 
 def until(condition, what, seconds=10):
