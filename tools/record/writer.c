@@ -29,6 +29,7 @@
 #define FILE_LEAST	(4U << 10)
 #define FILE_MOST	(256U << 20)
 #define FILE_SPAN	(3600 * NSEC)
+#define TOO_SLOW	1		/* for an errno: the disk does not keep up */
 #define LOCK_NAME	"lock"
 
 struct waiting {
@@ -136,16 +137,14 @@ static void close_file(struct recorder *r)
 	r->fd = -1;
 }
 
-static int begin_file(struct recorder *r, const char *path)
+/* @how: O_EXCL or O_TRUNC, for a file that is there already */
+static int begin_file(struct recorder *r, const char *path, int how)
 {
-	int err;
-
-	r->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+	r->fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | how, 0640);
 	if (r->fd < 0)
 		return -errno;
 	r->size = strlen(FILE_MAGIC);
-	err = write_all(r->fd, FILE_MAGIC, r->size);
-	return err;
+	return write_all(r->fd, FILE_MAGIC, r->size);
 }
 
 /* So that a block of this time can be written. */
@@ -164,11 +163,11 @@ static int have_file(struct recorder *r, u64 now)
 	r->begin = now;
 	if (asprintf(&path, "%s/%s", r->dir, files_name(name, now)) < 0)
 		out_of_memory();
-	err = begin_file(r, path);
-	if (err) {
+	err = begin_file(r, path, O_EXCL);
+	if (err && r->fd >= 0) {
 		unlink(path);
 		close_file(r);
-	} else {
+	} else if (!err) {
 		err = sync_directory(r);
 		remove_old(r, now);
 	}
@@ -308,7 +307,7 @@ static bool open_target(struct recorder *r)
 		     strerror(errno));
 		return false;
 	}
-	err = begin_file(r, r->words.path);
+	err = begin_file(r, r->words.path, O_TRUNC);
 	if (err)
 		fail("%s: cannot record to '%s': %s", r->words.verb, r->words.path, strerror(-err));
 	return !err;
@@ -386,7 +385,8 @@ static void hear_thread(struct recorder *r)
 	r->lost += unwritten;
 	if (err && !r->failed)
 		note("%s: cannot write to '%s': %s; what is not written is lost until that changes",
-		     r->words.verb, r->words.path, strerror(-err));
+		     r->words.verb, r->words.path,
+		     err == TOO_SLOW ? "it is too slow" : strerror(-err));
 	r->failed += unwritten;
 	if (again) {
 		note("%s: writes to '%s' again; %llu transitions and ends were lost",
@@ -426,7 +426,7 @@ void recorder_pass(struct recorder *r)
 		w = NULL;
 		pthread_cond_signal(&r->cond);
 	} else {
-		note_result(r, &w->block, -ETIMEDOUT);
+		note_result(r, &w->block, TOO_SLOW);
 	}
 	pthread_mutex_unlock(&r->mutex);
 	if (w)
