@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <stdlib.h>
-#include <string.h>
 
 #include "kernel/cache.h"
 #include "lib/memory.h"
@@ -38,7 +37,6 @@ void entry_as_flow(const struct entry *entry, const struct event *e, struct flow
 {
 	unsigned int end;
 
-	memset(f, 0, sizeof(*f));
 	f->id = entry->id;
 	f->netns = e->netns;
 	f->tuple = entry->tuple;

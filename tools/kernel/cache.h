@@ -41,7 +41,10 @@ struct entry {
 	struct held *held;
 };
 
-/* What a filter needs to know of the flow of a transition, after it. */
+/*
+ * What is known of the flow of a transition, after it, into @f, of which nothing else is set: it is
+ * all zeroes before the first call.
+ */
 void entry_as_flow(const struct entry *entry, const struct event *e, struct flow *f);
 
 struct cache {

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <linux/genetlink.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "kernel/attr.h"
 #include "kernel/follower.h"
@@ -37,10 +38,13 @@ static void add_holders(struct follower *m, struct entry *entry, struct event *e
 /* Once, as soon as it can be known. */
 static void ask_for_nat(struct follower *m, struct entry *entry)
 {
-	struct flow f = { .netns = m->netns, .tuple = entry->tuple };
+	struct flow f;
 
 	if (!m->nat || !entry->tuple.family || entry->nat_asked)
 		return;
+	memset(&f, 0, sizeof(f));
+	f.netns = m->netns;
+	f.tuple = entry->tuple;
 	entry->nat_asked = nat_ask(m->nat, &f);
 	if (!f.nat.known)
 		return;

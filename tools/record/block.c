@@ -9,7 +9,7 @@
 
 bool block_is_empty(const struct block *b)
 {
-	return !b->nr_moves && !b->nr_ends && !b->nr_losses && !b->nr_growths;
+	return !b->move.n && !b->end.n && !b->loss.n && !b->growth.n;
 }
 
 static void note_when(struct block *b, u64 when)
@@ -20,8 +20,20 @@ static void note_when(struct block *b, u64 when)
 		b->last = when;
 }
 
-/* Room for one more of an array of the block. */
-#define GROW(array, n)	((array) = array_grow(array, n, sizeof(*(array))), &(array)[(n)++])
+static void *grow_array(void *array, size_t *room, size_t size)
+{
+	*room = *room ? 2 * *room : 64;
+	array = reallocarray(array, *room, size);
+	if (!array)
+		out_of_memory();
+	return array;
+}
+
+/* One more of an array of the block. */
+#define APPEND(array)	(*((array).n < (array).room ? (void)0 : (void)	\
+			   ((array).at = grow_array((array).at, &(array).room,	\
+						    sizeof(*(array).at))), \
+			 &(array).at[(array).n++]))
 
 static u32 find_netns(struct block *b, const struct netns *ns)
 {
@@ -29,11 +41,11 @@ static u32 find_netns(struct block *b, const struct netns *ns)
 
 	if (!ns)
 		return BLOCK_NONE;
-	for (i = b->nr_netns; i-- > 0;)
-		if (b->netns[i].inode == ns->inode)
+	for (i = b->netns.n; i-- > 0;)
+		if (b->netns.at[i].inode == ns->inode)
 			return i;
-	*GROW(b->netns, b->nr_netns) = *ns;
-	return b->nr_netns - 1;
+	APPEND(b->netns) = *ns;
+	return b->netns.n - 1;
 }
 
 /* ---- flows by their numbers ---- */
@@ -48,8 +60,8 @@ static void grow_slots(struct block *b)
 	if (!b->slot)
 		out_of_memory();
 	memset(b->slot, 0xff, b->slots * sizeof(*b->slot));
-	for (i = 0; i < b->nr_flows; i++) {
-		at = hash_mix(b->flow[i].id);
+	for (i = 0; i < b->flow.n; i++) {
+		at = hash_mix(b->flow.at[i].id);
 		while (b->slot[at & (b->slots - 1)] != BLOCK_NONE)
 			at++;
 		b->slot[at & (b->slots - 1)] = i;
@@ -62,12 +74,12 @@ static u32 *find_slot(struct block *b, u64 id, u32 netns)
 	size_t at = hash_mix(id);
 	u32 *slot;
 
-	if (2 * b->nr_flows >= b->slots)
+	if (2 * b->flow.n >= b->slots)
 		grow_slots(b);
 	for (;; at++) {
 		slot = &b->slot[at & (b->slots - 1)];
 		if (*slot == BLOCK_NONE ||
-		    (b->flow[*slot].id == id && b->flow[*slot].netns == netns))
+		    (b->flow.at[*slot].id == id && b->flow.at[*slot].netns == netns))
 			return slot;
 	}
 }
@@ -79,9 +91,9 @@ static struct block_flow *get_flow(struct block *b, const struct flow *f, const 
 	unsigned int i;
 
 	if (*slot != BLOCK_NONE)
-		return &b->flow[*slot];
-	*slot = b->nr_flows;
-	have = GROW(b->flow, b->nr_flows);
+		return &b->flow.at[*slot];
+	*slot = b->flow.n;
+	have = &APPEND(b->flow);
 	*have = (struct block_flow){
 		.id = f->id, .start = f->start, .tuple = f->tuple, .netns = netns,
 		.first = BLOCK_NONE, .last = BLOCK_NONE,
@@ -110,11 +122,11 @@ void block_add_event(struct block *b, const struct flow *f, const struct event *
 	for (i = 0; i < TCPFSM_ENDS; i++)
 		keep_process(&flow->process[i], e->process[i]);
 	if (flow->moves++)
-		b->move[flow->last].next = b->nr_moves;
+		b->move.at[flow->last].next = b->move.n;
 	else
-		flow->first = b->nr_moves;
-	flow->last = b->nr_moves;
-	*GROW(b->move, b->nr_moves) = (struct block_move){
+		flow->first = b->move.n;
+	flow->last = b->move.n;
+	APPEND(b->move) = (struct block_move){
 		.when = e->when, .dwell = e->dwell, .step = e->step, .next = BLOCK_NONE,
 		.end = e->end, .from = e->from, .to = e->to, .cause = e->cause, .flags = e->flags,
 	};
@@ -124,7 +136,7 @@ void block_add_event(struct block *b, const struct flow *f, const struct event *
 void block_add_end(struct block *b, const struct flow *f, u64 when)
 {
 	u32 netns = find_netns(b, f->netns);
-	struct block_end *end = GROW(b->end, b->nr_ends);
+	struct block_end *end = &APPEND(b->end);
 	unsigned int i;
 
 	*end = (struct block_end){ .when = when, .netns = netns, .flow = *f };
@@ -136,7 +148,7 @@ void block_add_end(struct block *b, const struct flow *f, u64 when)
 void block_add_loss(struct block *b, const struct loss *l, u64 when)
 {
 	u32 netns = find_netns(b, l->netns);
-	struct block_loss *loss = GROW(b->loss, b->nr_losses);
+	struct block_loss *loss = &APPEND(b->loss);
 
 	*loss = (struct block_loss){
 		.when = when, .count = l->count, .first = l->first,
@@ -150,21 +162,35 @@ void block_add_growth(struct block *b, const struct netns *ns, const char *name,
 		      u64 when)
 {
 	u32 netns = find_netns(b, ns);
-	struct block_growth *g = GROW(b->growth, b->nr_growths);
+	struct block_growth *g = &APPEND(b->growth);
 
 	*g = (struct block_growth){ .growth = growth, .netns = netns };
 	snprintf(g->name, sizeof(g->name), "%s", name);
 	note_when(b, when);
 }
 
+void block_reset(struct block *b)
+{
+	b->first = 0;
+	b->last = 0;
+	b->netns.n = 0;
+	b->flow.n = 0;
+	b->move.n = 0;
+	b->end.n = 0;
+	b->loss.n = 0;
+	b->growth.n = 0;
+	if (b->slot)
+		memset(b->slot, 0xff, b->slots * sizeof(*b->slot));
+}
+
 void block_free(struct block *b)
 {
-	free(b->netns);
-	free(b->flow);
-	free(b->move);
-	free(b->end);
-	free(b->loss);
-	free(b->growth);
+	free(b->netns.at);
+	free(b->flow.at);
+	free(b->move.at);
+	free(b->end.at);
+	free(b->loss.at);
+	free(b->growth.at);
 	free(b->slot);
 	*b = (struct block){ 0 };
 }

@@ -51,15 +51,16 @@ struct block_growth {
 	u32 netns;
 };
 
+#define BLOCK_ARRAY(type)	struct { type *at; size_t n, room; }
+
 struct block {
 	u64 first, last;		/* of all that is in it, ns since 1970 */
-	struct netns *netns;
-	struct block_flow *flow;
-	struct block_move *move;
-	struct block_end *end;
-	struct block_loss *loss;
-	struct block_growth *growth;
-	size_t nr_netns, nr_flows, nr_moves, nr_ends, nr_losses, nr_growths;
+	BLOCK_ARRAY(struct netns) netns;
+	BLOCK_ARRAY(struct block_flow) flow;
+	BLOCK_ARRAY(struct block_move) move;
+	BLOCK_ARRAY(struct block_end) end;
+	BLOCK_ARRAY(struct block_loss) loss;
+	BLOCK_ARRAY(struct block_growth) growth;
 	u32 *slot;			/* of flows by hash, BLOCK_NONE: free; to collect them */
 	size_t slots;			/* a power of two, or 0 */
 };
@@ -72,6 +73,8 @@ void block_add_end(struct block *b, const struct flow *f, u64 when);
 void block_add_loss(struct block *b, const struct loss *l, u64 when);
 void block_add_growth(struct block *b, const struct netns *ns, const char *name, u64 growth,
 		      u64 when);
+/* Empties it, and keeps its memory. */
+void block_reset(struct block *b);
 void block_free(struct block *b);
 
 /* Writes the body into *@body. */

@@ -29,7 +29,7 @@ static bool take_uint(const u8 **at, const u8 *end, u64 *v)
 	return false;
 }
 
-void codec_uint(struct codec *c, enum column which, u64 *v)
+void codec_long_uint(struct codec *c, enum column which, u64 *v)
 {
 	struct buffer *to = &c->column[which];
 

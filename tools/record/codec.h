@@ -29,10 +29,29 @@ void codec_finish(const struct codec *c, struct buffer *body);
 void codec_reset(struct codec *c);
 void codec_free(struct codec *c);
 
-void codec_uint(struct codec *c, enum column which, u64 *v);
+void codec_long_uint(struct codec *c, enum column which, u64 *v);
+
+/* Most values take a byte. */
+static inline void codec_uint(struct codec *c, enum column which, u64 *v)
+{
+	if (!c->reads && *v < 0x80)
+		buffer_char(&c->column[which], (char)*v);
+	else
+		codec_long_uint(c, which, v);
+}
+
 /* As the difference to *@last, which becomes *@v. */
 void codec_delta(struct codec *c, enum column which, u64 *v, u64 *last);
 void codec_bytes(struct codec *c, enum column which, void *p, size_t n);
+
+static inline void codec_byte(struct codec *c, enum column which, u8 *v)
+{
+	if (c->reads)
+		codec_bytes(c, which, v, 1);
+	else
+		buffer_char(&c->column[which], (char)*v);
+}
+
 /* @size: of the array; a longer string than it holds is bad. */
 void codec_string(struct codec *c, enum column which, char *s, size_t size);
 

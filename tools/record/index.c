@@ -65,7 +65,7 @@ static void put_flow(const struct index *x, u64 id, const struct tuple *t, const
 void index_pack(const struct block *b, struct buffer *to)
 {
 	/* Of a flow, its number and one port are its own; the rest it shares with others. */
-	size_t keys = 2 * (b->nr_flows + b->nr_ends) + 2, size = SMALLEST, i;
+	size_t keys = 2 * (b->flow.n + b->end.n) + 2, size = SMALLEST, i;
 	struct index x;
 
 	while (8 * size < keys * BITS_PER_KEY)
@@ -73,10 +73,10 @@ void index_pack(const struct block *b, struct buffer *to)
 	x.bits = (u8 *)buffer_room(to, size);
 	x.mask = 8 * size - 1;
 	memset(x.bits, 0, size);
-	for (i = 0; i < b->nr_flows; i++)
-		put_flow(&x, b->flow[i].id, &b->flow[i].tuple, &b->flow[i].nat);
-	for (i = 0; i < b->nr_ends; i++)
-		put_flow(&x, b->end[i].flow.id, &b->end[i].flow.tuple, &b->end[i].flow.nat);
+	for (i = 0; i < b->flow.n; i++)
+		put_flow(&x, b->flow.at[i].id, &b->flow.at[i].tuple, &b->flow.at[i].nat);
+	for (i = 0; i < b->end.n; i++)
+		put_flow(&x, b->end.at[i].flow.id, &b->end.at[i].flow.tuple, &b->end.at[i].flow.nat);
 	to->len += size;
 }
 

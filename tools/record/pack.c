@@ -141,8 +141,8 @@ static void code_move(struct codec *c, struct block_move *m, struct progress *p)
 	u32 flags = c->reads ? 0 : move_flags(m, p);
 	u8 states = m->from << 4 | m->to;
 
-	codec_bytes(c, COLUMN_MOVES, &states, 1);
-	codec_bytes(c, COLUMN_MOVES, &m->cause, 1);
+	codec_byte(c, COLUMN_MOVES, &states);
+	codec_byte(c, COLUMN_MOVES, &m->cause);
 	CODE(c, COLUMN_MOVES, flags);
 	codec_delta(c, COLUMN_TIMES, &m->when, &p->when);
 	m->from = states >> 4;
@@ -173,15 +173,15 @@ static void code_moves(struct codec *c, struct block *b, struct block_flow *f)
 	f->state[TCPFSM_RESP] = states & 0xf;
 	c->bad |= !is_state(f->state[TCPFSM_ORIG]) || !is_state(f->state[TCPFSM_RESP]);
 	if (c->reads) {
-		if (c->bad || f->moves > b->nr_moves - f->first) {
+		if (c->bad || f->moves > b->move.n - f->first) {
 			c->bad = true;
 			return;
 		}
 		for (i = f->first; i < f->first + f->moves; i++)
-			b->move[i].next = i + 1;
+			b->move.at[i].next = i + 1;
 	}
-	for (i = f->first, n = 0; n < f->moves && !c->bad; i = b->move[i].next, n++) {
-		code_move(c, &b->move[i], &p);
+	for (i = f->first, n = 0; n < f->moves && !c->bad; i = b->move.at[i].next, n++) {
+		code_move(c, &b->move.at[i], &p);
 		if (!n)
 			c->when = p.when;
 	}
@@ -307,21 +307,21 @@ static void code_count(struct codec *c, size_t *n, void *array, size_t size)
 	*room = *n ? zalloc(*n * size) : NULL;
 }
 
-#define CODE_COUNT(c, n, array)	code_count(c, &(n), &(array), sizeof(*(array)))
+#define CODE_COUNT(c, array)	code_count(c, &(array).n, &(array).at, sizeof(*(array).at))
 
 static void code_flows(struct codec *c, struct block *b)
 {
 	u32 netns = BLOCK_NONE, next = 0, i, j;
 
-	for (i = 0; i < b->nr_flows && !c->bad; i++) {
+	for (i = 0; i < b->flow.n && !c->bad; i++) {
 		if (c->reads)
-			b->flow[i].first = next;
-		code_flow(c, b, &b->flow[i], &netns);
-		next += b->flow[i].moves;
-		for (j = 0; c->reads && !c->bad && j < b->flow[i].moves; j++)
-			b->move[b->flow[i].first + j].flow = i;
+			b->flow.at[i].first = next;
+		code_flow(c, b, &b->flow.at[i], &netns);
+		next += b->flow.at[i].moves;
+		for (j = 0; c->reads && !c->bad && j < b->flow.at[i].moves; j++)
+			b->move.at[b->flow.at[i].first + j].flow = i;
 	}
-	if (c->reads && next != b->nr_moves)
+	if (c->reads && next != b->move.n)
 		c->bad = true;
 }
 
@@ -334,22 +334,22 @@ static void code_block(struct codec *c, struct block *b)
 	CODE(c, COLUMN_HEADS, b->last);
 	c->when = b->first;
 	c->start = b->first;
-	CODE_COUNT(c, b->nr_netns, b->netns);
-	c->nr_netns = b->nr_netns;
-	CODE_COUNT(c, b->nr_flows, b->flow);
-	CODE_COUNT(c, b->nr_moves, b->move);
-	CODE_COUNT(c, b->nr_ends, b->end);
-	CODE_COUNT(c, b->nr_losses, b->loss);
-	CODE_COUNT(c, b->nr_growths, b->growth);
-	for (i = 0; i < b->nr_netns && !c->bad; i++)
-		code_netns(c, &b->netns[i]);
+	CODE_COUNT(c, b->netns);
+	c->nr_netns = b->netns.n;
+	CODE_COUNT(c, b->flow);
+	CODE_COUNT(c, b->move);
+	CODE_COUNT(c, b->end);
+	CODE_COUNT(c, b->loss);
+	CODE_COUNT(c, b->growth);
+	for (i = 0; i < b->netns.n && !c->bad; i++)
+		code_netns(c, &b->netns.at[i]);
 	code_flows(c, b);
-	for (i = 0; i < b->nr_ends && !c->bad; i++)
-		code_end(c, &b->end[i], &netns);
-	for (i = 0; i < b->nr_losses && !c->bad; i++)
-		code_loss(c, &b->loss[i]);
-	for (i = 0; i < b->nr_growths && !c->bad; i++)
-		code_growth(c, &b->growth[i]);
+	for (i = 0; i < b->end.n && !c->bad; i++)
+		code_end(c, &b->end.at[i], &netns);
+	for (i = 0; i < b->loss.n && !c->bad; i++)
+		code_loss(c, &b->loss.at[i]);
+	for (i = 0; i < b->growth.n && !c->bad; i++)
+		code_growth(c, &b->growth.at[i]);
 }
 
 /* A codec that writes leaves the block as it is. */

@@ -51,7 +51,7 @@ struct reading {
 
 static const struct netns *netns_at(const struct block *b, u32 i)
 {
-	return i == BLOCK_NONE ? NULL : &b->netns[i];
+	return i == BLOCK_NONE ? NULL : &b->netns.at[i];
 }
 
 static const struct process *process_or_null(const struct process *p)
@@ -61,7 +61,7 @@ static const struct process *process_or_null(const struct process *p)
 
 static void tell_move(struct reading *x, struct open_block *o, const struct block_move *m)
 {
-	const struct block_flow *bf = &o->block.flow[m->flow];
+	const struct block_flow *bf = &o->block.flow.at[m->flow];
 	struct flow *f = &o->flow[m->flow];
 	struct event e = {
 		.seq = ++x->seq, .flow = bf->id, .when = m->when, .dwell = m->dwell,
@@ -118,11 +118,11 @@ static const struct netns *netns_of_item(const struct open_block *o, const struc
 {
 	switch (i->kind) {
 	case ITEM_MOVE:
-		return o->flow[o->block.move[i->index].flow].netns;
+		return o->flow[o->block.move.at[i->index].flow].netns;
 	case ITEM_END:
-		return netns_at(&o->block, o->block.end[i->index].netns);
+		return netns_at(&o->block, o->block.end.at[i->index].netns);
 	default:
-		return netns_at(&o->block, o->block.loss[i->index].netns);
+		return netns_at(&o->block, o->block.loss.at[i->index].netns);
 	}
 }
 
@@ -137,13 +137,13 @@ static void tell_item(struct reading *x, struct open_block *o)
 		return;
 	switch (i->kind) {
 	case ITEM_MOVE:
-		tell_move(x, o, &o->block.move[i->index]);
+		tell_move(x, o, &o->block.move.at[i->index]);
 		break;
 	case ITEM_END:
-		tell_end(x, o, &o->block.end[i->index]);
+		tell_end(x, o, &o->block.end.at[i->index]);
 		break;
 	case ITEM_LOSS:
-		tell_loss(x, o, &o->block.loss[i->index]);
+		tell_loss(x, o, &o->block.loss.at[i->index]);
 		break;
 	}
 }
@@ -213,17 +213,17 @@ static void sort_items(struct open_block *o)
 	u64 when = 0;
 	size_t i;
 
-	o->item = zalloc((b->nr_moves + b->nr_ends + b->nr_losses) * sizeof(*o->item));
-	for (i = 0; i < b->nr_moves; i++) {
-		if (b->flow[b->move[i].flow].first == i)
+	o->item = zalloc((b->move.n + b->end.n + b->loss.n) * sizeof(*o->item));
+	for (i = 0; i < b->move.n; i++) {
+		if (b->flow.at[b->move.at[i].flow].first == i)
 			when = 0;
-		when = b->move[i].when > when ? b->move[i].when : when;
+		when = b->move.at[i].when > when ? b->move.at[i].when : when;
 		put_item(o, when, ITEM_MOVE, i);
 	}
-	for (i = 0; i < b->nr_ends; i++)
-		put_item(o, b->end[i].when, ITEM_END, i);
-	for (i = 0; i < b->nr_losses; i++)
-		put_item(o, b->loss[i].when, ITEM_LOSS, i);
+	for (i = 0; i < b->end.n; i++)
+		put_item(o, b->end.at[i].when, ITEM_END, i);
+	for (i = 0; i < b->loss.n; i++)
+		put_item(o, b->loss.at[i].when, ITEM_LOSS, i);
 	qsort(o->item, o->nr_items, sizeof(*o->item), by_time);
 }
 
@@ -232,10 +232,10 @@ static void tell_growths(struct reading *x, const struct block *b)
 	struct counter c;
 	size_t i;
 
-	for (i = 0; i < b->nr_growths && x->r->on_growth; i++) {
+	for (i = 0; i < b->growth.n && x->r->on_growth; i++) {
 		c = (struct counter){
-			.name = b->growth[i].name, .value = b->growth[i].growth,
-			.netns = netns_at(b, b->growth[i].netns),
+			.name = b->growth.at[i].name, .value = b->growth.at[i].growth,
+			.netns = netns_at(b, b->growth.at[i].netns),
 		};
 		x->r->on_growth(&c, x->r->arg);
 	}
@@ -249,15 +249,15 @@ static void open_block(struct reading *x, struct block *b)
 
 	tell_growths(x, b);
 	o->block = *b;
-	o->flow = zalloc((b->nr_flows + 1) * sizeof(*o->flow));
-	for (i = 0; i < b->nr_flows; i++) {
-		o->flow[i].id = b->flow[i].id;
-		o->flow[i].start = b->flow[i].start;
-		o->flow[i].tuple = b->flow[i].tuple;
-		o->flow[i].nat = b->flow[i].nat;
-		o->flow[i].netns = netns_at(&o->block, b->flow[i].netns);
+	o->flow = zalloc((b->flow.n + 1) * sizeof(*o->flow));
+	for (i = 0; i < b->flow.n; i++) {
+		o->flow[i].id = b->flow.at[i].id;
+		o->flow[i].start = b->flow.at[i].start;
+		o->flow[i].tuple = b->flow.at[i].tuple;
+		o->flow[i].nat = b->flow.at[i].nat;
+		o->flow[i].netns = netns_at(&o->block, b->flow.at[i].netns);
 		for (end = 0; end < TCPFSM_ENDS; end++)
-			o->flow[i].end[end].state = b->flow[i].state[end];
+			o->flow[i].end[end].state = b->flow.at[i].state[end];
 	}
 	list_append(&x->open, &o->node);
 	sort_items(o);

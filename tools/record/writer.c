@@ -41,7 +41,7 @@ struct recorder {
 	struct recorder_words words;
 	char *dir;			/* of the files; NULL: there is one file */
 	int lock;			/* held while it writes, -1: none */
-	struct block *filling;		/* NULL: nothing has come */
+	struct waiting *filling;	/* NULL: nothing has come */
 	u64 since;			/* that began, CLOCK_MONOTONIC */
 	u64 lost;			/* not written, and not in the record yet as a loss */
 	u64 failed;			/* not written since the last write that went well */
@@ -50,6 +50,7 @@ struct recorder {
 	pthread_mutex_t mutex;		/* of what follows, up to the empty line */
 	pthread_cond_t cond;
 	struct list queue;
+	struct list spare;		/* empty blocks, whose memory is used again */
 	unsigned int waiting;
 	bool ends;
 	int err;			/* of the last write that failed; 0: it has been told */
@@ -180,7 +181,7 @@ static int have_file(struct recorder *r, u64 now)
 static void pack_whole(struct recorder *r, const struct block *b)
 {
 	struct block_head head = {
-		.magic = BLOCK_MAGIC, .transitions = b->nr_moves, .first = b->first,
+		.magic = BLOCK_MAGIC, .transitions = b->move.n, .first = b->first,
 		.last = b->last,
 	};
 	size_t room, n;
@@ -225,16 +226,23 @@ static int write_block(struct recorder *r, const struct block *b)
 	return err;
 }
 
-static struct waiting *first_waiting(const struct recorder *r)
+static struct waiting *first_of(const struct list *l)
 {
-	struct list_node *n = list_first(&r->queue);
+	struct list_node *n = list_first(l);
 
 	return n ? container_of(n, struct waiting, node) : NULL;
 }
 
+static void free_waiting(struct waiting *w)
+{
+	if (w)
+		block_free(&w->block);
+	free(w);
+}
+
 static u64 weight_of(const struct block *b)
 {
-	return b->nr_moves + b->nr_ends;
+	return b->move.n + b->end.n;
 }
 
 static void note_result(struct recorder *r, const struct block *b, int err)
@@ -256,7 +264,7 @@ static void *write_blocks(void *arg)
 
 	pthread_mutex_lock(&r->mutex);
 	for (;;) {
-		w = first_waiting(r);
+		w = first_of(&r->queue);
 		if (!w && r->ends)
 			break;
 		if (!w) {
@@ -269,8 +277,8 @@ static void *write_blocks(void *arg)
 		pthread_mutex_lock(&r->mutex);
 		r->waiting--;
 		note_result(r, &w->block, err);
-		block_free(&w->block);
-		free(w);
+		block_reset(&w->block);
+		list_append(&r->spare, &w->node);
 	}
 	pthread_mutex_unlock(&r->mutex);
 	return NULL;
@@ -315,9 +323,13 @@ static bool open_target(struct recorder *r)
 
 static void recorder_free(struct recorder *r)
 {
-	if (r->filling)
-		block_free(r->filling);
-	free(r->filling);
+	struct waiting *w;
+
+	free_waiting(r->filling);
+	while ((w = first_of(&r->spare))) {
+		list_remove(&w->node);
+		free_waiting(w);
+	}
 	close_file(r);
 	if (r->lock >= 0)
 		close(r->lock);
@@ -399,25 +411,28 @@ static struct block *get_block(struct recorder *r)
 {
 	const struct loss loss = { .group = "record", .count = r->lost, .cpu = -1 };
 
-	if (!r->filling) {
+	if (r->filling)
+		return &r->filling->block;
+	pthread_mutex_lock(&r->mutex);
+	r->filling = first_of(&r->spare);
+	if (r->filling)
+		list_remove(&r->filling->node);
+	pthread_mutex_unlock(&r->mutex);
+	if (!r->filling)
 		r->filling = zalloc(sizeof(*r->filling));
-		r->since = clock_now();
-		if (r->lost)
-			block_add_loss(r->filling, &loss, clock_of_day());
-		r->lost = 0;
-	}
-	return r->filling;
+	r->since = clock_now();
+	if (r->lost)
+		block_add_loss(&r->filling->block, &loss, clock_of_day());
+	r->lost = 0;
+	return &r->filling->block;
 }
 
 void recorder_pass(struct recorder *r)
 {
-	struct waiting *w;
+	struct waiting *w = r->filling;
 
-	if (!r->filling)
+	if (!w)
 		return;
-	w = zalloc(sizeof(*w));
-	w->block = *r->filling;
-	free(r->filling);
 	r->filling = NULL;
 	pthread_mutex_lock(&r->mutex);
 	if (r->waiting < WAITING_MOST) {
@@ -429,15 +444,13 @@ void recorder_pass(struct recorder *r)
 		note_result(r, &w->block, TOO_SLOW);
 	}
 	pthread_mutex_unlock(&r->mutex);
-	if (w)
-		block_free(&w->block);
-	free(w);
+	free_waiting(w);
 }
 
 /* A burst does not wait for the second. */
 static void pass_if_full(struct recorder *r)
 {
-	if (weight_of(r->filling) >= BLOCK_MOVES)
+	if (weight_of(&r->filling->block) >= BLOCK_MOVES)
 		recorder_pass(r);
 }
 

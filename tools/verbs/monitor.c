@@ -16,6 +16,7 @@ struct monitor {
 	struct filter *filter;
 	u64 printed;
 	struct recorder *recorder;	/* or NULL */
+	struct flow flow;		/* of the transition at hand */
 };
 
 static void count_printed(struct monitor *m)
@@ -27,14 +28,13 @@ static void count_printed(struct monitor *m)
 static void show_event(const struct entry *entry, const struct event *e, void *arg)
 {
 	struct monitor *m = arg;
-	struct flow f;
 
-	entry_as_flow(entry, e, &f);
-	if (!filter_event(m->filter, &f, e))
+	entry_as_flow(entry, e, &m->flow);
+	if (!filter_event(m->filter, &m->flow, e))
 		return;
 	event_print(e);
 	if (m->recorder)
-		recorder_event(m->recorder, &f, e);
+		recorder_event(m->recorder, &m->flow, e);
 	count_printed(m);
 }
 

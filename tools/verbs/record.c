@@ -31,6 +31,7 @@ struct record {
 	struct follow follow;
 	struct filter *filter;
 	struct recorder *recorder;
+	struct flow flow;		/* of the transition at hand */
 	struct kernel *kernel;		/* for counters; NULL: it is not there */
 	struct htab counted;
 	bool based;			/* what the counters began with is known */
@@ -100,11 +101,10 @@ static bool free_counted(struct hnode *n, void *unused)
 static void record_event(const struct entry *entry, const struct event *e, void *arg)
 {
 	struct record *r = arg;
-	struct flow f;
 
-	entry_as_flow(entry, e, &f);
-	if (filter_event(r->filter, &f, e))
-		recorder_event(r->recorder, &f, e);
+	entry_as_flow(entry, e, &r->flow);
+	if (filter_event(r->filter, &r->flow, e))
+		recorder_event(r->recorder, &r->flow, e);
 }
 
 static void record_end(const struct flow *f, void *arg)
