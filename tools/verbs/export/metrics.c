@@ -206,10 +206,13 @@ static void write_dwell(struct metrics *m)
 
 static u64 count_trouble(const struct service *s)
 {
-	return s->count[TCPFSM_SYN_RCVD] + s->count[TCPFSM_CLOSE_WAIT];
+	return s->count[TCPFSM_LISTEN] + s->count[TCPFSM_SYN_RCVD] + s->count[TCPFSM_CLOSE_WAIT];
 }
 
-/* Services with the most ends half-open or in CLOSE_WAIT first, then those with the most flows. */
+/*
+ * Services with the most ends unanswering, half-open or in CLOSE_WAIT first, then those with the
+ * most flows.
+ */
 static int by_trouble(const void *a, const void *b)
 {
 	const struct service *x = a, *y = b;
@@ -246,6 +249,8 @@ static const struct {
 	bool seconds;
 } of_service[] = {
 #define FIELD(field)	offsetof(struct service, field)
+	{ "unanswered", "gauge", "Flows whose SYN it has not answered.",
+	  FIELD(count[TCPFSM_LISTEN]), false },
 	{ "half_open", "gauge", "Handshakes that wait for their last ACK.",
 	  FIELD(count[TCPFSM_SYN_RCVD]), false },
 	{ "established", "gauge", "Responding ends in ESTABLISHED.",
