@@ -18,7 +18,7 @@ from beds import PUSHER, pin
 from report import PARTS, Report, machine
 
 # Memory first: what others have freed lies about in the slabs.
-ORDER = ("memory", "segment", "listener", "readers", "events", "dump", "growth", "cpus", "expiry", "flood",
+ORDER = ("memory", "segment", "listener", "readers", "events", "record", "dump", "growth", "cpus", "expiry", "flood",
          "namespaces")
 
 

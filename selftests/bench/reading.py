@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 """What programs get to read: events as they come, and all flows at once."""
 import contextlib
+import json
 import os
+import shutil
 import subprocess
 import time
 
-from bed import TOOL, Failed, equal, until, write
+from bed import TOOL, Failed, equal, run, until, write
 from beds import Conntrack, Tcpfsm, host, matrix, reader
 from report import part
 from speed import CLOSED, OPEN
@@ -79,6 +81,61 @@ def events(report):
         report.add(f"events lost{what}", f"{conntrack_lost} of {sure // few * flows}",
                    f"{lost} of {happened}", target="tcpfsm 0", met=lost == 0)
         report.add(f"last event delivered{what}, ms after it happened", seen[2], ms)
+    os.unlink(OUTPUT)
+
+
+# ---- onto disk ----
+
+RATE, LASTS = 10_000, 5         # connections a second, seconds
+RECORD = "/tmp/bench-record"
+IN_USER_SPACE = os.environ.get("TCPFSM_RECORDER")      # us a connection, of recorder.c at the host
+
+
+def size_of(path):
+    if os.path.isfile(path):
+        return os.path.getsize(path)
+    return sum(entry.stat().st_size for entry in os.scandir(path))
+
+
+def keep_up(who, command, path):
+    """Connections at a steady rate while a program keeps what happens: bytes a connection."""
+    with open(OUTPUT, "wb") as output, host(who) as push:
+        if who.name == Tcpfsm.name:
+            for key in ("time_wait", "closed"):         # their ends belong to it
+                write(f"/proc/sys/net/tcpfsm/timeout_{key}", 1)
+        with reader(command, output):
+            began, step = time.monotonic(), RATE // 20
+            for i in range(LASTS * 20):
+                push(op="life", first=i * step, flows=step)
+                time.sleep(max(0, began + (i + 1) / 20 - time.monotonic()))
+            until(lambda: who.name == Conntrack.name or not who.have(), "all are over", 60)
+            time.sleep(QUIET)
+    return size_of(path) / (RATE * LASTS)
+
+
+@part
+def record(report):
+    """10,000 connections a second, kept on disk"""
+    shutil.rmtree(RECORD, ignore_errors=True)
+    ways = {
+        "record": (Tcpfsm, [TOOL, "record", RECORD], RECORD),
+        "json": (Tcpfsm, [TOOL, "-n", "-j", "monitor"], OUTPUT),
+        "conntrack": (Conntrack, ["conntrack", "-E", "-o", "timestamp"], OUTPUT),
+    }
+    sizes = {what: keep_up(kind(RATE * LASTS), command, path) for what, (kind, command, path) in ways.items()}
+    kept = json.loads(run(TOOL, "-n", "-j", "count", "reason", "--from", RECORD).splitlines()[0])["flows"]
+    rows = run(TOOL, "-n", "log", "--from", RECORD).splitlines()
+    equal((kept, len(rows), [row for row in rows if row.startswith("--")]),
+          (RATE * LASTS, 12 * RATE * LASTS, []), "flows and transitions in the record, and losses")
+    report.say(f"monitor --json: {sizes['json']:.0f} bytes a connection")
+    report.ratio("kept on disk: bytes a connection (conntrack -E -o timestamp)", [sizes["conntrack"]],
+                 [sizes["record"]])
+    report.add("kept on disk: bytes a connection", "-", f"{sizes['record']:.1f}", target="120",
+               met=sizes["record"] <= 120)
+    if IN_USER_SPACE:
+        us = float(IN_USER_SPACE)
+        report.add("kept on disk: us a connection in user space", "-", f"{us:.2f}, {us / 100:.1%} of a CPU",
+                   target="3.00", met=us < 3)
     os.unlink(OUTPUT)
 
 
