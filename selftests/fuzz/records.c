@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Arbitrary records through the whole of tcpfsm replay. An input is a file, or, so that it comes
- * past the checksum and the compression, the body of a block in one; what is read of a body, written
- * again, must be read as the same.
+ * past the checksum and the compression, the body of a block in one; what is read of a body, and
+ * written again, must be read as the same.
  */
-#include <stddef.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>
-#include <zlib.h>
 #include <zstd.h>
 
 #include "fuzz.h"
 #include "lib/buffer.h"
 #include "record/block.h"
+#include "record/check.h"
 #include "record/codec.h"
 #include "record/format.h"
 
@@ -54,9 +53,8 @@ static void put_file(struct buffer *file, const u8 *body, size_t size)
 	file->len += INDEX;
 	head.packed = ZSTD_compress(buffer_room(file, room), room, body, size, 1);
 	file->len += head.packed;
-	memcpy(file->data + start, &head, sizeof(head));
-	head.check = crc32_z(0, (u8 *)file->data + start + offsetof(struct block_head, index),
-			     file->len - start - offsetof(struct block_head, index));
+	head.body_check = crc32_z(0, (u8 *)file->data + file->len - head.packed, head.packed);
+	head.check = block_check(&head, (u8 *)file->data + start + sizeof(head));
 	memcpy(file->data + start, &head, sizeof(head));
 }
 

@@ -47,6 +47,7 @@ struct flow {
 	u32 flags;		/* TCPFSM_F_* */
 	u32 step;
 	u64 start, idle;
+	u64 ended;		/* when; 0: it lives, or nobody knows */
 	u32 refused;		/* segments; FLOW_REFUSED_MAX: or more */
 	u8 reason;		/* TCPFSM_REASON_UNSET: it is alive */
 	struct flow_end end[TCPFSM_ENDS];

@@ -210,6 +210,8 @@ static void times_json(struct json *j, const struct flow *f)
 
 	jsonw_num(j, "step", f->step);
 	jsonw_str(j, "start", fmt_time(text, f->start, 9));
+	if (f->ended)
+		jsonw_str(j, "ended", fmt_time(text, f->ended, 9));
 	jsonw_num(j, "idle_ns", f->idle);
 	both_json(j, "dwell_ns", f->end[TCPFSM_ORIG].dwell, f->end[TCPFSM_RESP].dwell);
 }

@@ -9,6 +9,7 @@
 #include "kernel/holder.h"
 #include "kernel/message.h"
 #include "kernel/nat.h"
+#include "lib/live.h"
 #include "lib/memory.h"
 #include "lib/options.h"
 
@@ -185,6 +186,7 @@ static void on_flow(struct follower *m, const struct nlattr *nest)
 		cache_learn(&m->cache, &f, true);
 		return;
 	}
+	f.ended = clock_of_day();
 	entry = cache_end(&m->cache, &f, m->all->now);
 	if (opt.processes)
 		name_holders(&f, entry);

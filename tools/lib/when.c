@@ -74,21 +74,20 @@ static bool read_day(u64 now, int before, u64 *when)
 	return set_time(&tm, false, 0, when);
 }
 
-static bool read_time_of_day(const char *word, u64 now, u64 *when)
+static bool read_time_of_day(const char *word, u64 now, bool comes, u64 *when)
 {
 	time_t t = now / NSEC;
+	struct tm today, before;
 	const char *s;
-	struct tm tm;
 	u64 ns;
 
-	localtime_r(&t, &tm);
-	s = read_hours(word, &tm, &ns);
-	if (!s || *s || !set_time(&tm, false, ns, when))
+	localtime_r(&t, &today);
+	s = read_hours(word, &today, &ns);
+	before = today;		/* set_time() may change what does not exist on a day */
+	before.tm_mday--;
+	if (!s || *s || !set_time(&today, false, ns, when))
 		return false;
-	if (*when <= now)
-		return true;
-	tm.tm_mday--;
-	return set_time(&tm, false, ns, when);
+	return *when <= now || comes || set_time(&before, false, ns, when);
 }
 
 static bool read_seconds(const char *word, u64 *when)
@@ -103,7 +102,7 @@ static bool read_seconds(const char *word, u64 *when)
 	return !*s;
 }
 
-bool read_when(const char *word, u64 now, u64 *when)
+bool read_when(const char *word, u64 now, bool comes, u64 *when)
 {
 	u64 span;
 
@@ -116,7 +115,7 @@ bool read_when(const char *word, u64 now, u64 *when)
 		return true;
 	}
 	if (strchr(word, ':') || strchr(word + (*word == '-'), '-'))
-		return read_date(word, when) || read_time_of_day(word, now, when);
+		return read_date(word, when) || read_time_of_day(word, now, comes, when);
 	if (*word == '@')
 		return read_seconds(word, when);
 	if (!read_span(word + (*word == '-'), &span) || span > now)

@@ -90,8 +90,15 @@ static struct block_flow *get_flow(struct block *b, const struct flow *f, const 
 	struct block_flow *have;
 	unsigned int i;
 
-	if (*slot != BLOCK_NONE)
-		return &b->flow.at[*slot];
+	if (*slot != BLOCK_NONE) {
+		have = &b->flow.at[*slot];
+		/* After a loss, its addresses become known later. */
+		if (!have->tuple.family)
+			have->tuple = f->tuple;
+		if (!have->start)
+			have->start = f->start;
+		return have;
+	}
 	*slot = b->flow.n;
 	have = &APPEND(b->flow);
 	*have = (struct block_flow){
@@ -133,16 +140,16 @@ void block_add_event(struct block *b, const struct flow *f, const struct event *
 	note_when(b, e->when);
 }
 
-void block_add_end(struct block *b, const struct flow *f, u64 when)
+void block_add_end(struct block *b, const struct flow *f)
 {
 	u32 netns = find_netns(b, f->netns);
 	struct block_end *end = &APPEND(b->end);
 	unsigned int i;
 
-	*end = (struct block_end){ .when = when, .netns = netns, .flow = *f };
+	*end = (struct block_end){ .when = f->ended, .netns = netns, .flow = *f };
 	for (i = 0; i < TCPFSM_ENDS; i++)
 		keep_process(&end->process[i], f->end[i].process);
-	note_when(b, when);
+	note_when(b, f->ended);
 }
 
 void block_add_loss(struct block *b, const struct loss *l, u64 when)

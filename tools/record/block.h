@@ -51,16 +51,14 @@ struct block_growth {
 	u32 netns;
 };
 
-#define BLOCK_ARRAY(type)	struct { type *at; size_t n, room; }
-
 struct block {
 	u64 first, last;		/* of all that is in it, ns since 1970 */
-	BLOCK_ARRAY(struct netns) netns;
-	BLOCK_ARRAY(struct block_flow) flow;
-	BLOCK_ARRAY(struct block_move) move;
-	BLOCK_ARRAY(struct block_end) end;
-	BLOCK_ARRAY(struct block_loss) loss;
-	BLOCK_ARRAY(struct block_growth) growth;
+	struct { struct netns *at; size_t n, room; } netns;
+	struct { struct block_flow *at; size_t n, room; } flow;
+	struct { struct block_move *at; size_t n, room; } move;
+	struct { struct block_end *at; size_t n, room; } end;
+	struct { struct block_loss *at; size_t n, room; } loss;
+	struct { struct block_growth *at; size_t n, room; } growth;
 	u32 *slot;			/* of flows by hash, BLOCK_NONE: free; to collect them */
 	size_t slots;			/* a power of two, or 0 */
 };
@@ -69,7 +67,7 @@ bool block_is_empty(const struct block *b);
 
 /* @f: its states are those after the move. */
 void block_add_event(struct block *b, const struct flow *f, const struct event *e);
-void block_add_end(struct block *b, const struct flow *f, u64 when);
+void block_add_end(struct block *b, const struct flow *f);
 void block_add_loss(struct block *b, const struct loss *l, u64 when);
 void block_add_growth(struct block *b, const struct netns *ns, const char *name, u64 growth,
 		      u64 when);

@@ -78,6 +78,9 @@ void codec_string(struct codec *c, enum column which, char *s, size_t size)
 	}
 	codec_bytes(c, which, s, len);
 	s[len] = '\0';
+	/* It may reach a terminal. */
+	while (len)
+		c->bad |= s[--len] < ' ' || s[len] > '~';
 }
 
 /* ---- bodies ---- */

@@ -23,15 +23,16 @@
 #define FILE_MAGIC	"tcpfsm1\n"
 #define FILE_SUFFIX	".tcpfsm"
 #define BLOCK_MAGIC	0x4b4c4254U		/* "TBLK" */
-#define BLOCK_MOST	(256U << 20)		/* bytes; more is damage */
+#define BODY_MOST	(64U << 20)		/* bytes; more is damage */
+#define INDEX_MOST	(1U << 20)
 
 struct block_head {
 	u32 magic;
-	u32 check;		/* zlib's CRC-32 of all that follows */
+	u32 check;		/* zlib's CRC-32 of the rest of the head, and of the index */
+	u32 body_check;		/* of the body on disk */
 	u32 index;		/* bytes of the index, a power of two */
 	u32 packed;		/* bytes of the body on disk */
 	u32 size;		/* of the body once unpacked */
-	u32 transitions;
 	u64 first, last;	/* ns since 1970: of what it tells of */
 };
 

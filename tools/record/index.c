@@ -62,6 +62,11 @@ static void put_flow(const struct index *x, u64 id, const struct tuple *t, const
 	put_tuple(x, &n->resp);
 }
 
+static void put_ended(const struct index *x, const struct flow *f)
+{
+	put_flow(x, f->id, &f->tuple, &f->nat);
+}
+
 void index_pack(const struct block *b, struct buffer *to)
 {
 	/* Of a flow, its number and one port are its own; the rest it shares with others. */
@@ -73,10 +78,13 @@ void index_pack(const struct block *b, struct buffer *to)
 	x.bits = (u8 *)buffer_room(to, size);
 	x.mask = 8 * size - 1;
 	memset(x.bits, 0, size);
+	/* A loss concerns whoever asks. */
+	if (b->loss.n)
+		memset(x.bits, 0xff, size);
 	for (i = 0; i < b->flow.n; i++)
 		put_flow(&x, b->flow.at[i].id, &b->flow.at[i].tuple, &b->flow.at[i].nat);
 	for (i = 0; i < b->end.n; i++)
-		put_flow(&x, b->end.at[i].flow.id, &b->end.at[i].flow.tuple, &b->end.at[i].flow.nat);
+		put_ended(&x, &b->end.at[i].flow);
 	to->len += size;
 }
 

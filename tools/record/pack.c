@@ -286,10 +286,10 @@ static void code_netns(struct codec *c, struct netns *ns)
 }
 
 /*
- * How many there are of a thing, of which each takes a byte at least: a damaged number does not
- * allocate more than the body is long.
+ * How many there are of a thing, of which each takes @least bytes: a damaged number allocates no
+ * more than so many times the length of the body.
  */
-static void code_count(struct codec *c, size_t *n, void *array, size_t size)
+static void code_count(struct codec *c, size_t *n, void *array, size_t size, size_t least)
 {
 	size_t most = 0;
 	void **room = array;
@@ -300,14 +300,15 @@ static void code_count(struct codec *c, size_t *n, void *array, size_t size)
 		return;
 	for (i = 0; i < COLUMNS; i++)
 		most += c->left[i].end - c->left[i].at;
-	if (c->bad || *n > most) {
+	if (c->bad || *n > most / least) {
 		c->bad = true;
 		*n = 0;
 	}
 	*room = *n ? zalloc(*n * size) : NULL;
 }
 
-#define CODE_COUNT(c, array)	code_count(c, &(array).n, &(array).at, sizeof(*(array).at))
+#define CODE_COUNT(c, array, least) \
+	code_count(c, &(array).n, &(array).at, sizeof(*(array).at), least)
 
 static void code_flows(struct codec *c, struct block *b)
 {
@@ -334,13 +335,13 @@ static void code_block(struct codec *c, struct block *b)
 	CODE(c, COLUMN_HEADS, b->last);
 	c->when = b->first;
 	c->start = b->first;
-	CODE_COUNT(c, b->netns);
+	CODE_COUNT(c, b->netns, 2);
 	c->nr_netns = b->netns.n;
-	CODE_COUNT(c, b->flow);
-	CODE_COUNT(c, b->move);
-	CODE_COUNT(c, b->end);
-	CODE_COUNT(c, b->loss);
-	CODE_COUNT(c, b->growth);
+	CODE_COUNT(c, b->flow, 4);
+	CODE_COUNT(c, b->move, 5);
+	CODE_COUNT(c, b->end, 37);
+	CODE_COUNT(c, b->loss, 6);
+	CODE_COUNT(c, b->growth, 3);
 	for (i = 0; i < b->netns.n && !c->bad; i++)
 		code_netns(c, &b->netns.at[i]);
 	code_flows(c, b);

@@ -14,6 +14,7 @@
 #include "lib/number.h"
 #include "lib/options.h"
 #include "record/block.h"
+#include "record/check.h"
 #include "record/files.h"
 #include "record/format.h"
 #include "record/index.h"
@@ -22,6 +23,8 @@
 /* A file's first transitions may be this much older than the file: they waited for the disk. */
 #define FILE_SLACK	(60 * NSEC)
 
+#define OPEN_MOST	64		/* blocks, which overlap in time by some milliseconds */
+#define HEADS_MOST	100000		/* damaged ones of a file, before it is given up */
 #define SEARCHED	(1U << 16)	/* bytes at a time, for a block behind damage */
 
 /* What a block tells of, in the order of time. */
@@ -43,15 +46,39 @@ struct open_block {
 struct reading {
 	struct record_reader *r;
 	struct list open;
+	unsigned int opened;		/* how many these are */
 	struct buffer body;
 	u64 seq;
 };
 
 /* ---- what is told ---- */
 
+/* Those that were told of last as long as the program: whoever counts keeps them. */
+struct told_netns {
+	struct netns ns;
+	struct list_node node;
+};
+
+static const struct netns *keep_netns(const struct netns *ns)
+{
+	static struct list told;
+	struct told_netns *t;
+	struct list_node *n;
+
+	for (n = list_first(&told); n; n = list_next(&told, n)) {
+		t = container_of(n, struct told_netns, node);
+		if (t->ns.inode == ns->inode && !strcmp(t->ns.name, ns->name))
+			return &t->ns;
+	}
+	t = zalloc(sizeof(*t));
+	t->ns = *ns;
+	list_append(&told, &t->node);
+	return &t->ns;
+}
+
 static const struct netns *netns_at(const struct block *b, u32 i)
 {
-	return i == BLOCK_NONE ? NULL : &b->netns.at[i];
+	return i == BLOCK_NONE ? NULL : keep_netns(&b->netns.at[i]);
 }
 
 static const struct process *process_or_null(const struct process *p)
@@ -86,10 +113,11 @@ static void tell_end(struct reading *x, struct open_block *o, struct block_end *
 	unsigned int i;
 
 	f->netns = netns_at(&o->block, end->netns);
+	f->ended = end->when;
 	for (i = 0; i < TCPFSM_ENDS; i++)
 		f->end[i].process = process_or_null(&end->process[i]);
 	if (x->r->on_end)
-		x->r->on_end(f, end->when, x->r->arg);
+		x->r->on_end(f, x->r->arg);
 }
 
 static void tell_loss(struct reading *x, struct open_block *o, const struct block_loss *l)
@@ -100,7 +128,7 @@ static void tell_loss(struct reading *x, struct open_block *o, const struct bloc
 	};
 
 	if (x->r->on_lost)
-		x->r->on_lost(&loss, l->when, x->r->arg);
+		x->r->on_lost(&loss, x->r->arg);
 }
 
 /* By its name, or the number of its inode. */
@@ -108,8 +136,8 @@ static bool is_netns_wanted(const struct netns *ns)
 {
 	u64 inode;
 
-	if (!opt.netns || !ns)
-		return !opt.netns;
+	if (!ns)
+		return true;
 	return !strcmp(opt.netns, ns->name) ||
 	       (read_u64(opt.netns, 1, ~0U, &inode) && inode == ns->inode);
 }
@@ -167,25 +195,41 @@ static void close_block(struct open_block *o)
 	free(o);
 }
 
+/* The open block with the earliest item that is not told yet. */
+static struct open_block *find_first(const struct reading *x)
+{
+	struct open_block *o, *first = NULL;
+	struct list_node *n;
+
+	for (n = list_first(&x->open); n; n = list_next(&x->open, n)) {
+		o = open_block_at(n);
+		if (!first || next_time(o) < next_time(first))
+			first = o;
+	}
+	return first;
+}
+
+static void tell_next_of(struct reading *x, struct open_block *o)
+{
+	tell_item(x, o);
+	if (o->told < o->nr_items)
+		return;
+	close_block(o);
+	x->opened--;
+}
+
 /* All that is no later, of all open blocks. */
 static void tell_until(struct reading *x, u64 when)
 {
-	struct open_block *o, *first;
-	struct list_node *n;
+	struct open_block *first;
 
-	for (;;) {
-		first = NULL;
-		for (n = list_first(&x->open); n; n = list_next(&x->open, n)) {
-			o = open_block_at(n);
-			if (!first || next_time(o) < next_time(first))
-				first = o;
-		}
-		if (!first || next_time(first) > when)
-			return;
-		tell_item(x, first);
-		if (first->told == first->nr_items)
-			close_block(first);
-	}
+	while ((first = find_first(x)) && next_time(first) <= when)
+		tell_next_of(x, first);
+}
+
+static void tell_first(struct reading *x)
+{
+	tell_next_of(x, find_first(x));
 }
 
 /* ---- blocks ---- */
@@ -261,7 +305,9 @@ static void open_block(struct reading *x, struct block *b)
 	}
 	list_append(&x->open, &o->node);
 	sort_items(o);
-	if (!o->nr_items)
+	if (o->nr_items)
+		x->opened++;
+	else
 		close_block(o);
 }
 
@@ -288,6 +334,8 @@ struct source {
 	struct buffer bytes;
 	u64 size;			/* when it was opened: it may grow */
 	u64 damaged;			/* bytes, in a row, so far */
+	u64 heads;			/* that were found */
+	bool in_directory;		/* others are to be read after it */
 };
 
 /* Return: NULL if there are not so many; else they last until the next call */
@@ -341,15 +389,8 @@ static void say_damage(struct source *s)
 static bool is_head(const struct block_head *h)
 {
 	return h->magic == BLOCK_MAGIC && h->index && !(h->index & (h->index - 1)) &&
-	       h->index <= BLOCK_MOST && h->size <= BLOCK_MOST && h->packed <= 2 * BLOCK_MOST;
-}
-
-static bool is_whole(const struct block_head *h, const u8 *rest)
-{
-	const size_t checked = sizeof(*h) - offsetof(struct block_head, index);
-	u32 check = crc32_z(0, (u8 *)h + offsetof(struct block_head, index), checked);
-
-	return crc32_z(check, rest, h->index + h->packed) == h->check;
+	       h->index <= INDEX_MOST && h->size <= BODY_MOST &&
+	       h->packed <= ZSTD_compressBound(h->size);
 }
 
 static bool is_time_wanted(const struct record_reader *r, const struct block_head *h)
@@ -357,44 +398,58 @@ static bool is_time_wanted(const struct record_reader *r, const struct block_hea
 	return h->last >= r->since && (!r->until || h->first <= r->until);
 }
 
+/* The head and the index of the block there. Return: NULL: there is none, or they are damaged */
+static const u8 *get_head(struct source *s, u64 at, struct block_head *head)
+{
+	const u8 *p = get_bytes(s, at, sizeof(*head));
+
+	if (!p)
+		return NULL;
+	memcpy(head, p, sizeof(*head));
+	if (!is_head(head))
+		return NULL;
+	s->heads++;
+	p = get_bytes(s, at + sizeof(*head), head->index);
+	return p && block_check(head, p) == head->check ? p : NULL;
+}
+
 /* Return: the length of the block there, 0: there is none, or it is damaged */
 static u64 take_block(struct reading *x, struct source *s, u64 at)
 {
 	struct block_head head;
-	const u8 *p = get_bytes(s, at, sizeof(head));
+	const u8 *p = get_head(s, at, &head);
 	u64 len;
 
 	if (!p)
 		return 0;
-	memcpy(&head, p, sizeof(head));
-	if (!is_head(&head))
-		return 0;
-	at += sizeof(head);
 	len = sizeof(head) + head.index + head.packed;
-	if (!is_time_wanted(x->r, &head))
-		return at + head.index + head.packed <= s->size ? len : 0;
-	if (x->r->filter) {
-		p = get_bytes(s, at, head.index);
-		if (p && !index_may_hold(p, head.index, x->r->filter))
-			return len;
-	}
-	p = get_bytes(s, at, head.index + head.packed);
-	if (!p || !is_whole(&head, p))
+	if (at + len > s->size)
+		return 0;
+	if (!is_time_wanted(x->r, &head) || !index_may_hold(p, head.index, x->r->filter))
+		return len;
+	p = get_bytes(s, at + sizeof(head) + head.index, head.packed);
+	if (!p || crc32_z(0, p, head.packed) != head.body_check)
 		return 0;
 	if (head.first)
 		tell_until(x, head.first - 1);
-	return unpack_block(x, &head, p + head.index) ? len : 0;
+	while (x->opened >= OPEN_MOST)
+		tell_first(x);
+	return unpack_block(x, &head, p) ? len : 0;
 }
 
 static int read_blocks(struct reading *x, struct source *s)
 {
-	u64 at = strlen(FILE_MAGIC), len, next;
+	u64 at = strlen(FILE_MAGIC), len, next, blocks = 0;
 	const u8 *p = get_bytes(s, 0, at);
 
-	if (!p || memcmp(p, FILE_MAGIC, at))
-		return fail("%s: this is not a record of tcpfsm", s->name);
-	while (!x->r->done && at < s->size) {
+	if (!p || memcmp(p, FILE_MAGIC, at)) {
+		if (!s->in_directory)
+			return fail("%s: this is not a record of tcpfsm", s->name);
+		s->damaged = at;
+	}
+	while (!x->r->done && at < s->size && s->heads - blocks < HEADS_MOST) {
 		len = take_block(x, s, at);
+		blocks += len != 0;
 		if (len) {
 			say_damage(s);
 			at += len;
@@ -425,9 +480,11 @@ static int read_pipe(struct source *s, FILE *file)
 	return ferror(file) ? fail("%s: %s", s->name, strerror(errno)) : EXIT_FOUND;
 }
 
-static int read_source(struct reading *x, const char *name, FILE *file)
+static int read_source(struct reading *x, const char *name, FILE *file, bool in_directory)
 {
-	struct source s = { .name = name, .fd = fileno(file) };
+	struct source s = {
+		.name = name, .fd = fileno(file), .in_directory = in_directory,
+	};
 	int status = EXIT_FOUND;
 	struct stat st;
 
@@ -458,7 +515,7 @@ bool record_is(FILE *file)
 int record_read_file(struct record_reader *r, FILE *file)
 {
 	struct reading x = { .r = r };
-	int status = read_source(&x, r->name, file);
+	int status = read_source(&x, r->name, file, false);
 
 	end_reading(&x);
 	return status;
@@ -496,7 +553,7 @@ static int read_directory(struct record_reader *r, const char *path)
 			status = fail("%s: %s", files[i].path, strerror(errno));
 			break;
 		}
-		status = read_source(&x, files[i].path, file);
+		status = read_source(&x, files[i].path, file, true);
 		fclose(file);
 	}
 	end_reading(&x);

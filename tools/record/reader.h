@@ -16,11 +16,12 @@ struct record_reader {
 
 	/*
 	 * @f: number, tuple, namespace and translation are known, states are those after the move.
-	 * Not filtered yet.
+	 * Not filtered yet. It lasts no longer than the call, but for the namespace, which is the
+	 * same pointer whenever it is told of, as long as the program.
 	 */
 	void (*on_event)(const struct flow *f, const struct event *e, void *arg);
-	void (*on_end)(const struct flow *f, u64 when, void *arg);
-	void (*on_lost)(const struct loss *l, u64 when, void *arg);
+	void (*on_end)(const struct flow *f, void *arg);
+	void (*on_lost)(const struct loss *l, void *arg);
 	void (*on_growth)(const struct counter *c, void *arg);	/* value is what it has grown */
 	void *arg;
 	bool done;			/* set by these: nothing more is wanted */

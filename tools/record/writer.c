@@ -17,6 +17,7 @@
 #include "lib/memory.h"
 #include "lib/message.h"
 #include "record/block.h"
+#include "record/check.h"
 #include "record/codec.h"
 #include "record/files.h"
 #include "record/index.h"
@@ -35,6 +36,7 @@
 struct waiting {
 	struct block block;
 	struct list_node node;
+	struct waiting *below;		/* in the stack of spare ones */
 };
 
 struct recorder {
@@ -50,13 +52,14 @@ struct recorder {
 	pthread_mutex_t mutex;		/* of what follows, up to the empty line */
 	pthread_cond_t cond;
 	struct list queue;
-	struct list spare;		/* empty blocks, whose memory is used again */
+	struct waiting *spare;		/* empty blocks, whose memory is used again */
 	unsigned int waiting;
 	bool ends;
 	int err;			/* of the last write that failed; 0: it has been told */
 	bool failing;			/* the last block was not written */
 	bool again;			/* the last block was, after others were not */
-	u64 unwritten;			/* to be added to lost */
+	u64 unwritten;			/* transitions and ends, to be added to lost */
+	u64 untold;			/* likewise: losses that were told in what is lost itself */
 
 	/* The thread's own: */
 	int fd;				/* -1: none is open */
@@ -95,23 +98,36 @@ static u64 time_limit_of_file(const struct recorder *r)
 	return span && span < FILE_SPAN ? span : FILE_SPAN;
 }
 
-/* Removes the oldest files that the limits leave no room for; never the one that is written. */
+/* A file ends where the next begins. */
+static bool is_too_old(const struct recorder *r, const struct record_file *f, u64 now)
+{
+	return r->words.keep && f[1].begin + r->words.keep < now;
+}
+
+/*
+ * Removes the oldest files that the limits leave no room for; never the one that is written. Files
+ * from the future are of a clock that was wrong, and go first.
+ */
 static void remove_old(const struct recorder *r, u64 now)
 {
 	struct record_file *files;
-	int n = files_list(r->dir, &files), i;
+	int n = files_list(r->dir, &files), i, future;
 	u64 size = 0;
 
 	for (i = 0; i < n; i++)
 		size += files[i].size;
-	for (i = 0; i + 1 < n; i++) {
-		bool old = r->words.keep && files[i + 1].begin + r->words.keep < now;
+	for (future = 1; future >= 0; future--) {
+		for (i = 0; i < n; i++) {
+			bool is_future = files[i].begin > now;
 
-		if (!old && (!r->words.size || size <= r->words.size))
-			break;
-		if (unlink(files[i].path))
-			break;
-		size -= files[i].size;
+			if (files[i].begin == r->begin || is_future != future)
+				continue;
+			if ((future || i + 1 == n || !is_too_old(r, &files[i], now)) &&
+			    (!r->words.size || size <= r->words.size))
+				continue;
+			if (!unlink(files[i].path))
+				size -= files[i].size;
+		}
 	}
 	if (n > 0)
 		files_free(files, n);
@@ -148,6 +164,14 @@ static int begin_file(struct recorder *r, const char *path, int how)
 	return write_all(r->fd, FILE_MAGIC, r->size);
 }
 
+/* Somebody has removed the file, and perhaps the directory. */
+static bool is_removed(const struct recorder *r)
+{
+	struct stat st;
+
+	return r->fd >= 0 && !fstat(r->fd, &st) && !st.st_nlink;
+}
+
 /* So that a block of this time can be written. */
 static int have_file(struct recorder *r, u64 now)
 {
@@ -157,6 +181,11 @@ static int have_file(struct recorder *r, u64 now)
 
 	if (!r->dir)
 		return r->fd < 0 ? -EBADF : 0;
+	if (is_removed(r)) {
+		close_file(r);
+		if (mkdir(r->dir, 0750) && errno != EEXIST)
+			return -errno;
+	}
 	if (r->fd >= 0 && r->size < size_limit_of_file(r) &&
 	    now - r->begin < time_limit_of_file(r))
 		return 0;
@@ -164,13 +193,13 @@ static int have_file(struct recorder *r, u64 now)
 	r->begin = now;
 	if (asprintf(&path, "%s/%s", r->dir, files_name(name, now)) < 0)
 		out_of_memory();
+	remove_old(r, now);		/* a full disk has room then */
 	err = begin_file(r, path, O_EXCL);
 	if (err && r->fd >= 0) {
 		unlink(path);
 		close_file(r);
 	} else if (!err) {
 		err = sync_directory(r);
-		remove_old(r, now);
 	}
 	free(path);
 	return err;
@@ -181,8 +210,7 @@ static int have_file(struct recorder *r, u64 now)
 static void pack_whole(struct recorder *r, const struct block *b)
 {
 	struct block_head head = {
-		.magic = BLOCK_MAGIC, .transitions = b->move.n, .first = b->first,
-		.last = b->last,
+		.magic = BLOCK_MAGIC, .first = b->first, .last = b->last,
 	};
 	size_t room, n;
 
@@ -200,9 +228,8 @@ static void pack_whole(struct recorder *r, const struct block *b)
 		out_of_memory();	/* there is no other reason */
 	r->out.len += n;
 	head.packed = n;
-	memcpy(r->out.data, &head, sizeof(head));
-	head.check = crc32_z(0, (u8 *)r->out.data + offsetof(struct block_head, index),
-			     r->out.len - offsetof(struct block_head, index));
+	head.body_check = crc32_z(0, (u8 *)r->out.data + sizeof(head) + head.index, n);
+	head.check = block_check(&head, (u8 *)r->out.data + sizeof(head));
 	memcpy(r->out.data, &head, sizeof(head));
 }
 
@@ -226,9 +253,9 @@ static int write_block(struct recorder *r, const struct block *b)
 	return err;
 }
 
-static struct waiting *first_of(const struct list *l)
+static struct waiting *first_waiting(const struct recorder *r)
 {
-	struct list_node *n = list_first(l);
+	struct list_node *n = list_first(&r->queue);
 
 	return n ? container_of(n, struct waiting, node) : NULL;
 }
@@ -247,9 +274,13 @@ static u64 weight_of(const struct block *b)
 
 static void note_result(struct recorder *r, const struct block *b, int err)
 {
+	size_t i;
+
 	if (err) {
 		r->err = err;
 		r->unwritten += weight_of(b);
+		for (i = 0; i < b->loss.n; i++)
+			r->untold += b->loss.at[i].count;
 	} else if (r->failing) {
 		r->again = true;
 	}
@@ -264,7 +295,7 @@ static void *write_blocks(void *arg)
 
 	pthread_mutex_lock(&r->mutex);
 	for (;;) {
-		w = first_of(&r->queue);
+		w = first_waiting(r);
 		if (!w && r->ends)
 			break;
 		if (!w) {
@@ -278,7 +309,8 @@ static void *write_blocks(void *arg)
 		r->waiting--;
 		note_result(r, &w->block, err);
 		block_reset(&w->block);
-		list_append(&r->spare, &w->node);
+		w->below = r->spare;
+		r->spare = w;
 	}
 	pthread_mutex_unlock(&r->mutex);
 	return NULL;
@@ -326,8 +358,8 @@ static void recorder_free(struct recorder *r)
 	struct waiting *w;
 
 	free_waiting(r->filling);
-	while ((w = first_of(&r->spare))) {
-		list_remove(&w->node);
+	while ((w = r->spare)) {
+		r->spare = w->below;
 		free_waiting(w);
 	}
 	close_file(r);
@@ -382,7 +414,7 @@ struct recorder *recorder_open(const struct recorder_words *words)
 /* Tells what the thread met, and takes over what it could not write. */
 static void hear_thread(struct recorder *r)
 {
-	u64 unwritten;
+	u64 unwritten, untold;
 	bool again;
 	int err;
 
@@ -393,8 +425,10 @@ static void hear_thread(struct recorder *r)
 	r->again = false;
 	unwritten = r->unwritten;
 	r->unwritten = 0;
+	untold = r->untold;
+	r->untold = 0;
 	pthread_mutex_unlock(&r->mutex);
-	r->lost += unwritten;
+	r->lost += unwritten + untold;
 	if (err && !r->failed)
 		note("%s: cannot write to '%s': %s; what is not written is lost until that changes",
 		     r->words.verb, r->words.path,
@@ -414,9 +448,9 @@ static struct block *get_block(struct recorder *r)
 	if (r->filling)
 		return &r->filling->block;
 	pthread_mutex_lock(&r->mutex);
-	r->filling = first_of(&r->spare);
+	r->filling = r->spare;
 	if (r->filling)
-		list_remove(&r->filling->node);
+		r->spare = r->filling->below;
 	pthread_mutex_unlock(&r->mutex);
 	if (!r->filling)
 		r->filling = zalloc(sizeof(*r->filling));
@@ -468,7 +502,7 @@ void recorder_event(struct recorder *r, const struct flow *f, const struct event
 
 void recorder_end(struct recorder *r, const struct flow *f)
 {
-	block_add_end(get_block(r), f, clock_of_day());
+	block_add_end(get_block(r), f);
 	pass_if_full(r);
 }
 

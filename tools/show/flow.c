@@ -173,9 +173,9 @@ void flow_ended_header(void)
 	out_header(netns_columns(ended_columns));
 }
 
-void flow_print_ended(const struct flow *f, u64 when)
+void flow_print_ended(const struct flow *f)
 {
-	u64 lasted = f->start && when > f->start ? when - f->start : 0;
+	u64 lasted = f->start && f->ended > f->start ? f->ended - f->start : 0;
 	char text[FMT_TIME];
 
 	if (!out_is_text()) {
@@ -186,7 +186,7 @@ void flow_print_ended(const struct flow *f, u64 when)
 	out_row_netns(f->netns);
 	out_row_str(f->start ? fmt_time(text, f->start, 6) : NULL);
 	/* The day is that of the start, or one of the next. */
-	out_row_str(fmt_time(text, when, 6) + strlen("2026-11-21T"));
+	out_row_str(fmt_time(text, f->ended, 6) + strlen("2026-11-21T"));
 	out_row_str(lasted ? fmt_span(text, lasted) : NULL);
 	print_over(f);
 	print_holders(f);

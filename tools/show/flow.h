@@ -12,9 +12,9 @@ void flow_print(const struct flow *f);
 /* A flow of a capture, at the capture's end. */
 void flow_print_final(const struct flow *f);
 
-/* A flow that ended, when. */
+/* A flow that ended. */
 void flow_ended_header(void);
-void flow_print_ended(const struct flow *f, u64 when);
+void flow_print_ended(const struct flow *f);
 
 void event_print(const struct event *e);
 void loss_print(const struct loss *l);

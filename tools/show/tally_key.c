@@ -175,7 +175,7 @@ static const char *spell_netns(char *text, const u8 *from)
 
 	(void)text;
 	memcpy(&ns, from, sizeof(ns));
-	return ns->name;
+	return ns ? ns->name : NULL;
 }
 
 static const struct tally_key keys[] = {

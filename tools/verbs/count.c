@@ -49,12 +49,12 @@ static int ask_and_count(struct kernel *k, void *arg)
 	return err;
 }
 
-static void count_recorded_end(const struct flow *f, u64 when, void *arg)
+static void count_recorded_end(const struct flow *f, void *arg)
 {
 	struct count *c = arg;
 
-	if (filter_flow(c->filter, f, when))
-		tally_add(&c->tally, f, when);
+	if (filter_flow(c->filter, f, f->ended))
+		tally_add(&c->tally, f, f->ended);
 }
 
 static int read_ends(struct count *c)
@@ -77,6 +77,8 @@ static int run_count(int argc, char **argv)
 		return fail("count: by what? Give keys, as in tcpfsm count dst,dport; see tcpfsm count --help");
 	if (!check_times("count", false))
 		return EXIT_ERROR;
+	if (opt.from && opt.all_netns)
+		return fail("count: --from counts all namespaces together, or with --netns one: without --all-netns; the key netns tells them apart");
 	if (!tally_init(&c.tally, argv[0], opt.sort) || !filter_parse(&filter, argc - 1, argv + 1))
 		return EXIT_ERROR;
 	if (!filter_flows_only(filter) || (!opt.from && !filter_of_living(filter))) {

@@ -92,17 +92,21 @@ static int ask_flows(struct kernel *k, void *arg)
 
 /* ---- of a record ---- */
 
-static void take_recorded_end(const struct flow *f, u64 when, void *arg)
+static void take_recorded_end(const struct flow *f, void *arg)
 {
 	struct flows *s = arg;
+	struct flow shown = *f;
+	unsigned int end;
 
-	if (!filter_flow(s->filter, f, when))
+	if (!filter_flow(s->filter, f, f->ended))
 		return;
 	if (!s->headed)
 		flow_ended_header();
 	s->headed = true;
 	s->count++;
-	flow_print_ended(f, when);
+	for (end = 0; end < TCPFSM_ENDS && !opt.processes; end++)
+		shown.end[end].process = NULL;
+	flow_print_ended(&shown);
 }
 
 static int read_flows(struct flows *s)
@@ -179,9 +183,9 @@ static int run_flows(int argc, char **argv)
 		if (s.ranked)
 			show_ranked(&s);
 		print_header(&s);
-		if (opt.explain)
-			explain_flags();
 	}
+	if (err == EXIT_FOUND && opt.explain)
+		explain_flags();
 	rank_free(&s.rank);
 	filter_free(filter);
 	return err ? err : s.count ? EXIT_FOUND : EXIT_NONE;

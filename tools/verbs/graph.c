@@ -58,6 +58,8 @@ static int draw_record(void)
 	};
 	int status;
 
+	if (opt.all_netns)
+		return fail("graph: --from draws all namespaces together, or with --netns one: without --all-netns");
 	if (opt.interval_ns)
 		return fail("graph: --interval measures the module: without --from");
 	status = record_read(&reader, opt.from);

@@ -20,17 +20,23 @@
 struct kept {
 	struct event event;
 	struct flow flow;	/* with the translation that the event has */
-	struct netns netns;
 	struct process process[TCPFSM_ENDS];
-	struct loss loss;	/* instead, if its count is not 0 */
-	char group[16];
 	size_t number;		/* in the order of reading */
+};
+
+/* What was lost before the transition of that number. */
+struct kept_loss {
+	struct loss loss;
+	char group[16];
+	size_t number;
 };
 
 struct log {
 	const struct filter *filter;
 	struct kept *kept;
 	size_t nr_kept, read;	/* of those read, not more than --last are kept of a record */
+	struct kept_loss *lost;
+	size_t nr_lost;
 	const struct netns *netns;	/* whose log is being read */
 	u64 *next;		/* number of the next transition of each ring, 0: not known */
 	u32 rings;
@@ -71,8 +77,6 @@ static void keep_entry(struct log *log, const struct flow *f, const struct event
 	k->flow = *f;
 	if (e->nat)
 		k->flow.nat = *e->nat;
-	if (e->netns)
-		k->netns = *e->netns;
 	for (i = 0; i < TCPFSM_ENDS; i++)
 		if (e->process[i])
 			k->process[i] = *e->process[i];
@@ -80,11 +84,11 @@ static void keep_entry(struct log *log, const struct flow *f, const struct event
 
 static void keep_loss(struct log *log, const struct loss *l)
 {
-	struct kept *k = get_kept(log);
+	struct kept_loss *k;
 
-	k->loss = *l;
-	if (l->netns)
-		k->netns = *l->netns;
+	log->lost = array_grow(log->lost, log->nr_lost, sizeof(*log->lost));
+	k = &log->lost[log->nr_lost++];
+	*k = (struct kept_loss){ .loss = *l, .number = log->read };
 	snprintf(k->group, sizeof(k->group), "%s", l->group);
 }
 
@@ -97,6 +101,8 @@ static void print_entry(const struct flow *f, const struct event *e)
 	const struct process *p;
 	unsigned int end;
 
+	for (end = 0; end < TCPFSM_ENDS && !opt.processes; end++)
+		shown.process[end] = NULL;
 	flow.flags |= TCPFSM_F_LOCAL_ORIG | TCPFSM_F_LOCAL_RESP;
 	for (end = 0; end < TCPFSM_ENDS && opt.processes && !opt.from; end++) {
 		p = holder_of(&flow, end);
@@ -145,44 +151,54 @@ static void show_entry(const struct flow *f, const struct event *e, void *arg)
 	take_entry(log, f, e);
 }
 
+/* Those of a record stand in their order. */
 static int by_time(const void *a, const void *b)
 {
 	const struct kept *x = a, *y = b;
 
-	if (x->event.when != y->event.when)
+	if (!opt.from && x->event.when != y->event.when)
 		return x->event.when < y->event.when ? -1 : 1;
 	return x->number < y->number ? -1 : 1;
 }
 
 static void show_one(struct kept *k)
 {
-	const struct netns *ns = k->netns.inode ? &k->netns : NULL;
 	struct event *e = &k->event;
 	unsigned int i;
 
-	if (k->loss.count) {
-		k->loss.group = k->group;
-		k->loss.netns = ns;
-		loss_print(&k->loss);
-		return;
-	}
 	e->tuple = &k->flow.tuple;
-	e->netns = ns;
 	e->nat = k->flow.nat.known ? &k->flow.nat : NULL;
 	for (i = 0; i < TCPFSM_ENDS; i++)
 		e->process[i] = k->process[i].pid ? &k->process[i] : NULL;
 	print_entry(&k->flow, e);
 }
 
+/* Those before the transition of this number, but for those before @first. Return: the next */
+static size_t show_losses(struct log *log, size_t i, size_t first, size_t number)
+{
+	for (; i < log->nr_lost && log->lost[i].number <= number; i++) {
+		log->lost[i].loss.group = log->lost[i].group;
+		if (log->lost[i].number >= first)
+			loss_print(&log->lost[i].loss);
+	}
+	return i;
+}
+
 static void show_kept(struct log *log)
 {
-	size_t i = opt.last && log->nr_kept > opt.last ? log->nr_kept - opt.last : 0;
+	size_t i = opt.last && log->nr_kept > opt.last ? log->nr_kept - opt.last : 0, lost = 0;
+	size_t first;
 
 	if (log->nr_kept)
 		qsort(log->kept, log->nr_kept, sizeof(*log->kept), by_time);
-	for (; i < log->nr_kept; i++)
+	first = i < log->nr_kept ? log->kept[i].number : 0;
+	for (; i < log->nr_kept; i++) {
+		lost = show_losses(log, lost, first, log->kept[i].number);
 		show_one(&log->kept[i]);
+	}
+	show_losses(log, lost, first, ~(size_t)0);
 	free(log->kept);
+	free(log->lost);
 }
 
 /* ---- of a record ---- */
@@ -192,9 +208,8 @@ static void take_recorded(const struct flow *f, const struct event *e, void *arg
 	take_entry(arg, f, e);
 }
 
-static void take_recorded_loss(const struct loss *l, u64 when, void *arg)
+static void take_recorded_loss(const struct loss *l, void *arg)
 {
-	(void)when;
 	if (opt.last)
 		keep_loss(arg, l);
 	else

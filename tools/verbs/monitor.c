@@ -46,7 +46,7 @@ static void show_end(const struct flow *f, void *arg)
 		return;
 	if (!m->printed)
 		flow_ended_header();
-	flow_print_ended(f, clock_of_day());
+	flow_print_ended(f);
 	if (m->recorder)
 		recorder_end(m->recorder, f);
 	count_printed(m);

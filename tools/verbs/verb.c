@@ -77,9 +77,9 @@ static bool take_buffer(const char *value)
 	return take_size(value, INT_MAX, &opt.buffer, "--buffer");
 }
 
-static bool take_when(const char *value, u64 *when, const char *option)
+static bool take_when(const char *value, bool comes, u64 *when, const char *option)
 {
-	if (read_when(value, clock_of_day(), when))
+	if (read_when(value, clock_of_day(), comes, when))
 		return true;
 	fail("'%s' is not a time: --%s takes one like " WHEN_EXAMPLES, value, option);
 	return false;
@@ -87,12 +87,12 @@ static bool take_when(const char *value, u64 *when, const char *option)
 
 static bool take_since(const char *value)
 {
-	return take_when(value, &opt.since, "since");
+	return take_when(value, false, &opt.since, "since");
 }
 
 static bool take_until(const char *value)
 {
-	return take_when(value, &opt.until, "until");
+	return take_when(value, true, &opt.until, "until");
 }
 
 static void complete_format(void)

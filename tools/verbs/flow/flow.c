@@ -15,9 +15,9 @@
 #include "lib/message.h"
 #include "lib/options.h"
 #include "lib/out.h"
-#include "record/reader.h"
 #include "show/flow.h"
 #include "verbs/flow/life.h"
+#include "verbs/flow/past.h"
 #include "verbs/verb.h"
 
 /* What is asked for. */
@@ -223,72 +223,6 @@ static void ask_others(struct life *l)
 		note("cannot ask nf_conntrack: %s", strerror(-err));
 }
 
-/* ---- of a record ---- */
-
-/* What a record tells lasts no longer than the call. */
-static const struct netns *keep_netns(struct life *l, const struct netns *ns)
-{
-	if (!ns)
-		return NULL;
-	l->place = *ns;
-	l->netns = &l->place;
-	return l->netns;
-}
-
-static void take_recorded_end(const struct flow *f, u64 when, void *arg)
-{
-	struct life *l = arg;
-
-	if (!filter_flow(l->filter, f, when))
-		return;
-	if (f->id != l->id)
-		begin_incarnation(l, f->id);
-	l->flow = *f;
-	l->flow.netns = keep_netns(l, f->netns);
-	l->tuple = f->tuple;
-	l->ended = when;
-}
-
-static void take_recorded_event(const struct flow *f, const struct event *e, void *arg)
-{
-	struct event kept = *e;
-	struct life *l = arg;
-
-	if (e->flow != l->id) {
-		l->flow = (struct flow){ 0 };
-		l->ended = 0;
-	}
-	kept.nat = NULL;
-	kept.netns = keep_netns(l, e->netns);
-	memset(kept.process, 0, sizeof(kept.process));
-	take_event(f, &kept, arg);
-}
-
-static int show_recorded_life(struct question *q)
-{
-	struct life l = { .filter = q->filter, .recorded = true };
-	struct record_reader reader = {
-		.since = opt.since, .until = opt.until, .filter = q->filter,
-		.on_event = take_recorded_event, .on_end = take_recorded_end, .arg = &l,
-	};
-	int status;
-
-	if (q->one_end)
-		return fail("flow: --from wants both ends, or a number; 'tcpfsm flows --ended --from %s' lists flows",
-			    opt.from);
-	if (opt.all_netns)
-		return fail("flow: --from looks into all namespaces, or with --netns into one: without --all-netns");
-	status = record_read(&reader, opt.from);
-	if (status == EXIT_FOUND && l.id)
-		life_print(&l);
-	else if (status == EXIT_FOUND)
-		status = EXIT_NONE;
-	if (status == EXIT_NONE)
-		note("no such flow in the record");
-	free(l.event);
-	return status;
-}
-
 /* ---- flows of one end ---- */
 
 /* The first is told of when there is a second. */
@@ -374,7 +308,7 @@ static int run_flow(int argc, char **argv)
 		status = q.one_end && !opt.from ? list_candidates(&q) : EXIT_FOUND;
 	}
 	if (status == EXIT_FOUND && q.candidates < 2)
-		status = opt.from ? show_recorded_life(&q) : show_lives(&q);
+		status = opt.from ? past_show(q.filter, q.one_end) : show_lives(&q);
 	filter_free(q.filter);
 	return status;
 }

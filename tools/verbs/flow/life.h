@@ -14,9 +14,9 @@ struct life {
 	const struct tuple *translated;	/* found by other addresses: those of the log */
 	const struct netns *netns;	/* where it is looked for, or was recorded */
 	bool recorded;			/* the transitions are from a record, not from the log */
-	struct netns place;		/* of a record: where it was */
+	u64 last;			/* of a record: when it was heard of last */
+	struct process process[TCPFSM_ENDS];	/* of a record; pid 0: not known */
 	struct flow flow;		/* the latest that fits; id 0: no such flow lives */
-	u64 ended;			/* when; 0: it lives, or that is not known */
 	u64 id;				/* of the latest flow, alive or in the log or record */
 	u64 earlier;			/* incarnations there, and the last of them */
 	u64 earlier_id;

@@ -72,8 +72,8 @@ static void print_now(const struct life *l)
 	unsigned int i;
 
 	out_text("  started    %s\n", fmt_time(text, f->start, 6));
-	if (l->ended)
-		out_text("  ended      %s, %s: %s\n", fmt_time(text, l->ended, 6),
+	if (l->flow.ended)
+		out_text("  ended      %s, %s: %s\n", fmt_time(text, l->flow.ended, 6),
 			 reason_name(f->reason), reason_help(f->reason));
 	out_text("  idle       %s\n", fmt_span(text, f->idle));
 	for (i = 0; i < TCPFSM_ENDS; i++)
@@ -117,7 +117,7 @@ static void print_text(const struct life *l)
 
 	out_text("flow %llu  %s > %s", (unsigned long long)l->id, fmt_src(src, &l->tuple),
 		 fmt_dst(dst, &l->tuple));
-	if (opt.all_netns)
+	if (opt.all_netns && l->netns)
 		out_text("  netns %s", l->netns->name);
 	out_text("\n");
 	if (l->flow.id)
@@ -159,12 +159,12 @@ static void print_json(const struct life *l)
 	out_object(OUT_ITEM);
 	out_netns(l->netns);
 	out_num("flow", 0, l->id);
-	if (l->flow.id && !l->ended)
+	if (l->flow.id && !l->flow.ended)
 		out_true("alive");
 	if (l->earlier)
 		out_num("earlier_flow", 0, l->earlier_id);
 	if (l->flow.id)
-		flow_json(out_json(), l->ended ? "at_end" : "now", &l->flow, false);
+		flow_json(out_json(), l->flow.ended ? "at_end" : "now", &l->flow, false);
 	out_object("sockets");
 	for (i = 0; i < TCPFSM_ENDS; i++) {
 		if (!l->has_sock[i])

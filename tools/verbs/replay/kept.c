@@ -35,17 +35,16 @@ static void take_kept_event(const struct flow *f, const struct event *e, void *a
 		play_event(p, e);
 }
 
-static void take_kept_end(const struct flow *f, u64 when, void *arg)
+static void take_kept_end(const struct flow *f, void *arg)
 {
 	struct play *p = ((struct kept *)arg)->play;
 
-	p->track.clock = when;
+	p->track.clock = f->ended;
 	play_flow(p, f);
 }
 
-static void show_kept_loss(const struct loss *l, u64 when, void *arg)
+static void show_kept_loss(const struct loss *l, void *arg)
 {
-	(void)when;
 	(void)arg;
 	if (!opt.quiet)
 		loss_print(l);
@@ -95,7 +94,8 @@ int play_record(struct play *p, FILE *file)
 {
 	struct kept k = { .play = p };
 	struct record_reader reader = {
-		.name = p->name, .filter = p->filter, .on_event = take_kept_event,
+		.name = p->name, .filter = opt.counters ? NULL : p->filter,
+		.on_event = take_kept_event,
 		.on_end = opt.flows || opt.by ? take_kept_end : NULL, .on_lost = show_kept_loss,
 		.on_growth = add_growth, .arg = &k,
 	};
