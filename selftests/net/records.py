@@ -64,7 +64,7 @@ def written(path):
     before = None
     while before != size_of(path):
         before = size_of(path)
-        time.sleep(1.5)
+        time.sleep(2.5)
 
 
 def size_of(path):
