@@ -175,7 +175,9 @@ void flow_ended_header(void)
 
 void flow_print_ended(const struct flow *f)
 {
-	u64 lasted = f->start && f->ended > f->start ? f->ended - f->start : 0;
+	/* To its last segment: then it waited to be forgotten. */
+	u64 last = f->ended > f->idle ? f->ended - f->idle : 0;
+	u64 lasted = f->start && last > f->start ? last - f->start : 0;
 	char text[FMT_TIME];
 
 	if (!out_is_text()) {
@@ -187,7 +189,7 @@ void flow_print_ended(const struct flow *f)
 	out_row_str(f->start ? fmt_time(text, f->start, 6) : NULL);
 	/* The day is that of the start, or one of the next. */
 	out_row_str(fmt_time(text, f->ended, 6) + strlen("2026-11-21T"));
-	out_row_str(lasted ? fmt_span(text, lasted) : NULL);
+	out_row_str(f->start ? fmt_span(text, lasted) : NULL);
 	print_over(f);
 	print_holders(f);
 	out_line();
