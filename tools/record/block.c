@@ -7,11 +7,6 @@
 #include "lib/memory.h"
 #include "record/block.h"
 
-bool block_is_empty(const struct block *b)
-{
-	return !b->move.n && !b->end.n && !b->loss.n && !b->growth.n;
-}
-
 static void note_when(struct block *b, u64 when)
 {
 	if (!b->first || when < b->first)

@@ -63,8 +63,6 @@ struct block {
 	size_t slots;			/* a power of two, or 0 */
 };
 
-bool block_is_empty(const struct block *b);
-
 /* @f: its states are those after the move. */
 void block_add_event(struct block *b, const struct flow *f, const struct event *e);
 void block_add_end(struct block *b, const struct flow *f);

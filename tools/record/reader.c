@@ -38,6 +38,7 @@ struct item {
 struct open_block {
 	struct list_node node;
 	struct block block;
+	const struct netns **netns;	/* of block.netns, those that last */
 	struct flow *flow;		/* of block.flow */
 	struct item *item;
 	size_t nr_items, told;
@@ -76,9 +77,9 @@ static const struct netns *keep_netns(const struct netns *ns)
 	return &t->ns;
 }
 
-static const struct netns *netns_at(const struct block *b, u32 i)
+static const struct netns *netns_at(const struct open_block *o, u32 i)
 {
-	return i == BLOCK_NONE ? NULL : keep_netns(&b->netns.at[i]);
+	return i == BLOCK_NONE ? NULL : o->netns[i];
 }
 
 static const struct process *process_or_null(const struct process *p)
@@ -112,7 +113,7 @@ static void tell_end(struct reading *x, struct open_block *o, struct block_end *
 	struct flow *f = &end->flow;
 	unsigned int i;
 
-	f->netns = netns_at(&o->block, end->netns);
+	f->netns = netns_at(o, end->netns);
 	f->ended = end->when;
 	for (i = 0; i < TCPFSM_ENDS; i++)
 		f->end[i].process = process_or_null(&end->process[i]);
@@ -124,7 +125,7 @@ static void tell_loss(struct reading *x, struct open_block *o, const struct bloc
 {
 	const struct loss loss = {
 		.group = l->group, .count = l->count, .first = l->first, .cpu = (int)l->cpu,
-		.netns = netns_at(&o->block, l->netns),
+		.netns = netns_at(o, l->netns),
 	};
 
 	if (x->r->on_lost)
@@ -148,20 +149,19 @@ static const struct netns *netns_of_item(const struct open_block *o, const struc
 	case ITEM_MOVE:
 		return o->flow[o->block.move.at[i->index].flow].netns;
 	case ITEM_END:
-		return netns_at(&o->block, o->block.end.at[i->index].netns);
+		return netns_at(o, o->block.end.at[i->index].netns);
 	default:
-		return netns_at(&o->block, o->block.loss.at[i->index].netns);
+		return netns_at(o, o->block.loss.at[i->index].netns);
 	}
 }
 
 static void tell_item(struct reading *x, struct open_block *o)
 {
 	const struct item *i = &o->item[o->told++];
-	const struct record_reader *r = x->r;
 
 	if (opt.netns && !is_netns_wanted(netns_of_item(o, i)))
 		return;
-	if (r->done || i->when < r->since || (r->until && i->when > r->until))
+	if (i->when < opt.since || (opt.until && i->when > opt.until))
 		return;
 	switch (i->kind) {
 	case ITEM_MOVE:
@@ -190,6 +190,7 @@ static void close_block(struct open_block *o)
 {
 	list_remove(&o->node);
 	block_free(&o->block);
+	free(o->netns);
 	free(o->flow);
 	free(o->item);
 	free(o);
@@ -271,15 +272,16 @@ static void sort_items(struct open_block *o)
 	qsort(o->item, o->nr_items, sizeof(*o->item), by_time);
 }
 
-static void tell_growths(struct reading *x, const struct block *b)
+static void tell_growths(struct reading *x, const struct open_block *o)
 {
+	const struct block *b = &o->block;
 	struct counter c;
 	size_t i;
 
 	for (i = 0; i < b->growth.n && x->r->on_growth; i++) {
 		c = (struct counter){
 			.name = b->growth.at[i].name, .value = b->growth.at[i].growth,
-			.netns = netns_at(b, b->growth.at[i].netns),
+			.netns = netns_at(o, b->growth.at[i].netns),
 		};
 		x->r->on_growth(&c, x->r->arg);
 	}
@@ -291,15 +293,18 @@ static void open_block(struct reading *x, struct block *b)
 	size_t i;
 	unsigned int end;
 
-	tell_growths(x, b);
 	o->block = *b;
+	o->netns = zalloc((b->netns.n + 1) * sizeof(*o->netns));
+	for (i = 0; i < b->netns.n; i++)
+		o->netns[i] = keep_netns(&b->netns.at[i]);
+	tell_growths(x, o);
 	o->flow = zalloc((b->flow.n + 1) * sizeof(*o->flow));
 	for (i = 0; i < b->flow.n; i++) {
 		o->flow[i].id = b->flow.at[i].id;
 		o->flow[i].start = b->flow.at[i].start;
 		o->flow[i].tuple = b->flow.at[i].tuple;
 		o->flow[i].nat = b->flow.at[i].nat;
-		o->flow[i].netns = netns_at(&o->block, b->flow.at[i].netns);
+		o->flow[i].netns = netns_at(o, b->flow.at[i].netns);
 		for (end = 0; end < TCPFSM_ENDS; end++)
 			o->flow[i].end[end].state = b->flow.at[i].state[end];
 	}
@@ -393,9 +398,9 @@ static bool is_head(const struct block_head *h)
 	       h->packed <= ZSTD_compressBound(h->size);
 }
 
-static bool is_time_wanted(const struct record_reader *r, const struct block_head *h)
+static bool is_time_wanted(const struct block_head *h)
 {
-	return h->last >= r->since && (!r->until || h->first <= r->until);
+	return h->last >= opt.since && (!opt.until || h->first <= opt.until);
 }
 
 /* The head and the index of the block there. Return: NULL: there is none, or they are damaged */
@@ -425,7 +430,7 @@ static u64 take_block(struct reading *x, struct source *s, u64 at)
 	len = sizeof(head) + head.index + head.packed;
 	if (at + len > s->size)
 		return 0;
-	if (!is_time_wanted(x->r, &head) || !index_may_hold(p, head.index, x->r->filter))
+	if (!is_time_wanted(&head) || !index_may_hold(p, head.index, x->r->filter))
 		return len;
 	p = get_bytes(s, at + sizeof(head) + head.index, head.packed);
 	if (!p || crc32_z(0, p, head.packed) != head.body_check)
@@ -447,7 +452,7 @@ static int read_blocks(struct reading *x, struct source *s)
 			return fail("%s: this is not a record of tcpfsm", s->name);
 		s->damaged = at;
 	}
-	while (!x->r->done && at < s->size && s->heads - blocks < HEADS_MOST) {
+	while (at < s->size && s->heads - blocks < HEADS_MOST) {
 		len = take_block(x, s, at);
 		blocks += len != 0;
 		if (len) {
@@ -522,13 +527,12 @@ int record_read_file(struct record_reader *r, FILE *file)
 }
 
 /* Files that ended before, or begin after, are not opened: a file ends where the next begins. */
-static bool is_file_wanted(const struct record_reader *r, const struct record_file *files, int n,
-			   int i)
+static bool is_file_wanted(const struct record_file *files, int n, int i)
 {
-	if (r->done || (r->until && files[i].begin > r->until + FILE_SLACK) ||
+	if ((opt.until && files[i].begin > opt.until + FILE_SLACK) ||
 	    files[i].size <= strlen(FILE_MAGIC))
 		return false;
-	return i + 1 == n || files[i + 1].begin >= r->since;
+	return i + 1 == n || files[i + 1].begin >= opt.since;
 }
 
 static int read_directory(struct record_reader *r, const char *path)
@@ -544,7 +548,7 @@ static int read_directory(struct record_reader *r, const char *path)
 		status = fail("%s: there is no record in this directory; 'tcpfsm record %s' makes one",
 			      path, path);
 	for (i = 0; i < n && status == EXIT_FOUND; i++) {
-		if (!is_file_wanted(r, files, n, i))
+		if (!is_file_wanted(files, n, i))
 			continue;
 		file = fopen(files[i].path, "re");
 		if (!file && errno == ENOENT)

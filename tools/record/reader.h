@@ -8,10 +8,12 @@
 #include "data/stats.h"
 #include "filter/filter.h"
 
-/* What is asked for, and who is told of it, in the order of time. Functions may be NULL. */
+/*
+ * What is asked for, and who is told of it, in the order of time: what --since, --until and --netns
+ * leave. Functions may be NULL.
+ */
 struct record_reader {
 	const char *name;		/* of the record, for messages */
-	u64 since, until;		/* ns since 1970; 0: no limit */
 	const struct filter *filter;	/* whole blocks without such flows are passed over */
 
 	/*
@@ -24,7 +26,6 @@ struct record_reader {
 	void (*on_lost)(const struct loss *l, void *arg);
 	void (*on_growth)(const struct counter *c, void *arg);	/* value is what it has grown */
 	void *arg;
-	bool done;			/* set by these: nothing more is wanted */
 };
 
 /* Does a file begin as one of a record? Nothing is read from it for good. */

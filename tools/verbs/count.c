@@ -60,7 +60,7 @@ static void count_recorded_end(const struct flow *f, void *arg)
 static int read_ends(struct count *c)
 {
 	struct record_reader reader = {
-		.since = opt.since, .until = opt.until, .filter = c->filter,
+		.filter = c->filter,
 		.on_end = count_recorded_end, .arg = c,
 	};
 

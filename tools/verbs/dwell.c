@@ -141,7 +141,7 @@ static int read_dwells(void)
 {
 	struct stats s = { 0 };
 	struct record_reader reader = {
-		.since = opt.since, .until = opt.until, .on_event = count_dwell, .arg = &s,
+		.on_event = count_dwell, .arg = &s,
 	};
 	int status;
 

@@ -112,7 +112,7 @@ static void take_recorded_end(const struct flow *f, void *arg)
 static int read_flows(struct flows *s)
 {
 	struct record_reader reader = {
-		.since = opt.since, .until = opt.until, .filter = s->filter,
+		.filter = s->filter,
 		.on_end = take_recorded_end, .arg = s,
 	};
 

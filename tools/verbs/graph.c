@@ -54,7 +54,7 @@ static int draw_record(void)
 	char title[512], since[FMT_TIME], until[FMT_TIME];
 	struct figure f = { .title = title };
 	struct record_reader reader = {
-		.since = opt.since, .until = opt.until, .on_event = count_move, .arg = &f,
+		.on_event = count_move, .arg = &f,
 	};
 	int status;
 

@@ -120,7 +120,6 @@ static bool is_wanted(const struct log *log, const struct flow *f, const struct 
 	       filter_event(log->filter, f, e);
 }
 
-
 /* What a record tells comes in the order of time. */
 static void take_entry(struct log *log, const struct flow *f, const struct event *e)
 {
@@ -219,7 +218,7 @@ static void take_recorded_loss(const struct loss *l, void *arg)
 static int read_log(struct log *log)
 {
 	struct record_reader reader = {
-		.since = opt.since, .until = opt.until, .filter = log->filter,
+		.filter = log->filter,
 		.on_event = take_recorded, .on_lost = take_recorded_loss, .arg = log,
 	};
 

@@ -3,7 +3,6 @@
 #include "filter/filter.h"
 #include "filter/pushdown.h"
 #include "kernel/follow.h"
-#include "lib/live.h"
 #include "lib/message.h"
 #include "lib/options.h"
 #include "lib/out.h"
@@ -42,7 +41,7 @@ static void show_end(const struct flow *f, void *arg)
 {
 	struct monitor *m = arg;
 
-	if (!filter_flow(m->filter, f, clock_of_day()))
+	if (!filter_flow(m->filter, f, f->ended))
 		return;
 	if (!m->printed)
 		flow_ended_header();

@@ -32,7 +32,7 @@ struct record {
 	struct filter *filter;
 	struct recorder *recorder;
 	struct flow flow;		/* of the transition at hand */
-	struct kernel *kernel;		/* for counters; NULL: it is not there */
+	struct kernel *kernel;		/* for counters */
 	struct htab counted;
 	bool based;			/* what the counters began with is known */
 	u64 counted_at;
@@ -82,8 +82,6 @@ static void take_counter(const struct counter *c, void *arg)
 /* Without an answer there are no counters this time. */
 static void record_counters(struct record *r)
 {
-	if (!r->kernel)
-		return;
 	kernel_counters(r->kernel, take_counter, r);
 	r->based = true;
 	r->counted_at = clock_now();
@@ -111,7 +109,7 @@ static void record_end(const struct flow *f, void *arg)
 {
 	struct record *r = arg;
 
-	if (filter_flow(r->filter, f, clock_of_day()))
+	if (filter_flow(r->filter, f, f->ended))
 		recorder_end(r->recorder, f);
 }
 

@@ -135,7 +135,7 @@ int past_show(const struct filter *filter, bool one_end)
 {
 	struct past p = { .filter = filter };
 	struct record_reader reader = {
-		.since = opt.since, .until = opt.until, .filter = filter,
+		.filter = filter,
 		.on_event = take_past_event, .on_end = take_past_end, .arg = &p,
 	};
 	int status;
